@@ -1,0 +1,80 @@
+// Api: the daemon's API (version 1) as typed calls. One connection, kept between calls; streams have their
+// own. Throws ApiError for a problem document, TransportError when the connection could not be made or broke,
+// ClientError for an answer that cannot be read.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/http.hpp"
+#include "proto/types.hpp"
+
+namespace stackd::client {
+
+inline constexpr std::chrono::milliseconds k_reconnect_for{30'000};
+
+class Api {
+public:
+  // `idle`: a connection that is there already. `patience`: for how long a daemon that is lost before it has
+  // answered is looked for again.
+  explicit Api(Endpoint endpoint, std::unique_ptr<Connection> idle = nullptr,
+               std::chrono::milliseconds patience = k_reconnect_for);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+
+  // The document as it came, for --json.
+  std::string get(const std::string& target);
+  std::string post(const std::string& target, const std::string& body = "{}");
+  std::string remove(const std::string& target);
+  // A connection at the start of an answer's body. `accept` is the media type asked for.
+  struct Stream {
+    Connection connection;
+    Head head;
+  };
+  Stream stream(const std::string& target, const std::string& accept, const std::string& last_event_id = "");
+
+  proto::Info info();
+  std::vector<proto::Stack> stacks();
+  proto::Stack stack(const std::string& id);
+  proto::Operation up(const proto::UpRequest& request);
+  proto::Validation validate(const proto::UpRequest& request);
+  proto::Config config(const proto::UpRequest& request);
+  proto::Graph graph(const proto::UpRequest& request);
+  proto::Operation down(const std::string& stack, const proto::DownRequest& request);
+  // `verb`: stop, start, restart.
+  proto::Operation services(const std::string& stack, const std::string& verb,
+                            const proto::ServicesRequest& request);
+  proto::Operation operation(const std::string& id);
+  void cancel(const std::string& operation);
+  std::vector<proto::HookRun> hooks(const std::string& stack);
+  std::map<std::string, std::string> environment(const std::string& stack, const std::string& group);
+  std::vector<proto::Command> commands(const proto::UpRequest& request);
+  // Of one of the file's commands, or with "" of anything in `group`.
+  proto::Surroundings surroundings(const proto::UpRequest& request, const std::string& command,
+                                   const std::string& group);
+
+private:
+  // Asks again when the connection is lost before the answer is whole, which is safe: a question changes
+  // nothing, and a wish carries a key by which the daemon knows it again.
+  std::string call(const Request& request, std::chrono::milliseconds limit);
+  std::string call_once(const Request& request, Deadline deadline);
+
+  Endpoint endpoint_;
+  std::unique_ptr<Connection> idle_;
+  std::chrono::milliseconds patience_;
+};
+
+// Targets, for get() and stream().
+namespace target {
+std::string stack(const std::string& id);
+std::string hooks(const std::string& stack);
+std::string environment(const std::string& stack, const std::string& group);
+std::string logs(const std::string& stack, const proto::LogsRequest& request);
+std::string hook_log(const std::string& run, bool follow);
+std::string operation(const std::string& id);
+std::string operation_events(const std::string& id);
+}  // namespace target
+
+}  // namespace stackd::client

@@ -1,0 +1,178 @@
+#include "client/cli/cli.hpp"
+
+#include <algorithm>
+
+#include "client/cli/commands.hpp"
+#include "client/error.hpp"
+#include "client/text.hpp"
+
+namespace stackd::client {
+namespace {
+
+// Where the command has a -f of its own (to follow), a file there is --file; before the command -f is always
+// a file.
+void add_globals(CLI::App& app, Globals& globals, bool short_file) {
+  constexpr const char* k_group = "Options of every command";
+  app.add_flag("--json", globals.json, "The API's own document, or an event a line")->group(k_group);
+  app.add_option("--host", globals.host, "The daemon: unix:///path or http://127.0.0.1:PORT")
+      ->type_name("URL")
+      ->group(k_group);
+  app.add_option("-C,--directory", globals.directory, "Go there first")->type_name("DIR")->group(k_group);
+  app.add_option(short_file ? "-f,--file" : "--file", globals.files, "The stack file; several are merged")
+      ->type_name("FILE")
+      ->group(k_group)
+      ->expected(1)
+      ->allow_extra_args(false)  // the next word is the command
+      ->take_all();
+  app.add_option("-p,--project", globals.project, "The stack's name or id")
+      ->type_name("NAME")
+      ->group(k_group);
+}
+
+// A command's own parser. `app` must outlive what build() returns.
+Run build(const Command& command, CLI::App& app, Globals& globals) {
+  app.description(std::string(command.summary));
+  app.set_help_flag("-h,--help", "Show this");
+  Run run = command.build(app);
+  const auto options = app.get_options();
+  bool own_f = std::any_of(options.begin(), options.end(),
+                           [](const CLI::Option* option) { return option->check_sname("f"); });
+  add_globals(app, globals, !own_f);
+  app.prefix_command(command.takes_a_command);
+  return run;
+}
+
+std::string overview() {
+  std::string text =
+      "stackctl: development stacks, owned by stackd\n\nUsage: stackctl [OPTIONS] COMMAND "
+      "[ARGUMENTS]\n\nCommands:\n";
+  for (const auto& command : commands())
+    text += "  " + pad(command.name, 12) + std::string(command.summary) + "\n";
+  text += R"(
+Options of every command:
+  --json                  The API's own document, or an event a line
+  --host URL              The daemon: unix:///path or http://127.0.0.1:PORT
+  -C,--directory DIR      Go there first
+  -f,--file FILE          The stack file; several are merged
+  -p,--project NAME       The stack's name or id
+
+Exit codes: 0 done, 1 the operation failed, 2 bad usage or stack file, 3 no daemon, 4 no engine,
+5 no such stack, service or operation, 6 another operation runs, 130 cancelled.
+`stackctl COMMAND --help` shows a command's options.
+)";
+  return text;
+}
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& command : commands()) {
+    if (command.name == name) return command;
+    names.emplace_back(command.name);
+  }
+  if (!name.empty() && name[0] == '-')
+    throw ClientError(proto::k_bad_usage, "no option " + name + ": `stackctl --help` shows all");
+  std::string near = nearest(name, names);
+  throw ClientError(proto::k_bad_usage,
+                    "no command '" + name + "': " +
+                        (near.empty() ? "`stackctl --help` shows all" : "did you mean '" + near + "'?"));
+}
+
+// CLI11 takes the words in reverse.
+void parse(CLI::App& app, std::vector<std::string> words) {
+  std::reverse(words.begin(), words.end());
+  app.parse(std::move(words));
+}
+
+// Help is shown in any case: without a daemon, or a stack file, or with one that is wrong.
+void help_more(const Command& command, Globals globals) {
+  try {
+    Context context(std::move(globals));
+    command.more_help(context);
+  } catch (const std::exception& error) {
+    Context(Globals{}).out(std::string("\nThe stack file's own cannot be shown: ") + error.what() + "\n");
+  }
+}
+
+int run_one(const Command& command, const std::vector<std::string>& words, Globals globals) {
+  CLI::App app("", "stackctl " + std::string(command.name));
+  Run run = build(command, app, globals);
+  try {
+    parse(app, words);
+  } catch (const CLI::CallForHelp&) {
+    Context(Globals{}).out(app.help());
+    if (command.more_help) help_more(command, std::move(globals));
+    return proto::k_done;
+  } catch (const CLI::ParseError& error) {
+    throw ClientError(proto::k_bad_usage, std::string(error.what()) + " (`stackctl " +
+                                              std::string(command.name) + " --help` shows what there is)");
+  }
+  Context context(std::move(globals));
+  return run(context);
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<std::string>& arguments) {
+  Globals globals;
+  bool version = false;
+  CLI::App root("", "stackctl");
+  root.set_help_flag("-h,--help");
+  root.add_flag("--version,-V", version);
+  add_globals(root, globals, true);
+  root.prefix_command();  // the rest is the command's
+  try {
+    parse(root, arguments);
+  } catch (const CLI::CallForHelp&) {
+    Context(Globals{}).out(overview());
+    return proto::k_done;
+  } catch (const CLI::ParseError& error) {
+    throw ClientError(proto::k_bad_usage,
+                      std::string(error.what()) + " (`stackctl --help` shows what there is)");
+  }
+  std::vector<std::string> words = root.remaining();
+  if (version) words = {"version"};
+  if (words.empty()) {
+    Context(Globals{}).err(overview());
+    return proto::k_bad_usage;
+  }
+  if (words[0] == "help")
+    words = words.size() > 1 ? std::vector<std::string>{words[1], "--help"} : std::vector<std::string>{};
+  if (words.empty()) {
+    Context(Globals{}).out(overview());
+    return proto::k_done;
+  }
+  const Command& command = find_command(words[0]);
+  words.erase(words.begin());
+  return run_one(command, words, std::move(globals));
+}
+
+std::vector<CommandWords> all_commands() {
+  std::vector<CommandWords> all;
+  for (const auto& command : commands()) {
+    Globals globals;
+    CLI::App app;
+    Run run = build(command, app, globals);
+    CommandWords words{std::string(command.name), std::string(command.summary), {}};
+    for (const CLI::Option* option : app.get_options()) {
+      OptionWords entry{{}, option->get_description(), option->get_type_size() != 0, {}, false, false};
+      for (const auto& name : option->get_snames()) entry.names.push_back("-" + name);
+      for (const auto& name : option->get_lnames()) entry.names.push_back("--" + name);
+      // IsMember adds its set to the type's name: "POLICY:{always,missing,never}".
+      std::string type = option->get_type_name();
+      std::size_t open = type.find('{'), close = type.find('}');
+      if (open != std::string::npos && close != std::string::npos)
+        for (std::size_t start = open + 1; start < close;) {
+          std::size_t end = std::min(type.find(',', start), close);
+          entry.choices.push_back(type.substr(start, end - start));
+          start = end + 1;
+        }
+      entry.is_file = type == "FILE";
+      entry.is_directory = type == "DIR";
+      words.options.push_back(std::move(entry));
+    }
+    all.push_back(std::move(words));
+  }
+  return all;
+}
+
+}  // namespace stackd::client

@@ -1,0 +1,274 @@
+#include "client/cli/commands.hpp"
+
+#include <memory>
+
+#include "client/cli/cli.hpp"
+#include "client/commands/commands.hpp"
+#include "client/error.hpp"
+
+namespace stackd::client {
+namespace {
+
+Run build_up(CLI::App& app) {
+  auto args = std::make_shared<UpArgs>();
+  app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
+  app.add_option("--profile", args->profile, "The profile to bring up")->type_name("NAME");
+  app.add_flag("-d,--detach", args->detach, "Print the operation's id and leave it to the daemon");
+  app.add_option("--timeout", args->timeout, "Give up after this long, as in 90s or 2m")
+      ->type_name("DURATION");
+  app.add_flag("--build", args->build, "Build images before starting");
+  app.add_flag("--rebuild", args->rebuild, "Build images without their cache");
+  app.add_option("--pull", args->pull, "When to pull images")
+      ->type_name("POLICY")
+      ->check(CLI::IsMember({"always", "missing", "never", "build", "policy"}));
+  app.add_flag("--force-recreate", args->force_recreate, "Make containers anew although nothing changed");
+  app.add_flag("--no-deps", args->no_deps, "Leave out what the services depend on");
+  app.add_flag("--remove-orphans", args->remove_orphans,
+               "Remove containers of services that the file no longer has");
+  app.add_option("--scale", args->scale, "Run this many of a service")
+      ->type_name("SERVICE=N")
+      ->expected(1)
+      ->allow_extra_args(false)  // the next word may be a service
+      ->take_all();
+  app.add_flag("--keep", args->keep, "Leave what a failed up started");
+  return [args](Context& context) { return run_up(context, *args); };
+}
+
+Run build_down(CLI::App& app) {
+  auto args = std::make_shared<DownArgs>();
+  app.add_option("services", args->services, "Only these, and what depends on them")->type_name("SERVICE");
+  app.add_flag("-v,--volumes", args->volumes, "Remove its volumes as well");
+  app.add_option("--rmi", args->rmi, "Remove images: those built here, or all")
+      ->type_name("WHICH")
+      ->check(CLI::IsMember({"local", "all"}));
+  app.add_option("-t,--timeout", args->timeout, "Seconds before a container is killed")
+      ->type_name("SEC")
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--remove-orphans", args->remove_orphans,
+               "Remove containers of services that the file no longer has");
+  return [args](Context& context) { return run_down(context, *args); };
+}
+
+Run build_services(CLI::App& app, const std::string& verb) {
+  auto args = std::make_shared<ServicesArgs>();
+  app.add_option("services", args->services, "Only these")->type_name("SERVICE");
+  if (verb != "start")
+    app.add_option("-t,--timeout", args->timeout, "Seconds before a container is killed")
+        ->type_name("SEC")
+        ->check(CLI::NonNegativeNumber);
+  return [args, verb](Context& context) { return run_services(context, verb, *args); };
+}
+Run build_stop(CLI::App& app) {
+  return build_services(app, "stop");
+}
+Run build_start(CLI::App& app) {
+  return build_services(app, "start");
+}
+Run build_restart(CLI::App& app) {
+  return build_services(app, "restart");
+}
+
+Run build_status(CLI::App&) {
+  return run_status;
+}
+Run build_top(CLI::App&) {
+  return run_top;
+}
+Run build_urls(CLI::App&) {
+  return run_urls;
+}
+Run build_init(CLI::App&) {
+  return run_init;
+}
+Run build_version(CLI::App&) {
+  return run_version;
+}
+
+Run build_ls(CLI::App& app) {
+  auto all = std::make_shared<bool>(false);
+  app.add_flag("-a,--all", *all, "Those that are down as well");
+  return [all](Context& context) { return run_ls(context, *all); };
+}
+
+Run build_validate(CLI::App& app) {
+  auto profile = std::make_shared<std::string>();
+  app.add_option("--profile", *profile, "Check it with this profile")->type_name("NAME");
+  return [profile](Context& context) { return run_validate(context, *profile); };
+}
+
+Run build_config(CLI::App& app) {
+  auto args = std::make_shared<ConfigArgs>();
+  app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
+  app.add_option("--profile", args->profile, "With this profile")->type_name("NAME");
+  app.add_option("--format", args->format, "How to print it")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"yaml", "json"}));
+  app.add_flag("--services", args->list_services, "Only the services' names");
+  app.add_flag("--images", args->images, "Only the images' names");
+  app.add_flag("--volumes", args->volumes, "Only the volumes' names");
+  app.add_flag("--networks", args->networks, "Only the networks' names");
+  app.add_flag("--profiles", args->profiles, "Only the names of the profiles that services have");
+  app.add_option("--hash", args->hash, "Only the hash of a service's definition; * for all")
+      ->type_name("SERVICE");
+  app.add_option("-o,--output", args->output, "Write it into this file")->type_name("FILE");
+  app.add_flag("-q,--quiet", args->quiet, "Print nothing, only check");
+  return [args](Context& context) { return run_config(context, *args); };
+}
+
+Run build_graph(CLI::App& app) {
+  auto args = std::make_shared<GraphArgs>();
+  app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
+  app.add_option("--profile", args->profile, "With this profile")->type_name("NAME");
+  app.add_option("--format", args->format, "How to print it")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text", "dot", "json"}));
+  app.add_flag_callback(
+      "--dot", [args] { args->format = "dot"; }, "The same as --format dot, for Graphviz");
+  return [args](Context& context) { return run_graph(context, *args); };
+}
+
+Run build_logs(CLI::App& app) {
+  auto args = std::make_shared<LogsArgs>();
+  app.add_option("services", args->services, "Only these; before_up, or db.pre_stop, is a hook's")
+      ->type_name("SERVICE");
+  app.add_flag("-f,--follow", args->follow, "Go on as more is written");
+  app.add_option("-n,--tail", args->tail, "Only the last N lines of each")->type_name("N");
+  app.add_option("--since", args->since, "Only since this time, or this long ago, as in 10m")
+      ->type_name("WHEN");
+  app.add_flag("-t,--timestamps", args->timestamps, "Show when each line was written");
+  return [args](Context& context) { return run_logs(context, *args); };
+}
+
+Run build_hooks(CLI::App& app) {
+  auto args = std::make_shared<HooksArgs>();
+  app.add_option("run", args->run, "Show this run's record and log: its id, or a hook such as after_up[0]")
+      ->type_name("RUN");
+  app.add_flag("-f,--follow", args->follow, "Go on while it runs");
+  return [args](Context& context) { return run_hooks(context, *args); };
+}
+
+Run build_timeline(CLI::App& app) {
+  auto operation = std::make_shared<std::string>();
+  app.add_option("operation", *operation, "Its id; else the stack's last one")->type_name("OPERATION");
+  return [operation](Context& context) { return run_timeline(context, *operation); };
+}
+
+Run build_events(CLI::App& app) {
+  auto args = std::make_shared<EventsArgs>();
+  app.add_option("--since", args->since, "Begin after this event's number; 0 is all that are kept")
+      ->type_name("NUMBER");
+  return [args](Context& context) { return run_events(context, *args); };
+}
+
+Run build_env(CLI::App& app) {
+  auto group = std::make_shared<std::string>();
+  app.add_option("group", *group, "With this env_group")->type_name("GROUP");
+  return [group](Context& context) { return run_env(context, *group); };
+}
+
+Run build_exec(CLI::App& app) {
+  auto args = std::make_shared<ExecArgs>();
+  app.add_option("--env-group", args->env_group, "With this env_group")->type_name("GROUP");
+  app.footer(
+      "The command begins at the first word that is no option, or after --:\n"
+      "  stackctl exec [OPTIONS] [--] COMMAND [ARGUMENT...]");
+  return [args, &app](Context& context) {
+    args->command = app.remaining();
+    bool marked = !args->command.empty() && args->command.front() == "--";
+    if (marked) args->command.erase(args->command.begin());
+    if (args->command.empty())
+      throw ClientError(proto::k_bad_usage, "no command to run: stackctl exec [--] COMMAND…");
+    if (!marked && args->command.front()[0] == '-')
+      throw ClientError(proto::k_bad_usage,
+                        "exec has no option " + args->command.front() + " (-- begins the command)");
+    return run_exec(context, *args);
+  };
+}
+
+Run build_run(CLI::App& app) {
+  auto args = std::make_shared<RunArgs>();
+  app.footer(
+      "Runs one of the file's `commands`: stackctl run [OPTIONS] NAME [ARGUMENT...]\n"
+      "`stackctl run` shows which there are, `stackctl run NAME --help` what one does.");
+  return [args, &app](Context& context) {
+    auto words = app.remaining();
+    if (!words.empty() && words.front() != "--" && words.front()[0] == '-')
+      throw ClientError(proto::k_bad_usage,
+                        "run has no option " + words.front() + " (it comes before the command's name)");
+    if (!words.empty() && words.front() == "--") words.erase(words.begin());
+    if (!words.empty()) {
+      args->name = words.front();
+      words.erase(words.begin());
+    }
+    args->describe = words.size() == 1 && (words[0] == "--help" || words[0] == "-h");
+    if (!words.empty() && words.front() == "--") words.erase(words.begin());
+    args->arguments = words;
+    return run_run(context, *args);
+  };
+}
+
+Run build_prune(CLI::App&) {
+  return [](Context& context) { return run_prune(context); };
+}
+
+Run build_nuke(CLI::App& app) {
+  auto args = std::make_shared<NukeArgs>();
+  app.add_flag("-y,--yes", args->yes, "Do not ask");
+  app.add_flag("-v,--volumes", args->volumes, "Remove their volumes as well");
+  return [args](Context& context) { return run_nuke(context, *args); };
+}
+
+Run build_daemon(CLI::App& app) {
+  auto action = std::make_shared<std::string>("status");
+  app.add_option("action", *action, "What to do with it")
+      ->type_name("ACTION")
+      ->check(CLI::IsMember({"status", "start", "stop", "install"}));
+  return [action](Context& context) { return run_daemon(context, *action); };
+}
+
+Run build_completion(CLI::App& app) {
+  auto shell = std::make_shared<std::string>();
+  app.add_option("shell", *shell, "The shell to complete for")
+      ->type_name("SHELL")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  return [shell](Context& context) {
+    context.out(completion_script(*shell, all_commands()));
+    return static_cast<int>(proto::k_done);
+  };
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all{
+      {"up", "Bring the stack of this directory up", build_up},
+      {"down", "Take it down: exactly what up made goes away", build_down},
+      {"status", "Its services, ports and last operation", build_status},
+      {"ls", "Every stack of this machine", build_ls},
+      {"restart", "Restart services", build_restart},
+      {"stop", "Stop services, keep their containers", build_stop},
+      {"start", "Start stopped services", build_start},
+      {"logs", "What the services wrote", build_logs},
+      {"hooks", "Hook runs; with RUN one run's record and log", build_hooks},
+      {"timeline", "An operation's steps: when each began, how long it took", build_timeline},
+      {"events", "The journal, as it is written", build_events},
+      {"urls", "Where the services answer", build_urls},
+      {"top", "Process ids and containers", build_top},
+      {"env", "The stack's environment, as lines for a shell", build_env},
+      {"exec", "Run a command on this host with the stack's environment", build_exec, true},
+      {"run", "Run one of the file's commands", build_run, true, help_run},
+      {"validate", "Check the stack file, run nothing", build_validate},
+      {"config", "The stack file as it is understood", build_config},
+      {"graph", "Which service comes after which", build_graph},
+      {"init", "Write a commented stackd.yaml", build_init},
+      {"prune", "Remove images of build hooks that no stack uses", build_prune},
+      {"nuke", "Take every stack down, without hooks", build_nuke},
+      {"daemon", "status, start, stop or install the daemon", build_daemon},
+      {"completion", "A completion script for bash, zsh or fish", build_completion},
+      {"version", "Versions of stackctl and the daemon", build_version},
+  };
+  return all;
+}
+
+}  // namespace stackd::client

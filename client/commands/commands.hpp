@@ -1,0 +1,106 @@
+// The commands, one file each. A command gets its own options and the context, and returns stackctl's exit
+// code; it throws what main() prints. cli/ binds options to these structs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/context.hpp"
+
+namespace stackd::client {
+
+struct UpArgs {
+  std::vector<std::string> services;
+  std::string profile, pull, timeout;
+  std::vector<std::string> scale;  // SERVICE=N
+  bool detach = false, build = false, rebuild = false, force_recreate = false, no_deps = false,
+       remove_orphans = false, keep = false;
+};
+int run_up(Context& context, const UpArgs& args);
+
+struct DownArgs {
+  bool volumes = false, remove_orphans = false;
+  std::string rmi;
+  std::optional<int> timeout;
+  std::vector<std::string> services;
+};
+int run_down(Context& context, const DownArgs& args);
+
+struct ServicesArgs {
+  std::vector<std::string> services;
+  std::optional<int> timeout;
+};
+// `verb`: stop, start, restart.
+int run_services(Context& context, const std::string& verb, const ServicesArgs& args);
+
+int run_status(Context& context);
+int run_ls(Context& context, bool all);
+int run_top(Context& context);
+int run_urls(Context& context);
+int run_validate(Context& context, const std::string& profile);
+struct ConfigArgs {
+  std::vector<std::string> services;
+  std::string profile, format, hash, output;
+  bool list_services = false, images = false, volumes = false, networks = false, profiles = false,
+       quiet = false;
+};
+int run_config(Context& context, const ConfigArgs& args);
+
+struct GraphArgs {
+  std::vector<std::string> services;
+  std::string profile, format;
+};
+int run_graph(Context& context, const GraphArgs& args);
+
+int run_version(Context& context);
+int run_prune(Context& context);
+
+struct LogsArgs {
+  std::vector<std::string> services;
+  std::string tail = "all", since;
+  bool follow = false, timestamps = false;
+};
+int run_logs(Context& context, const LogsArgs& args);
+
+struct HooksArgs {
+  std::string run;
+  bool follow = false;
+};
+int run_hooks(Context& context, const HooksArgs& args);
+
+int run_timeline(Context& context, const std::string& operation);
+
+struct EventsArgs {
+  std::string since;
+};
+int run_events(Context& context, const EventsArgs& args);
+
+int run_env(Context& context, const std::string& group);
+
+struct ExecArgs {
+  std::string env_group;
+  std::vector<std::string> command;
+};
+int run_exec(Context& context, const ExecArgs& args);
+
+struct RunArgs {
+  std::string name;  // "": shows which there are
+  std::vector<std::string> arguments;
+  bool describe = false;
+};
+int run_run(Context& context, const RunArgs& args);
+// Which commands the file has: the end of `run --help`.
+void help_run(Context& context);
+
+int run_init(Context& context);
+
+struct NukeArgs {
+  bool yes = false, volumes = false;
+};
+int run_nuke(Context& context, const NukeArgs& args);
+
+// `action`: status, start, stop, install.
+int run_daemon(Context& context, const std::string& action);
+
+}  // namespace stackd::client

@@ -1,0 +1,98 @@
+// stackctl config: the stack file as it is understood, in the words of `docker compose config`.
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "client/commands/commands.hpp"
+#include "client/error.hpp"
+#include "client/output/yaml.hpp"
+#include "client/text.hpp"
+
+namespace stackd::client {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string names_of(const nlohmann::json& model, std::initializer_list<const char*> sections) {
+  std::string text;
+  for (const char* section : sections)
+    if (const auto found = model.find(section); found != model.end())
+      for (const auto& [name, value] : found->items()) text += name + "\n";
+  return text;
+}
+
+std::string profiles_of(const nlohmann::json& model) {
+  std::set<std::string> names;
+  for (const auto& service : model.value("services", nlohmann::json::object()))
+    for (const auto& profile : service.value("profiles", nlohmann::json::array()))
+      names.insert(profile.get<std::string>());
+  std::string text;
+  for (const auto& name : names) text += name + "\n";
+  return text;
+}
+
+std::string hashes_of(const proto::Config& config, const std::string& wanted) {
+  std::string text;
+  for (const auto& [service, hash] : config.hashes)
+    if (wanted == "*") text += service + " " + hash + "\n";
+  if (wanted == "*") return text;
+  std::vector<std::string> known;
+  for (const auto& [service, hash] : config.hashes) known.push_back(service);
+  for (std::size_t begin = 0; begin <= wanted.size();) {
+    const auto end = std::min(wanted.find(',', begin), wanted.size());
+    const auto name = wanted.substr(begin, end - begin);
+    const auto found = config.hashes.find(name);
+    if (found == config.hashes.end()) {
+      const auto near = nearest(name, known);
+      throw ClientError(proto::k_not_found, "no container service '" + name + "'" +
+                                                (near.empty() ? "" : "; did you mean '" + near + "'?"));
+    }
+    text += name + " " + found->second + "\n";
+    begin = end + 1;
+  }
+  return text;
+}
+
+// For reading: what the file is about first, as Compose has it.
+ordered_json in_reading_order(const nlohmann::json& model) {
+  ordered_json out;
+  for (const char* key :
+       {"name", "env", "lifecycle", "services", "owned", "networks", "volumes", "secrets", "configs"})
+    if (const auto found = model.find(key); found != model.end()) out[key] = *found;
+  for (const auto& [key, value] : model.items())
+    if (!out.contains(key)) out[key] = value;
+  return out;
+}
+
+std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as_json) {
+  if (args.list_services) return names_of(config.model, {"services", "owned"});
+  if (args.volumes) return names_of(config.model, {"volumes"});
+  if (args.networks) return names_of(config.model, {"networks"});
+  if (args.profiles) return profiles_of(config.model);
+  if (args.images) return config.images.empty() ? "" : join(config.images, "\n") + "\n";
+  if (!args.hash.empty()) return hashes_of(config, args.hash);
+  if (as_json) return config.model.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return yaml_text(in_reading_order(config.model));
+}
+
+}  // namespace
+
+int run_config(Context& context, const ConfigArgs& args) {
+  proto::UpRequest request = context.up_request();
+  request.profile = args.profile;
+  request.services = args.services;
+  const proto::Config config = context.api().config(request);
+  context.warn(config.warnings);
+  if (args.quiet) return proto::k_done;
+  const std::string text = text_of(config, args, context.json() || args.format == "json");
+  if (args.output.empty()) {
+    context.out(text);
+    return proto::k_done;
+  }
+  std::ofstream file(args.output, std::ios::trunc);
+  if (!(file << text) || !file.flush())
+    throw ClientError(proto::k_operation_failed, "cannot write " + args.output);
+  return proto::k_done;
+}
+
+}  // namespace stackd::client

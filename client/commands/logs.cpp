@@ -1,0 +1,135 @@
+// stackctl logs: what the services wrote; of a phase ("before_up") what its hooks wrote.
+#include <algorithm>
+#include <map>
+
+#include "client/commands/commands.hpp"
+#include "client/error.hpp"
+#include "client/output/progress_model.hpp"
+#include "client/text.hpp"
+
+namespace stackd::client {
+namespace {
+
+constexpr const char* k_colours[] = {"36", "33", "32", "35", "34", "96", "93", "92", "95", "94"};
+
+class LogPrinter {
+public:
+  LogPrinter(const Context& context, const proto::Stack& stack, bool timestamps)
+      : context_(context), timestamps_(timestamps) {
+    for (const auto& service : stack.services) {
+      std::size_t replicas = service.containers.size();
+      if (replicas > 1) scaled_[service.name] = true;
+      widest_ = std::max(widest_, display_width(service.name) + (replicas > 1 ? 2 : 0));
+    }
+  }
+
+  void widen(int width) { widest_ = std::max(widest_, width); }
+
+  void print(const proto::LogLine& line) {
+    std::string name = line.service;
+    if (scaled_[line.service]) name += "-" + std::to_string(line.number);
+    auto [colour, added] = colours_.try_emplace(name, k_colours[colours_.size() % std::size(k_colours)]);
+    std::string prefix = pad(name, widest_) + " | ";
+    if (context_.colour()) prefix = std::string("\x1b[") + colour->second + "m" + prefix + "\x1b[0m";
+    std::string text = line.text;
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    context_.out(prefix + (timestamps_ && !line.at.empty() ? line.at + " " : "") + text + "\n");
+  }
+
+private:
+  const Context& context_;
+  bool timestamps_;
+  int widest_ = 0;
+  std::map<std::string, bool> scaled_;
+  std::map<std::string, const char*> colours_;
+};
+
+// Hook runs that a name means which is no service's: a phase ("after_up", "api.pre_stop"), or one entry of it
+// ("after_up[0]"); of each entry the newest. Oldest first.
+std::vector<proto::HookRun> runs_of(const std::vector<proto::HookRun>& all, const std::string& name) {
+  std::map<std::string, proto::HookRun> newest;
+  for (const auto& run : all) {
+    const std::string label = hook_label(run.service, run.phase, run.index);
+    if (run.log.empty() || (label != name && label.substr(0, label.rfind('[')) != name && run.phase != name))
+      continue;
+    auto [known, added] = newest.try_emplace(label, run);
+    if (!added && known->second.started_at < run.started_at) known->second = run;
+  }
+  std::vector<proto::HookRun> runs;
+  for (auto& [label, run] : newest) runs.push_back(std::move(run));
+  std::stable_sort(runs.begin(), runs.end(),
+                   [](const auto& a, const auto& b) { return a.started_at < b.started_at; });
+  return runs;
+}
+
+void show_hook(Context& context, LogPrinter& printer, const proto::HookRun& run, const LogsArgs& args) {
+  auto stream = context.api().stream(target::hook_log(run.id, args.follow), "text/plain");
+  std::string text;
+  while (stream.connection.read(text, k_never) == Read::data) continue;
+  std::vector<std::string> lines = lines_of(text);
+  std::size_t from = 0;
+  if (args.tail != "all") {
+    const auto wanted = static_cast<std::size_t>(std::max(0, std::atoi(args.tail.c_str())));
+    from = lines.size() > wanted ? lines.size() - wanted : 0;
+  }
+  proto::LogLine line;
+  line.service = hook_label(run.service, run.phase, run.index);
+  for (; from < lines.size(); ++from) {
+    line.text = lines[from];
+    if (context.json())
+      context.document(nlohmann::json(line).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    else
+      printer.print(line);
+  }
+}
+
+// Shows those of the hooks that were named, and returns the names of services.
+std::vector<std::string> show_hooks(Context& context, const proto::Stack& stack, const LogsArgs& args) {
+  std::vector<std::string> services;
+  std::vector<proto::HookRun> runs, all;
+  for (const auto& name : args.services) {
+    const bool is_service = std::any_of(stack.services.begin(), stack.services.end(),
+                                        [&](const auto& service) { return service.name == name; });
+    if (!is_service && all.empty()) all = context.api().hooks(stack.id);
+    auto found = is_service ? std::vector<proto::HookRun>{} : runs_of(all, name);
+    if (found.empty()) services.push_back(name);  // the daemon says which are near
+    runs.insert(runs.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  }
+  LogPrinter printer(context, stack, false);
+  for (const auto& run : runs) printer.widen(display_width(hook_label(run.service, run.phase, run.index)));
+  for (const auto& run : runs) show_hook(context, printer, run, args);
+  return services;
+}
+
+}  // namespace
+
+int run_logs(Context& context, const LogsArgs& args) {
+  proto::Stack stack = context.stack();
+  const std::vector<std::string> services = show_hooks(context, stack, args);
+  if (services.empty() && !args.services.empty()) return proto::k_done;
+  proto::LogsRequest request{.services = services,
+                             .tail = args.tail,
+                             .since = args.since,
+                             .follow = args.follow,
+                             .timestamps = args.timestamps};
+  auto stream = context.api().stream(target::logs(stack.id, request), "application/x-ndjson");
+  LogPrinter printer(context, stack, args.timestamps);
+  std::string buffer;
+  auto take_line = [&](const std::string& line) {
+    if (line.empty()) return;
+    if (context.json())
+      context.document(line);
+    else
+      printer.print(nlohmann::json::parse(line).get<proto::LogLine>());
+  };
+  while (stream.connection.read(buffer, k_never) == Read::data) {
+    std::size_t start = 0;
+    for (std::size_t end; (end = buffer.find('\n', start)) != std::string::npos; start = end + 1)
+      take_line(buffer.substr(start, end - start));
+    buffer.erase(0, start);
+  }
+  take_line(buffer);
+  return proto::k_done;
+}
+
+}  // namespace stackd::client

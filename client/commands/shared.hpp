@@ -1,0 +1,21 @@
+// What several commands show alike.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/context.hpp"
+
+namespace stackd::client {
+
+// "http://localhost:8080", or "127.0.0.1:9000->5432/tcp".
+std::string port_text(const proto::Port& port);
+std::string ports_text(const proto::Service& service);
+// The stack in one line, then a line a service with status and ports or URLs.
+void show_stack(const Context& context, const proto::Stack& stack);
+// Warnings, and why it failed; nothing for a success without any.
+void show_outcome(const Context& context, const proto::Operation& operation);
+// Follows, shows the outcome (`done` when it succeeded), gives the exit code.
+int finish_operation(Context& context, const proto::Operation& operation, const std::string& done);
+
+}  // namespace stackd::client

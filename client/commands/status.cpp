@@ -1,0 +1,92 @@
+// stackctl status, ls, top and urls: what there is, from different sides.
+#include <set>
+
+#include "client/commands/commands.hpp"
+#include "client/commands/shared.hpp"
+#include "client/text.hpp"
+#include "proto/exit_codes.hpp"
+
+namespace stackd::client {
+
+int run_status(Context& context) {
+  const proto::Stack stack = context.stack();
+  if (context.json()) {
+    context.document(context.api().get(target::stack(stack.id)));
+    return proto::k_done;
+  }
+  show_stack(context, stack);
+  if (const auto& last = stack.last_operation) {
+    std::string took = last->duration_ms ? " in " + duration_text(*last->duration_ms) : "";
+    context.out(paint("last operation: " + last->kind + " " + last->state + took + " (" + last->id + ")",
+                      Tone::dim, context.colour()) +
+                "\n");
+    if (last->state == "failed" && last->error) {
+      context.out(paint("  " + clean(last->error->message), Tone::bad, context.colour()) + "\n");
+    }
+  }
+  context.warn(stack.warnings);
+  return proto::k_done;
+}
+
+int run_ls(Context& context, bool all) {
+  if (context.json()) {
+    context.document(context.api().get("/v1/stacks"));
+    return proto::k_done;
+  }
+  Table table({"NAME", "STATUS", "SERVICES", "ID", "DIRECTORY"});
+  std::size_t hidden = 0;
+  for (const auto& stack : context.api().stacks()) {
+    if (stack.status == "down" && !all) {
+      ++hidden;
+      continue;
+    }
+    table.add({stack.name, stack.status, std::to_string(stack.services.size()), stack.id, stack.directory},
+              tone_of(stack.status), 1);
+  }
+  context.out(table);
+  if (hidden > 0 && context.terminal())
+    context.out(
+        paint(counted(hidden, "stack") + " down: `stackctl ls -a` shows all", Tone::dim, context.colour()) +
+        "\n");
+  return proto::k_done;
+}
+
+int run_top(Context& context) {
+  const proto::Stack stack = context.stack();
+  if (context.json()) {
+    context.document(context.api().get(target::stack(stack.id)));
+    return proto::k_done;
+  }
+  Table table({"SERVICE", "STATUS", "PID", "CONTAINER", "IMAGE", "NAME"});
+  for (const auto& service : stack.services) {
+    Tone tone = tone_of(service.status);
+    if (service.containers.empty())
+      table.add({service.name, service.status, service.pid ? std::to_string(*service.pid) : "-",
+                 service.container.empty() ? "-" : service.container.substr(0, 12), "-", "-"},
+                tone, 1);
+    for (const auto& container : service.containers)
+      table.add(
+          {service.name, container.state, "-", container.id.substr(0, 12), container.image, container.name},
+          tone, 1);
+  }
+  context.out(table);
+  return proto::k_done;
+}
+
+int run_urls(Context& context) {
+  const proto::Stack stack = context.stack();
+  if (context.json()) {
+    context.document(context.api().get(target::stack(stack.id)));
+    return proto::k_done;
+  }
+  std::set<std::string> shown;
+  for (const auto& service : stack.services)
+    for (const auto& port : service.ports)
+      if (!port.url.empty() && shown.insert(port.url).second)
+        context.out(port.url + "  " + service.name + "\n");
+  for (const auto& url : stack.urls)
+    if (shown.insert(url).second) context.out(url + "\n");
+  return proto::k_done;
+}
+
+}  // namespace stackd::client

@@ -1,0 +1,176 @@
+#include "client/context.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "client/connect.hpp"
+#include "client/error.hpp"
+#include "client/follow.hpp"
+#include "client/output/style.hpp"
+#include "client/text.hpp"
+
+extern char** environ;
+
+namespace stackd::client {
+namespace {
+
+// What cannot be written has no reader: the work itself is the daemon's and goes on.
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+bool wants_colour(int fd) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return ::isatty(fd) && !(no_colour && *no_colour) && !(term && std::strcmp(term, "dumb") == 0);
+}
+
+Size terminal_size() {
+  winsize size{};
+  if (::ioctl(1, TIOCGWINSZ, &size) < 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+  return {size.ws_col, size.ws_row};
+}
+
+std::string working_directory() {
+  std::error_code failed;
+  std::string path = std::filesystem::current_path(failed).string();
+  if (failed) throw ClientError(proto::k_bad_usage, "cannot read the working directory: " + failed.message());
+  return path;
+}
+
+}  // namespace
+
+void print_error(const std::string& message, const std::vector<std::string>& details, bool indented) {
+  bool colour = wants_colour(2);
+  std::string text = paint("stackctl:", Tone::bad, colour) + " ";
+  for (const auto& line : lines_of(message)) text += clean(line) + "\n";
+  for (const auto& detail : details) {
+    if (detail == message) continue;  // the first of a file's mistakes is both
+    for (const auto& line : lines_of(detail)) text += (indented ? "  " : "") + clean(line) + "\n";
+  }
+  write_all(2, text);
+}
+
+Context::Context(Globals globals) : globals_(std::move(globals)) {
+  terminal_ = ::isatty(1);
+  colour_ = wants_colour(1);
+  error_colour_ = wants_colour(2);
+  if (!globals_.directory.empty()) {
+    if (::chdir(globals_.directory.c_str()) < 0)
+      throw ClientError(proto::k_bad_usage,
+                        "cannot go to " + globals_.directory + ": " + std::strerror(errno));
+    // As if the caller had gone there: ${PWD} in a stack file means this directory.
+    ::setenv("PWD", working_directory().c_str(), 1);
+  }
+  directory_ = working_directory();
+  for (const auto& file : globals_.files) {
+    std::error_code failed;
+    // One that is gone still says which stack is meant: `down` needs no file.
+    auto path = std::filesystem::weakly_canonical(file, failed);
+    files_.push_back(failed ? file : path.string());
+  }
+}
+
+const Endpoint& Context::endpoint() {
+  if (!endpoint_) {
+    Where where = where_is_daemon(globals_.host);
+    endpoint_ = where.endpoint;
+    named_ = where.named;
+  }
+  return *endpoint_;
+}
+
+Api& Context::api() {
+  if (!api_) {
+    endpoint();
+    api_ = std::make_unique<Api>(*endpoint_, connect_to_daemon({*endpoint_, named_}));
+  }
+  return *api_;
+}
+
+Api* Context::api_if_listening() {
+  if (!api_)
+    if (auto connection = try_connect(endpoint()))
+      api_ = std::make_unique<Api>(*endpoint_, std::move(connection));
+  return api_.get();
+}
+
+proto::Stack Context::stack() {
+  std::string directory =
+      files_.empty() ? directory_ : std::filesystem::path(files_.front()).parent_path().string();
+  return select_stack(api().stacks(), {globals_.project, directory, files_});
+}
+
+proto::UpRequest Context::up_request() const {
+  for (std::size_t i = 0; i < files_.size(); ++i)
+    if (::access(files_[i].c_str(), R_OK) != 0)
+      throw ClientError(proto::k_bad_usage, "cannot read " + globals_.files[i] + ": " + std::strerror(errno));
+  proto::UpRequest request{.directory = directory_, .files = files_, .project_name = globals_.project};
+  for (char** entry = environ; *entry; ++entry) {
+    std::string_view text = *entry;
+    std::size_t equals = text.find('=');
+    // JSON carries UTF-8 only: a value that is not cannot be sent as it is, and a changed one would be worse
+    // than none.
+    if (equals == std::string_view::npos || equals == 0 || !is_utf8(text)) continue;
+    request.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return request;
+}
+
+void Context::out(std::string_view text) const {
+  write_all(1, text);
+}
+
+void Context::err(std::string_view text) const {
+  write_all(2, text);
+}
+
+void Context::out(const Table& table) const {
+  out(table.text(colour_, width()));
+}
+
+void Context::document(const std::string& text) const {
+  out(!text.empty() && text.back() == '\n' ? text : text + "\n");
+}
+
+void Context::warn(const std::vector<std::string>& warnings) const {
+  for (const auto& warning : warnings)
+    err(paint("warning:", Tone::warn, error_colour_) + " " + clean(warning) + "\n");
+}
+
+int Context::width() const {
+  return terminal_ ? terminal_size().columns : 0;
+}
+
+std::unique_ptr<Progress> Context::progress() const {
+  Write out = [this](std::string_view text) { this->out(text); };
+  if (json()) return make_json_progress(out, [this](std::string_view text) { err(text); });
+  const char* term = std::getenv("TERM");
+  if (!terminal_ || (term && std::strcmp(term, "dumb") == 0)) return make_plain_progress(out, colour_);
+  return make_tty_progress(out, colour_, terminal_size, now_ms);
+}
+
+Context::End Context::follow_to_end(const proto::Operation& operation, bool interrupt_cancels) {
+  // One that is over at once (nothing was to be done) has nothing to show but, with --json, its events.
+  if (operation.state != "running" && !json()) return {operation, exit_code_of(operation), false};
+  auto shown = progress();
+  Followed followed = follow(api(), operation.id, *shown, {.interrupt_cancels = interrupt_cancels});
+  if (json()) document(followed.document);
+  followed.operation.unchanged = followed.operation.unchanged || operation.unchanged;
+  int code = followed.left || (followed.cancelled && followed.operation.state != "succeeded")
+                 ? static_cast<int>(proto::k_cancelled)
+                 : exit_code_of(followed.operation);
+  return {followed.operation, code, followed.left};
+}
+
+}  // namespace stackd::client

@@ -1,0 +1,59 @@
+// ProgressModel: what an operation's events say, put together: one entry a service, the hooks that run, and
+// lines to be shown once. It writes nothing; the renderers do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/output/style.hpp"
+#include "proto/types.hpp"
+
+namespace stackd::client {
+
+class ProgressModel {
+public:
+  struct Hook {
+    std::string run, label, command, service, last_line;
+    std::int64_t started = 0;  // milliseconds since 1970, as all times here
+  };
+  struct Service {
+    std::string name, status, reason;
+    std::string activity;  // the step that runs: "pulling"
+    std::string detail;    // its newest line
+    std::int64_t started = 0;
+    std::optional<std::int64_t> settled;  // when it came to rest
+  };
+  struct Change {
+    std::vector<Line> lines;  // to be shown once, above everything live
+    std::string service;      // whose entry has a new status or activity; "" none
+  };
+
+  // `now`: for events whose own time cannot be read.
+  Change apply(const proto::Event& event, std::int64_t now);
+
+  const std::vector<Service>& services() const { return services_; }
+  const std::vector<Hook>& hooks() const { return hooks_; }
+  const Service* find(const std::string& name) const;
+  // "starting", "pulling", "ready" …
+  static std::string state_of(const Service& service);
+
+private:
+  Service& service(const std::string& name, std::int64_t at);
+  Change on_step(const std::string& kind, const nlohmann::json& data, std::int64_t at);
+  Change set_status(const std::string& name, const std::string& status, const std::string& reason,
+                    std::int64_t at);
+  Change on_hook(const std::string& kind, const nlohmann::json& data, std::int64_t at);
+
+  std::vector<Service> services_;  // in the order they first appeared
+  std::vector<Hook> hooks_;
+};
+
+// "after_up[0]", "api.after_ready[1]".
+std::string hook_label(const std::string& service, const std::string& phase, int index);
+// What is shown when a hook has ended, whatever its outcome: one line, then its stderr's tail indented, and
+// where the whole log is when it failed.
+std::vector<Line> hook_lines(const proto::HookRun& run);
+
+}  // namespace stackd::client

@@ -1,0 +1,282 @@
+#include "client/text.hpp"
+#include "proto/time.hpp"
+
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+namespace stackd::client {
+namespace {
+
+// The code point at `position`, which moves behind it; a byte that is not UTF-8 counts as one U+FFFD.
+char32_t next_code_point(std::string_view text, std::size_t& position) {
+  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  unsigned char first = byte(position++);
+  if (first < 0x80) return first;
+  int more = first >= 0xF0 && first < 0xF5   ? 3
+             : first >= 0xE0 && first < 0xF0 ? 2
+             : first >= 0xC2 && first < 0xE0 ? 1
+                                             : 0;
+  if (more == 0 || position + static_cast<std::size_t>(more) > text.size()) return 0xFFFD;
+  char32_t code = first & (0x3F >> more);
+  for (int i = 0; i < more; ++i) {
+    unsigned char next = byte(position + static_cast<std::size_t>(i));
+    if ((next & 0xC0) != 0x80) return 0xFFFD;
+    code = (code << 6) | (next & 0x3F);
+  }
+  constexpr std::array<char32_t, 4> k_least{0, 0x80, 0x800, 0x10000};
+  bool bad =
+      code < k_least[static_cast<std::size_t>(more)] || (code >= 0xD800 && code < 0xE000) || code > 0x10FFFF;
+  if (bad) return 0xFFFD;
+  position += static_cast<std::size_t>(more);
+  return code;
+}
+
+struct Range {
+  char32_t first, last;
+};
+constexpr Range k_zero_width[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x064B, 0x065F},
+                                  {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x202A, 0x202E},
+                                  {0x2060, 0x2064}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}};
+constexpr Range k_wide[] = {{0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0x33FF},  {0x3400, 0x4DBF},
+                            {0x4E00, 0x9FFF},   {0xA000, 0xA4CF},   {0xAC00, 0xD7A3},  {0xF900, 0xFAFF},
+                            {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},  {0x1F300, 0x1F64F},
+                            {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+
+template <std::size_t N>
+bool within(const Range (&ranges)[N], char32_t code) {
+  return std::any_of(std::begin(ranges), std::end(ranges),
+                     [code](const Range& range) { return code >= range.first && code <= range.last; });
+}
+
+int width_of(char32_t code) {
+  if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return 0;
+  if (code < 0x300) return 1;
+  return within(k_zero_width, code) ? 0 : within(k_wide, code) ? 2 : 1;
+}
+
+// The position behind an escape sequence that starts at `position`.
+std::size_t after_escape(std::string_view text, std::size_t position) {
+  std::size_t i = position + 1;
+  if (i >= text.size()) return i;
+  char kind = text[i++];
+  if (kind == '[') {  // CSI: parameters, then one final byte
+    while (i < text.size() && (text[i] < '@' || text[i] > '~')) ++i;
+    return std::min(i + 1, text.size());
+  }
+  if (kind == ']' || kind == 'P' || kind == '_' || kind == '^' ||
+      kind == 'X') {  // strings: until BEL or ESC backslash
+    while (i < text.size() && text[i] != '\a' && text[i] != '\x1b') ++i;
+    if (i < text.size() && text[i] == '\x1b') ++i;
+    return std::min(i + 1, text.size());
+  }
+  return i;
+}
+
+}  // namespace
+
+int display_width(std::string_view text) {
+  int width = 0;
+  for (std::size_t i = 0; i < text.size();) width += width_of(next_code_point(text, i));
+  return width;
+}
+
+std::string fit(std::string_view text, int width) {
+  if (width <= 0) return "";
+  int used = 0;
+  std::size_t room_for_dots = 0;  // how much stays when the ellipsis must fit too
+  for (std::size_t i = 0; i < text.size();) {
+    used += width_of(next_code_point(text, i));
+    if (used <= width - 1) room_for_dots = i;
+    if (used > width) return std::string(text.substr(0, room_for_dots)) + "…";
+  }
+  return std::string(text);
+}
+
+std::string pad(std::string_view text, int width) {
+  return std::string(text) +
+         std::string(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ');
+}
+
+std::string clean(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '\x1b') {
+      i = after_escape(text, i);
+      continue;
+    }
+    if (text[i] == '\t' || text[i] == '\n') {
+      out += ' ';
+      ++i;
+      continue;
+    }
+    std::size_t start = i;
+    char32_t code = next_code_point(text, i);
+    if (code == 0xFFFD && text[start] != '\xEF') {
+      out += "\xEF\xBF\xBD";
+    } else if (code >= 0x20 && (code < 0x7F || code >= 0xA0)) {
+      out.append(text.substr(start, i - start));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    std::size_t end = text.find('\n');
+    lines.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
+std::string duration_text(std::int64_t ms) {
+  char text[48];
+  if (ms < 1000)
+    std::snprintf(text, sizeof text, "%lldms", static_cast<long long>(std::max<std::int64_t>(ms, 0)));
+  else if (ms < 59'950)
+    std::snprintf(text, sizeof text, "%.1fs", static_cast<double>(ms) / 1000);
+  else if (ms < 3'599'500)
+    std::snprintf(text, sizeof text, "%lldm%02llds", static_cast<long long>((ms + 500) / 60'000),
+                  static_cast<long long>((ms + 500) / 1000 % 60));
+  else
+    std::snprintf(text, sizeof text, "%lldh%02lldm", static_cast<long long>((ms + 500) / 3'600'000),
+                  static_cast<long long>((ms + 500) / 60'000 % 60));
+  return text;
+}
+
+std::optional<std::int64_t> parse_duration(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    double ms;
+  };
+  constexpr Unit k_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  if (text.empty()) return std::nullopt;
+  double total = 0;
+  bool bare_allowed = true;  // a number without a unit must be all there is
+  while (!text.empty()) {
+    if (text[0] < '0' || text[0] > '9') return std::nullopt;
+    double value = 0;
+    auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+    if (error != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (text.empty() && bare_allowed) {
+      total = value * 1000;
+      break;
+    }
+    bare_allowed = false;
+    std::size_t letters = 0;
+    while (letters < text.size() && text[letters] >= 'a' && text[letters] <= 'z') ++letters;
+    auto unit = std::find_if(std::begin(k_units), std::end(k_units),
+                             [&](const Unit& u) { return u.name == text.substr(0, letters); });
+    if (unit == std::end(k_units)) return std::nullopt;
+    total += value * unit->ms;
+    text.remove_prefix(letters);
+  }
+  if (!(total < 9e15)) return std::nullopt;
+  return std::llround(total);
+}
+
+std::int64_t now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::string clock_text(const std::string& rfc3339) {
+  auto ms = proto::parse_time(rfc3339);
+  if (!ms) return rfc3339;
+  time_t seconds = static_cast<time_t>(*ms / 1000);
+  tm local{};
+  ::localtime_r(&seconds, &local);
+  char text[40];
+  std::snprintf(text, sizeof text, "%02d:%02d:%02d.%03d", local.tm_hour, local.tm_min, local.tm_sec,
+                static_cast<int>(*ms % 1000));
+  return text;
+}
+
+std::string shell_quote(std::string_view text) {
+  std::string out = "'";
+  for (char c : text) {
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
+  }
+  return out + "'";
+}
+
+bool is_shell_name(std::string_view text) {
+  auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; };
+  return !text.empty() && letter(text[0]) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view k_hex = "0123456789ABCDEF";
+  std::string out;
+  for (char c : text) {
+    bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                 c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      auto byte = static_cast<unsigned char>(c);
+      out += {'%', k_hex[byte >> 4], k_hex[byte & 15]};
+    }
+  }
+  return out;
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t start = i;
+    if (next_code_point(text, i) == 0xFFFD && text.substr(start, i - start) != "\xEF\xBF\xBD") return false;
+  }
+  return true;
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string out;
+  for (const auto& part : parts) {
+    if (!out.empty()) out += separator;
+    out += part;
+  }
+  return out;
+}
+
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const auto& candidate : candidates) {
+    std::vector<std::size_t> row(candidate.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= word.size(); ++i) {
+      std::size_t diagonal = std::exchange(row[0], i);
+      for (std::size_t j = 1; j < row.size(); ++j) {
+        std::size_t replaced = diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      }
+    }
+    if (row.back() < best_distance) {
+      best_distance = row.back();
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace stackd::client

@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <charconv>
+
+#include "daemon/api/answers.hpp"
+#include "daemon/api/handlers.hpp"
+#include "daemon/api/query.hpp"
+#include "daemon/async/signal.hpp"
+#include "daemon/http/alongside.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+#include "daemon/util/time.hpp"
+#include "proto/time.hpp"
+
+namespace stackd::api {
+namespace {
+
+constexpr std::string_view k_ndjson = "application/x-ndjson";
+
+// Lines as Compose prints them, "web-1  | text": as wide as the widest name so far.
+class LogText {
+public:
+  LogText(bool json, bool timestamps) : json_(json), timestamps_(timestamps) {}
+
+  std::string content_type() const { return json_ ? std::string(k_ndjson) : "text/plain; charset=utf-8"; }
+
+  std::string of(const proto::LogLine& line) {
+    if (json_) return dump(line) + "\n";
+    auto name = line.service + "-" + std::to_string(line.number);
+    width_ = std::max(width_, name.size());
+    name.resize(width_, ' ');
+    return name + "  | " + (timestamps_ && !line.at.empty() ? line.at + " " : "") + line.text + "\n";
+  }
+
+private:
+  bool json_, timestamps_;
+  std::size_t width_ = 0;
+};
+
+// A time, seconds since 1970 or how long ago, as Docker's own --since has them; as the engine takes it.
+std::string since_of(const std::string& text) {
+  if (text.empty()) return "";
+  auto at = proto::parse_time(text);
+  if (const auto ago = util::parse_duration(text); !at && ago) at = util::now_ms() - ago->count();
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (!at && error == std::errc() && end == text.data() + text.size()) at = seconds * 1000;
+  if (!at)
+    throw util::Error(
+        util::ErrorKind::invalid_request,
+        "parameter 'since' must be a time (2026-08-01T09:30:00Z) or how long ago (10m), not '" + text + "'");
+  auto millis = std::to_string(1000 + *at % 1000).substr(1);
+  return std::to_string(*at / 1000) + "." + millis;
+}
+
+bool wants_json(const http::Request& request, const Query& query) {
+  const auto format = query.text("format");
+  if (format == "json") return true;
+  if (format == "text") return false;
+  if (!format.empty())
+    throw util::Error(util::ErrorKind::invalid_request,
+                      "parameter 'format' must be json or text, not '" + format + "'");
+  const auto accept = request.header("Accept").value_or("");
+  return accept.find(k_ndjson) != std::string_view::npos ||
+         accept.find("application/json") != std::string_view::npos;
+}
+
+// A log that is silent must show its head all the same; one that cannot be had is refused before that.
+awaitable<void> start_soon(http::ResponseWriter& writer, std::string content_type,
+                           std::chrono::milliseconds patience) {
+  co_await async::sleep_for(patience);
+  if (!writer.started()) writer.start(content_type);
+  for (;;) co_await async::sleep_for(std::chrono::hours(24));
+}
+
+}  // namespace
+
+awaitable<void> service_logs(Manager& manager, Options options, http::Request request,
+                             http::ResponseWriter& writer) {
+  const Query query(request, {"service", "tail", "since", "follow", "timestamps", "format"});
+  proto::LogsRequest wish;
+  wish.services = query.list("service");
+  wish.tail = query.text("tail", "all");
+  wish.since = since_of(query.text("since"));
+  wish.follow = query.flag("follow");
+  wish.timestamps = query.flag("timestamps");
+  if (wish.tail != "all") parse_integer(wish.tail, "parameter 'tail'", 0, 1'000'000'000);
+  LogText text(wants_json(request, query), wish.timestamps);
+  if (request.method == "HEAD") {
+    co_await manager.get(request.path_value("id"));
+    writer.start(text.content_type());
+  }
+
+  const Manager::LogSink sink = [&writer, &text](proto::LogLine line) -> awaitable<void> {
+    if (!writer.started()) writer.start(text.content_type());
+    co_await writer.write(text.of(line));
+  };
+  auto lines = manager.logs(request.path_value("id"), std::move(wish), sink);
+  auto starting = start_soon(writer, text.content_type(), options.log_patience);
+  co_await http::alongside(std::move(lines), std::move(starting));
+  if (!writer.started()) writer.start(text.content_type());
+}
+
+}  // namespace stackd::api

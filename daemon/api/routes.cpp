@@ -1,0 +1,58 @@
+#include "daemon/api/routes.hpp"
+
+#include "daemon/api/handlers.hpp"
+
+namespace stackd::api {
+
+http::Router make_router(Manager& manager, Options options) {
+  using http::Request;
+  using http::ResponseWriter;
+  const auto call = [&manager](Answer (*handler)(Manager&, Request)) -> http::Handler {
+    return [&manager, handler](Request request) { return handler(manager, std::move(request)); };
+  };
+  const auto stream = [&manager, options](awaitable<void> (*handler)(
+                          Manager&, Options, Request, ResponseWriter&)) -> http::StreamHandler {
+    return [&manager, options, handler](Request request, ResponseWriter& writer) {
+      return handler(manager, options, std::move(request), writer);
+    };
+  };
+  const http::StreamHandler follow_hook = [&manager](Request request, ResponseWriter& writer) {
+    return hook_log(manager, std::move(request), writer);
+  };
+  const http::Handler measure = [&manager, started = std::chrono::steady_clock::now()](Request request) {
+    return metrics(manager, started, std::move(request));
+  };
+  constexpr bool waits = true;  // with ?wait=1 until an operation has ended
+  return http::Router({
+      {"GET", "/v1/ping", call(ping)},
+      {"GET", "/v1/version", call(version)},
+      {"GET", "/v1/info", call(info)},
+      {"GET", "/v1/stacks", call(list_stacks)},
+      {"POST", "/v1/stacks", call(bring_up), nullptr, waits},
+      {"GET", "/v1/stacks/{id}", call(get_stack)},
+      {"DELETE", "/v1/stacks/{id}", call(forget_stack)},
+      {"POST", "/v1/stacks/{id}/down", call(take_down), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/stop", call(stop_stack), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/start", call(start_stack), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/restart", call(restart_stack), nullptr, waits},
+      {"GET", "/v1/stacks/{id}/hooks", call(list_hooks)},
+      {"GET", "/v1/stacks/{id}/logs", nullptr, stream(service_logs)},
+      {"GET", "/v1/stacks/{id}/env", call(stack_environment)},
+      {"GET", "/v1/operations", call(list_operations)},
+      {"GET", "/v1/operations/{id}", call(get_operation)},
+      {"POST", "/v1/operations/{id}/cancel", call(cancel_operation), nullptr, waits},
+      {"GET", "/v1/operations/{id}/events", nullptr, stream(operation_events)},
+      {"GET", "/v1/events", nullptr, stream(all_events)},
+      {"GET", "/v1/hooks/{run}/log", nullptr, follow_hook},
+      {"POST", "/v1/validate", call(validate)},
+      {"POST", "/v1/config", call(resolved_config)},
+      {"POST", "/v1/graph", call(service_graph)},
+      {"POST", "/v1/commands", call(list_commands)},
+      {"POST", "/v1/environment", call(surroundings)},
+      {"POST", "/v1/prune", call(prune)},
+      {"GET", "/v1/schema", call(schema)},
+      {"GET", "/metrics", measure},
+  });
+}
+
+}  // namespace stackd::api

@@ -1,0 +1,186 @@
+#include "daemon/app/app.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+
+#include "daemon/api/routes.hpp"
+#include "daemon/app/fault.hpp"
+#include "daemon/async/task_group.hpp"
+#include "daemon/http/listener.hpp"
+#include "daemon/http/server.hpp"
+#include "daemon/stacks/keeper.hpp"
+#include "daemon/stacks/log_keeper.hpp"
+#include "daemon/stacks/manager.hpp"
+#include "daemon/stacks/pre_run_starts.hpp"
+#include "daemon/stacks/services.hpp"
+#include "daemon/stacks/steps.hpp"
+#include "daemon/systemd/listen_fds.hpp"
+#include "daemon/systemd/notify.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/files.hpp"
+#include "daemon/util/ids.hpp"
+
+namespace stackd::app {
+namespace {
+
+using util::Error;
+using util::ErrorKind;
+
+constexpr std::chrono::hours k_prune_interval{1};
+
+util::FileLock lock_home(const std::filesystem::path& home) {
+  util::make_directories(home, 0700);
+  auto lock = util::FileLock::try_acquire(home / "lock");
+  if (!lock)
+    throw Error(ErrorKind::conflict,
+                "cannot use '" + home.string() +
+                    "': another stackd runs with it; stop that one, or set STACKD_HOME to another directory");
+  return std::move(*lock);
+}
+
+// Made once, read by TCP clients (mode 0600).
+std::string bearer_token(const std::filesystem::path& home) {
+  const auto file = home / "token";
+  auto token = util::read_file_if_there(file);
+  if (!token || token->empty()) {
+    token = util::random_hex(64);
+    util::write_file(file, *token + "\n", 0600);
+  }
+  while (!token->empty() && token->back() == '\n') token->pop_back();
+  return *token;
+}
+
+// Every part of the daemon, in the order in which it is built; it goes away in reverse.
+class App {
+public:
+  explicit App(const config::Settings& settings)
+      : settings_(settings),
+        lock_(lock_home(settings.home)),
+        loop_(),
+        journal_(loop_.get_executor(), settings.home / "state.db"),
+        engine_(loop_.get_executor(), settings.docker_host),
+        runs_(loop_.get_executor(), settings.shim),
+        monitor_(loop_.get_executor(), engine_),
+        hooks_(loop_.get_executor(), journal_, runs_, engine_, hooks::Paths{settings.home}),
+        models_(journal_),
+        services_{loop_.get_executor(),        journal_, engine_, runs_, hooks_, monitor_, models_, files_,
+                  hooks::Paths{settings.home}, facts()},
+        pre_run_starts_(services_),
+        runner_(loop_.get_executor(), journal_, stacks::operation_policy()),
+        manager_(services_),
+        server_(loop_.get_executor(), api::make_router(manager_), api::error_pages()),
+        keeper_(services_),
+        tasks_(loop_.get_executor()),
+        signals_(loop_, SIGTERM, SIGINT) {
+    arm_fault(journal_.direct());
+    services_.runner = &runner_;
+    stacks::add_step_kinds(runner_, services_);
+  }
+
+  void run() {
+    std::exception_ptr error;
+    asio::co_spawn(
+        loop_, [this] { return live(); }, [&error](std::exception_ptr e) { error = e; });
+    loop_.run();
+    if (error) std::rethrow_exception(error);
+  }
+
+private:
+  stacks::DaemonFacts facts() const {
+    return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()),
+            settings_.port_first, settings_.port_last};
+  }
+
+  awaitable<void> live() {
+    // The socket first: a second daemon must fail before it touches anything.
+    std::exception_ptr error;
+    try {
+      listen();
+      tasks_.spawn("engine events", [this] { return monitor_.run(); });
+      tasks_.spawn("pre_run records", [this] { return pre_run_starts_.run(); });
+      co_await runner_.recover();
+      tasks_.spawn("keeper", [this] { return keeper_.run(); });
+      tasks_.spawn("watchdog", [this] { return watch(); });
+      const stacks::LogLimits limits{static_cast<std::uint64_t>(settings_.service_log_size),
+                                     settings_.service_logs_kept};
+      tasks_.spawn("service logs", [this, limits] { return stacks::keep_logs(services_, limits); });
+      tasks_.spawn("pruning", [this] { return prune(); });
+      systemd::ready("ready");
+      spdlog::info("stackd {} listens on {}", STACKD_VERSION, settings_.socket.string());
+      const int signal = co_await signals_.async_wait(use_awaitable);
+      spdlog::info("signal {}: stopping; services and hooks go on", signal);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    systemd::stopping();
+    co_await server_.stop();
+    co_await runner_.stop();
+    tasks_.cancel_all();
+    co_await tasks_.join();
+    loop_.stop();
+    if (error) std::rethrow_exception(error);
+  }
+
+  void listen() {
+    auto passed = systemd::take_passed_sockets();
+    for (auto& socket : passed) server_.listen(http::Listener::passed(std::move(socket.fd)));
+    if (passed.empty()) server_.listen(http::Listener::unix_socket(settings_.socket));
+    if (settings_.listen.empty()) return;
+    server_.set_token(bearer_token(settings_.home));
+    server_.listen(http::Listener::tcp(settings_.listen));
+  }
+
+  // A beat from the control thread says that the control thread is alive.
+  awaitable<void> watch() {
+    const auto interval = systemd::watchdog_interval();
+    if (!interval) co_return;
+    for (;;) {
+      systemd::watchdog();
+      co_await async::sleep_for(std::chrono::duration_cast<std::chrono::milliseconds>(*interval / 2));
+    }
+  }
+
+  awaitable<void> prune() {
+    for (;;) {
+      const auto younger =
+          util::now_ms() -
+          std::chrono::milliseconds(std::chrono::hours(24 * settings_.operations_kept_days)).count();
+      auto query = [keep = settings_.operations_kept, younger,
+                    events = settings_.events_kept](store::Database& db) {
+        store::Operations::prune(db, keep, younger);
+        store::Events::prune(db, events);
+      };
+      co_await journal_.run(query);
+      co_await async::sleep_for(k_prune_interval);
+    }
+  }
+
+  const config::Settings& settings_;
+  util::FileLock lock_;
+  asio::io_context loop_;
+  async::Serial<stacks::FileWorker> files_;
+  operations::Journal journal_;
+  docker::Engine engine_;
+  process::Runs runs_;
+  stacks::Monitor monitor_;
+  hooks::HookRunner hooks_;
+  stacks::Models models_;
+  stacks::Services services_;
+  stacks::PreRunStarts pre_run_starts_;
+  operations::Runner runner_;
+  stacks::Manager manager_;
+  http::Server server_;
+  stacks::Keeper keeper_;
+  async::TaskGroup tasks_;
+  asio::signal_set signals_;
+};
+
+}  // namespace
+
+void run(const config::Settings& settings) {
+  App(settings).run();
+}
+
+}  // namespace stackd::app

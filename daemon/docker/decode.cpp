@@ -1,0 +1,199 @@
+#include "daemon/docker/decode.hpp"
+
+#include <charconv>
+
+namespace stackd::docker {
+namespace {
+
+std::string without_slash(std::string name) {
+  if (!name.empty() && name.front() == '/') name.erase(0, 1);
+  return name;
+}
+
+int to_int(std::string_view digits) {
+  int value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+// Podman names the state inside the status of its health, and has "healthcheck" beside "health".
+void decode_health(const json& state, ContainerDetails& details) {
+  const auto& health = field(state, state.contains("Health") ? "Health" : "Healthcheck");
+  details.health = text(health, "Status");
+  if (details.health == "none") details.health.clear();
+  const auto& log = field(health, "Log");
+  if (log.is_array() && !log.empty()) details.health_output = text(log.back(), "Output");
+}
+
+void decode_ports(const json& ports, ContainerDetails& details) {
+  if (!ports.is_object()) return;
+  for (const auto& [port, bindings] : ports.items()) {
+    auto& host_ports = details.host_ports[port];
+    if (!bindings.is_array()) continue;
+    // One binding for IPv4 and one for IPv6 mostly have the same port.
+    for (const auto& binding : bindings) {
+      const int host_port = to_int(text(binding, "HostPort"));
+      if (host_port != 0 && std::find(host_ports.begin(), host_ports.end(), host_port) == host_ports.end())
+        host_ports.push_back(host_port);
+    }
+  }
+}
+
+// Page cache that can go at once is not what a user means by a container's memory: the engine's own client
+// leaves it out too. The names are those of cgroup v1 and v2.
+std::int64_t used_memory(const json& memory) {
+  const auto usage = number(memory, "usage");
+  const auto& stats = field(memory, "stats");
+  for (const auto* name : {"total_inactive_file", "inactive_file"}) {
+    const auto cache = number(stats, name);
+    if (cache > 0 && cache < usage) return usage - cache;
+  }
+  return usage;
+}
+
+}  // namespace
+
+ContainerSummary decode_container_summary(const json& container) {
+  ContainerSummary summary;
+  summary.id = text(container, "Id");
+  const auto& names = field(container, "Names");
+  if (names.is_array() && !names.empty() && names.front().is_string())
+    summary.name = without_slash(names.front().get<std::string>());
+  summary.image = text(container, "Image");
+  summary.image_id = text(container, "ImageID");
+  summary.state = text(container, "State");
+  summary.status = text(container, "Status");
+  summary.labels = text_map(container, "Labels");
+  for (const auto& network : field(container, "NetworkSettings", "Networks"))
+    if (auto id = text(network, "NetworkID"); !id.empty()) summary.network_ids.push_back(std::move(id));
+  return summary;
+}
+
+ContainerDetails decode_container(const json& container) {
+  ContainerDetails details;
+  details.id = text(container, "Id");
+  details.name = without_slash(text(container, "Name"));
+  details.image_id = text(container, "Image");
+  details.restart_count = static_cast<int>(number(container, "RestartCount"));
+
+  const auto& state = field(container, "State");
+  details.state = text(state, "Status");
+  details.running = flag(state, "Running");
+  details.paused = flag(state, "Paused");
+  details.restarting = flag(state, "Restarting");
+  details.oom_killed = flag(state, "OOMKilled");
+  details.exit_code = static_cast<int>(number(state, "ExitCode"));
+  details.error = text(state, "Error");
+  details.started_at = text(state, "StartedAt");
+  details.finished_at = text(state, "FinishedAt");
+  details.pid = static_cast<int>(number(state, "Pid"));
+  decode_health(state, details);
+
+  const auto& config = field(container, "Config");
+  details.image = text(config, "Image");
+  details.tty = flag(config, "Tty");
+  details.user = text(config, "User");
+  details.working_dir = text(config, "WorkingDir");
+  details.env = texts(config, "Env");
+  details.healthcheck = texts(field(config, "Healthcheck"), "Test");
+  details.labels = text_map(config, "Labels");
+
+  const auto& settings = field(container, "NetworkSettings");
+  if (const auto& networks = field(settings, "Networks"); networks.is_object()) {
+    for (const auto& [name, network] : networks.items()) {
+      details.networks[name] = text(network, "NetworkID");
+      if (auto address = text(network, "IPAddress"); !address.empty())
+        details.addresses[name] = std::move(address);
+    }
+  }
+  decode_ports(field(settings, "Ports"), details);
+  for (const auto& mount : field(container, "Mounts"))
+    details.mounts.push_back(
+        {text(mount, "Type"), text(mount, "Name"), text(mount, "Source"), text(mount, "Destination")});
+  return details;
+}
+
+Engine::Usage decode_usage(const json& stats) {
+  const auto& now = field(stats, "cpu_stats");
+  const auto& before = field(stats, "precpu_stats");
+  const auto used = [](const json& cpu) { return number(field(cpu, "cpu_usage"), "total_usage"); };
+  const auto busy = static_cast<double>(used(now) - used(before));
+  const auto passed =
+      static_cast<double>(number(now, "system_cpu_usage") - number(before, "system_cpu_usage"));
+  auto cores = number(now, "online_cpus");
+  if (cores == 0) cores = static_cast<std::int64_t>(field(now, "cpu_usage", "percpu_usage").size());
+  Engine::Usage usage;
+  // system_cpu_usage is the sum over all cores.
+  if (busy > 0 && passed > 0)
+    usage.cpu_percent = busy / passed * static_cast<double>(cores == 0 ? 1 : cores) * 100;
+  usage.memory = used_memory(field(stats, "memory_stats"));
+  return usage;
+}
+
+Engine::ExecState decode_exec(const json& exec) {
+  Engine::ExecState state;
+  state.running = flag(exec, "Running");
+  state.pid = static_cast<int>(number(exec, "Pid"));
+  if (!state.running && field(exec, "ExitCode").is_number())
+    state.exit_code = static_cast<int>(number(exec, "ExitCode"));
+  return state;
+}
+
+ImageDetails decode_image(const json& image) {
+  ImageDetails details;
+  details.id = text(image, "Id");
+  details.tags = texts(image, "RepoTags");
+  details.digests = texts(image, "RepoDigests");
+  const auto& config = field(image, "Config");
+  details.command = texts(config, "Cmd");
+  details.entrypoint = texts(config, "Entrypoint");
+  details.shell = texts(config, "Shell");
+  details.user = text(config, "User");
+  details.working_dir = text(config, "WorkingDir");
+  details.env = texts(config, "Env");
+  details.healthcheck = texts(field(config, "Healthcheck"), "Test");
+  if (const auto& volumes = field(config, "Volumes"); volumes.is_object())
+    for (const auto& [path, _] : volumes.items()) details.volumes.push_back(path);
+  details.labels = text_map(config, "Labels");
+  return details;
+}
+
+Engine::ImageSummary decode_image_summary(const json& image) {
+  return {text(image, "Id"), texts(image, "RepoTags"), text_map(image, "Labels")};
+}
+
+NetworkDetails decode_network(const json& network) {
+  NetworkDetails details;
+  details.id = text(network, "Id");
+  details.name = text(network, "Name");
+  details.driver = text(network, "Driver");
+  details.labels = text_map(network, "Labels");
+  if (const auto& containers = field(network, "Containers"); containers.is_object())
+    for (const auto& [id, container] : containers.items()) details.containers[id] = text(container, "Name");
+  return details;
+}
+
+VolumeDetails decode_volume(const json& volume) {
+  return {text(volume, "Name"), text(volume, "Driver"), text(volume, "Mountpoint"),
+          text_map(volume, "Labels")};
+}
+
+std::optional<Event> decode_event(std::string_view line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  Event event;
+  const auto& actor = field(json, "Actor");
+  event.type = text(json, "Type");
+  event.action = text(json, "Action");
+  if (event.action.empty()) event.action = text(json, "status");
+  event.id = text(actor, "ID");
+  if (event.id.empty()) event.id = text(json, "id");
+  event.attributes = text_map(actor, "Attributes");
+  constexpr std::int64_t k_nanoseconds = 1'000'000'000;
+  event.time_nano = number(json, "timeNano");
+  if (event.time_nano == 0) event.time_nano = number(json, "time") * k_nanoseconds;
+  if (event.action.empty()) return std::nullopt;
+  return event;
+}
+
+}  // namespace stackd::docker

@@ -1,0 +1,210 @@
+// Engine: the Docker Engine (or Podman's compatible API) behind a Unix socket or tcp://, in our own structs.
+// HTTP/1.1 over kept-alive connections, version negotiated once and again after the engine was away. Control
+// thread only. Every call throws Error: no_engine (cannot connect), not_found (404), conflict (409), engine
+// (anything else, with the engine's own words), timed_out. Bodies of requests that create things are the
+// engine's own JSON (stacks/ builds them), so that a new Compose key costs one line there and none here.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/async/asio.hpp"
+
+namespace stackd::docker {
+
+using Labels = std::map<std::string, std::string>;
+
+struct EngineVersion {
+  std::string version;      // "20.10.24"
+  std::string api_version;  // what is spoken: the lower of the engine's and k_newest_api
+  std::string os, arch;
+  bool podman = false;
+};
+
+struct ContainerSummary {
+  std::string id, name, image, image_id;  // name without the leading slash
+  std::string state;                      // created, running, paused, restarting, exited, dead, removing
+  std::string status;                     // "Up 3 seconds (healthy)"
+  Labels labels;
+  std::vector<std::string> network_ids;
+};
+
+struct ContainerDetails {
+  std::string id, name, image, image_id, state;  // image: as configured; image_id: sha256:…
+  bool running = false, paused = false, restarting = false, oom_killed = false, tty = false;
+  int exit_code = 0;
+  std::string error;          // the engine's own text for a failed start
+  std::string health;         // "", starting, healthy, unhealthy
+  std::string health_output;  // last probe's
+  std::string started_at, finished_at;
+  int restart_count = 0;
+  int pid = 0;
+  std::string user, working_dir;
+  std::vector<std::string> env;
+  std::vector<std::string> healthcheck;  // Test
+  Labels labels;
+  std::map<std::string, std::string> networks;   // name -> network id
+  std::map<std::string, std::string> addresses;  // network name -> IPv4
+  struct Mount {
+    std::string type, name, source, destination;
+  };
+  std::vector<Mount> mounts;
+  std::map<std::string, std::vector<int>> host_ports;  // "5432/tcp" -> host ports
+};
+
+struct ImageDetails {
+  std::string id;  // sha256:…
+  std::vector<std::string> tags, digests;
+  std::vector<std::string> command, entrypoint, shell;
+  std::string user, working_dir;
+  std::vector<std::string> env;
+  std::vector<std::string> healthcheck;  // Test; empty when none
+  std::vector<std::string> volumes;
+  Labels labels;
+};
+
+struct NetworkDetails {
+  std::string id, name, driver;
+  Labels labels;
+  std::map<std::string, std::string> containers; /* id -> name */
+};
+struct VolumeDetails {
+  std::string name, driver, mountpoint;
+  Labels labels;
+};
+
+struct Event {
+  std::string type, action;  // "container", "die"; health and exec events carry data in the action (C11.5)
+  std::string id;
+  std::map<std::string, std::string> attributes;  // name, image, exitCode, labels
+  std::int64_t time_nano = 0;
+};
+
+struct ExecConfig {
+  std::vector<std::string> argv;
+  std::vector<std::string> env;
+  std::string user, working_dir;
+  bool privileged = false, tty = false;
+};
+struct ExecResult {
+  int exit_code = 0;
+  std::string out, err;
+};
+
+struct LogOptions {
+  bool follow = false, timestamps = false;
+  std::string tail = "all";  // "all" or a number
+  std::string since;         // what the engine takes: seconds[.nanos]
+};
+
+struct BuildOptions {
+  std::string dockerfile = "Dockerfile", target, network, platform;
+  std::vector<std::string> tags, cache_from, extra_hosts;
+  std::map<std::string, std::optional<std::string>> args;
+  Labels labels;
+  bool no_cache = false, pull = false;
+};
+
+enum class Stream { out, err };
+// Called for each piece as it arrives, in order; must not block.
+using OutputSink = std::function<void(Stream, std::string_view)>;
+using LineSink = std::function<void(const std::string& line)>;
+// Reads the next piece of a request body; empty at the end. Called on the control thread, so pieces are made
+// ready before.
+using BodySource = std::function<awaitable<std::string>()>;
+
+class Http;
+
+class Engine {
+public:
+  // `host`: unix:///path or tcp://host:port; empty is unix:///var/run/docker.sock. Throws invalid_request for
+  // others.
+  Engine(asio::any_io_executor executor, std::string host);
+  ~Engine();
+
+  const std::string& host() const;
+  // Connects and negotiates when that has not been done since the engine was last lost.
+  awaitable<EngineVersion> version();
+  // What was negotiated last, nothing before.
+  const std::optional<EngineVersion>& known_version() const;
+
+  // containers; `filters` as the engine takes them: {"label", "a=b"}, {"name", "^/x$"}
+  using Filters = std::vector<std::pair<std::string, std::string>>;
+  awaitable<std::vector<ContainerSummary>> list_containers(Filters filters);
+  awaitable<std::optional<ContainerDetails>> inspect_container(std::string id);
+  awaitable<std::string> create_container(std::string name, nlohmann::json body, std::string platform = "");
+  awaitable<void> start_container(std::string id);                             // already running is success
+  awaitable<void> stop_container(std::string id, std::optional<int> seconds);  // already stopped is success
+  awaitable<void> kill_container(std::string id, std::string signal);          // not running is success
+  awaitable<void> unpause_container(std::string id);
+  awaitable<void> rename_container(std::string id, std::string name);
+  awaitable<void> remove_container(std::string id, bool force, bool volumes);  // gone is success
+  awaitable<int> wait_container(std::string id);                               // until not running; exit code
+  awaitable<void> put_archive(std::string id, std::string path, std::string tar);
+  awaitable<bool> has_path(std::string id, std::string path);  // in the container's files; it need not run
+  awaitable<void> logs(std::string id, bool tty, LogOptions options, OutputSink sink);
+  // `top`-like figures: cpu in percent of one core, memory in bytes.
+  struct Usage {
+    double cpu_percent = 0;
+    std::int64_t memory = 0;
+  };
+  awaitable<Usage> usage(std::string id);
+
+  // exec: run to its end, output handed over as it arrives and (when no sink is given) kept
+  awaitable<ExecResult> exec(std::string container, ExecConfig config, OutputSink sink = nullptr);
+  // State of an exec that someone else started.
+  struct ExecState {
+    bool running = false;
+    std::optional<int> exit_code;
+    int pid = 0;
+  };
+  awaitable<std::optional<ExecState>> inspect_exec(std::string id);
+
+  // networks and volumes
+  awaitable<std::vector<NetworkDetails>> list_networks(Filters filters);
+  awaitable<std::string> create_network(nlohmann::json body);
+  awaitable<std::optional<NetworkDetails>> inspect_network(std::string id);
+  awaitable<void> connect_network(std::string network, nlohmann::json body);
+  awaitable<void> disconnect_network(std::string network, std::string container);  // not there is success
+  awaitable<void> remove_network(std::string id);                                  // gone is success
+  awaitable<std::vector<VolumeDetails>> list_volumes(Filters filters);
+  awaitable<void> create_volume(nlohmann::json body);  // there already is success
+  awaitable<std::optional<VolumeDetails>> inspect_volume(std::string name);
+  awaitable<void> remove_volume(std::string name);  // gone is success; in use is conflict
+
+  // images
+  awaitable<std::optional<ImageDetails>> inspect_image(std::string reference);
+  awaitable<void> pull_image(std::string reference, std::string platform, LineSink progress);
+  // The classic builder. `context` is a tar stream. Returns the image's id; a failing step is Error(failed)
+  // with the builder's words and, in details, the last output lines.
+  awaitable<std::string> build_image(BodySource context, BuildOptions options, LineSink output);
+  awaitable<void> tag_image(std::string id, std::string repository, std::string tag);
+  awaitable<void> remove_image(std::string reference);  // gone is success; in use is conflict
+  struct ImageSummary {
+    std::string id;
+    std::vector<std::string> tags;
+    Labels labels;
+  };
+  awaitable<std::vector<ImageSummary>> list_images(Filters filters);
+
+  // The engine's events, until the stream ends (the engine went away: Error no_engine) or the caller is
+  // cancelled.
+  awaitable<void> events(Filters filters, std::optional<std::string> since,
+                         std::function<void(const Event&)> sink);
+
+private:
+  std::unique_ptr<Http> http_;
+};
+
+constexpr std::string_view k_oldest_api = "1.41";
+constexpr std::string_view k_newest_api = "1.51";
+
+}  // namespace stackd::docker

@@ -1,0 +1,202 @@
+// Engine: images, pulls and builds.
+#include <deque>
+#include <map>
+
+#include "daemon/docker/decode.hpp"
+#include "daemon/docker/http.hpp"
+#include "daemon/docker/streams.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::docker {
+namespace {
+
+using util::Error;
+using util::ErrorKind;
+
+constexpr int k_not_found = 404;
+constexpr std::size_t k_kept_lines = 30;  // of a build's output, for the error
+
+struct Reference {
+  std::string repository, tag;
+};
+
+// "busybox" is busybox:latest: without a tag the engine would pull all there are. A digest takes the tag's
+// place.
+Reference split_reference(const std::string& reference) {
+  if (const auto at = reference.find('@'); at != reference.npos)
+    return {reference.substr(0, at), reference.substr(at + 1)};
+  const auto colon = reference.rfind(':');
+  const auto slash = reference.rfind('/');
+  if (colon == reference.npos || (slash != reference.npos && colon < slash)) return {reference, "latest"};
+  return {reference.substr(0, colon), reference.substr(colon + 1)};
+}
+
+// The lines of a pull worth showing: a layer's status when it changes, not each step of its progress.
+class PullProgress {
+public:
+  explicit PullProgress(LineSink sink) : sink_(std::move(sink)) {}
+  void add(const Message& message) {
+    if (!sink_ || message.status.empty()) return;
+    auto& last = last_[message.id];
+    if (last == message.status) return;
+    last = message.status;
+    sink_(message.id.empty() ? message.status : message.id + ": " + message.status);
+  }
+
+private:
+  LineSink sink_;
+  std::map<std::string, std::string> last_;
+};
+
+// Collects what a build says: its lines, its image, its failure.
+class BuildLog {
+public:
+  explicit BuildLog(LineSink sink)
+      : sink_(std::move(sink)),
+        pull_([this](const std::string& line) { emit(line); }),
+        lines_([this](std::string_view line) { emit(std::string(line)); }) {}
+  BuildLog(const BuildLog&) = delete;
+  BuildLog& operator=(const BuildLog&) = delete;
+
+  void add(const Message& message) {
+    if (!message.aux_id.empty()) image_ = message.aux_id;
+    if (!message.error.empty()) error_ = message.error;
+    lines_.feed(message.stream);
+    pull_.add(message);
+  }
+  // The image's id, or short id where the engine tells no other; throws Error(failed).
+  std::string finish(const std::string& what) {
+    lines_.finish();
+    if (!error_.empty()) throw Error(ErrorKind::failed, what + ": " + error_, {kept_.begin(), kept_.end()});
+    if (image_.empty())
+      throw Error(ErrorKind::engine, what + ": the engine did not tell the image's id",
+                  {kept_.begin(), kept_.end()});
+    return image_;
+  }
+
+private:
+  void emit(const std::string& line) {
+    constexpr std::string_view k_done = "Successfully built ";
+    if (line.starts_with(k_done) && image_.empty()) image_ = line.substr(k_done.size());
+    if (line.empty()) return;
+    kept_.push_back(line);
+    if (kept_.size() > k_kept_lines) kept_.pop_front();
+    if (sink_) sink_(line);
+  }
+
+  LineSink sink_;
+  PullProgress pull_;
+  Lines lines_;
+  std::deque<std::string> kept_;
+  std::string image_, error_;
+};
+
+std::string build_query(const BuildOptions& options) {
+  Query query;
+  query.add("version", "1").add("dockerfile", options.dockerfile).add("rm", "1").add("forcerm", "1");
+  query.add_if(options.no_cache, "nocache").add_if(options.pull, "pull");
+  for (const auto& tag : options.tags) query.add("t", tag);
+  for (const auto& host : options.extra_hosts) query.add("extrahosts", host);
+  if (!options.target.empty()) query.add("target", options.target);
+  if (!options.network.empty()) query.add("networkmode", options.network);
+  if (!options.platform.empty()) query.add("platform", options.platform);
+  const auto dump = [](const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+  };
+  if (!options.cache_from.empty()) query.add("cachefrom", dump(options.cache_from));
+  if (!options.labels.empty()) query.add("labels", dump(options.labels));
+  if (!options.args.empty()) {
+    auto args = json::object();
+    for (const auto& [name, value] : options.args) args[name] = value ? json(*value) : json();
+    query.add("buildargs", dump(args));
+  }
+  return query.str();
+}
+
+}  // namespace
+
+awaitable<std::optional<ImageDetails>> Engine::inspect_image(std::string reference) {
+  Request request{.what = "cannot inspect image " + reference,
+                  .path = "/images/" + segment(reference) + "/json"};
+  const auto found = co_await http_->find_json(std::move(request));
+  if (!found) co_return std::nullopt;
+  co_return decode_image(*found);
+}
+
+awaitable<void> Engine::pull_image(std::string reference, std::string platform, LineSink progress) {
+  const auto what = "cannot pull image " + reference;
+  const auto [repository, tag] = split_reference(reference);
+  Query query;
+  query.add("fromImage", repository).add("tag", tag);
+  if (!platform.empty()) query.add("platform", platform);
+  Request request{
+      .what = what, .method = "POST", .path = "/images/create" + query.str(), .limit = std::nullopt};
+  const auto body = co_await http_->open(std::move(request));
+  PullProgress shown(std::move(progress));
+  std::string error;
+  Lines lines([&](std::string_view line) {
+    const auto message = parse_message(line);
+    if (!message) return;
+    if (!message->error.empty()) error = message->error;
+    shown.add(*message);
+  });
+  for (auto piece = co_await body->next(); !piece.empty(); piece = co_await body->next()) lines.feed(piece);
+  lines.finish();
+  if (!error.empty()) throw Error(ErrorKind::engine, what + ": " + error);
+}
+
+awaitable<std::string> Engine::build_image(BodySource context, BuildOptions options, LineSink output) {
+  const auto what =
+      "cannot build image " + (options.tags.empty() ? options.dockerfile : options.tags.front());
+  Request request{.what = what,
+                  .method = "POST",
+                  .path = "/build" + build_query(options),
+                  .content_type = "application/x-tar",
+                  .limit = std::nullopt};
+  const auto body = co_await http_->open(std::move(request), std::move(context));
+  BuildLog log(std::move(output));
+  Lines lines([&log](std::string_view line) {
+    if (const auto message = parse_message(line)) log.add(*message);
+  });
+  for (auto piece = co_await body->next(); !piece.empty(); piece = co_await body->next()) lines.feed(piece);
+  lines.finish();
+  auto id = log.finish(what);
+  constexpr std::string_view k_digest = "sha256:";
+  if (id.starts_with(k_digest)) co_return id;
+  // Podman, and Docker with --squash, tell a short id in the last line only.
+  const auto image = co_await inspect_image(id);
+  if (!image)
+    throw Error(ErrorKind::engine, what + ": the engine does not know the image " + id + " it built");
+  co_return image->id;
+}
+
+awaitable<void> Engine::tag_image(std::string id, std::string repository, std::string tag) {
+  Query query;
+  query.add("repo", repository).add("tag", tag);
+  Request request{.what = "cannot tag image " + id + " as " + repository + ":" + tag,
+                  .method = "POST",
+                  .path = "/images/" + segment(id) + "/tag" + query.str()};
+  co_await http_->call(std::move(request));
+}
+
+awaitable<void> Engine::remove_image(std::string reference) {
+  Request request{.what = "cannot remove image " + reference,
+                  .method = "DELETE",
+                  .path = "/images/" + segment(reference),
+                  .limit = k_slow_limit,
+                  .accepted = k_not_found};
+  co_await http_->call(std::move(request));
+}
+
+awaitable<std::vector<Engine::ImageSummary>> Engine::list_images(Filters filters) {
+  Query query;
+  query.filters(filters);
+  Request request{.what = "cannot list images", .path = "/images/json" + query.str()};
+  const auto list = co_await http_->call_json(std::move(request));
+  std::vector<ImageSummary> result;
+  for (const auto& image : list) result.push_back(decode_image_summary(image));
+  co_return result;
+}
+
+}  // namespace stackd::docker

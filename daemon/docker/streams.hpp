@@ -1,0 +1,61 @@
+// What the engine's streams are made of: multiplexed output, lines, JSON messages. Pure; pieces may be cut
+// anywhere.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/docker/engine.hpp"
+
+namespace stackd::docker {
+
+// Takes stdout and stderr of a container or an exec apart: frames of {stream, 0, 0, 0, length as 4 bytes, big
+// end first} and data. With a terminal there are no frames, and all is stdout.
+class Demux {
+public:
+  Demux(bool tty, OutputSink sink);
+  // Throws Error(engine) when the engine reports an error inside the stream, or the bytes are no frames.
+  void feed(std::string_view piece);
+
+private:
+  void begin_frame();
+  OutputSink sink_;
+  bool tty_;
+  std::array<unsigned char, 8> header_{};
+  std::size_t header_size_ = 0;
+  std::uint32_t left_ = 0;  // of the frame's data
+  std::uint8_t stream_ = 0;
+  std::string system_error_;  // data of a frame of stream 3
+};
+
+// Cuts a stream into lines, without their "\n" or "\r\n". A line longer than `longest` comes in pieces.
+class Lines {
+public:
+  using Sink = std::function<void(std::string_view)>;
+  explicit Lines(Sink sink, std::size_t longest = 4 << 20) : sink_(std::move(sink)), longest_(longest) {}
+  void feed(std::string_view piece);
+  // Hands over a last line that no newline ended.
+  void finish();
+
+private:
+  void emit(std::string_view line);
+  Sink sink_;
+  std::size_t longest_;
+  std::string partial_;
+};
+
+// One line of the answer to a pull or build.
+struct Message {
+  std::string stream;      // of a build: text, with its newlines
+  std::string status, id;  // of a pull: "Downloading", the layer
+  std::string error;
+  std::string aux_id;  // of a build: the image so far
+};
+// Nothing for a line that is no JSON object.
+std::optional<Message> parse_message(std::string_view line);
+
+}  // namespace stackd::docker

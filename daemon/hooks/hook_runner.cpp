@@ -1,0 +1,401 @@
+#include "daemon/hooks/hook_runner.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "daemon/async/task_group.hpp"
+#include "daemon/hooks/policy.hpp"
+#include "daemon/process/log_tail.hpp"
+#include "daemon/spec/references.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/files.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::hooks {
+namespace {
+
+using nlohmann::json;
+using spec::Hook;
+using store::HookRunRow;
+
+std::string resolved(const HookJob& job, const std::string& text) {
+  return spec::resolve(text, spec::Strictness::shell, *job.spec, *job.facts);
+}
+
+std::vector<std::string> argv_of(const HookJob& job) {
+  if (!job.hook.shell.empty()) return {"/bin/sh", "-c", resolved(job, job.hook.shell)};
+  std::vector<std::string> argv;
+  for (const auto& word : job.hook.argv) argv.push_back(resolved(job, word));
+  return argv;
+}
+
+// `cwd` is relative to the stack's directory; a service's hook starts in its process's directory.
+std::string host_directory(const HookJob& job) {
+  const auto* service = job.spec->find(job.hook.service);
+  const auto base = service && service->process && !service->process->cwd.empty() ? service->process->cwd
+                                                                                  : job.spec->directory;
+  if (job.hook.cwd.empty()) return job.hook.service.empty() ? job.spec->directory : base;
+  const auto cwd = resolved(job, job.hook.cwd);
+  return cwd.front() == '/' ? cwd : job.spec->directory + "/" + cwd;
+}
+
+}  // namespace
+
+spec::Variables variables_of(const HookJob& job) {
+  const auto& about = job.about;
+  return {{"STACKD_STACK", about.stack},
+          {"STACKD_STACK_ID", about.stack_id},
+          {"STACKD_OPERATION", about.operation},
+          {"STACKD_PHASE", spec::to_string(job.hook.phase)},
+          {"STACKD_INDEX", std::to_string(job.hook.index)},
+          {"STACKD_SERVICE", job.hook.service},
+          {"STACKD_REASON", about.reason},
+          {"STACKD_PROFILE", about.profile}};
+}
+
+namespace {
+
+// What a record is found by: the entry, and for run: changed what it looks at.
+std::string definition_of(const HookJob& job) {
+  const auto identity = identity_of(job.hook);
+  return job.hook.run == spec::RunPolicy::changed ? identity + "/" + job.inputs : identity;
+}
+
+// Over the container's own. The context file is on the host.
+spec::Variables exec_environment(const HookJob& job) {
+  auto variables = variables_of(job);
+  for (const auto& [name, value] : job.hook.env)
+    if (value) variables[name] = spec::resolve(*value, spec::Strictness::value, *job.spec, *job.facts);
+  return variables;
+}
+
+HookRunRow row_of(const HookJob& job, int number) {
+  HookRunRow row;
+  row.id = job.run_id + "-" + std::to_string(number);
+  row.stack_id = job.about.stack_id;
+  row.operation_id = job.about.operation;
+  row.step = job.step;
+  row.phase = spec::to_string(job.hook.phase);
+  row.service = job.hook.service;
+  row.container = job.container;
+  row.place = to_string(place_of(job.hook));
+  row.command = job.hook.text();
+  row.index = job.hook.index;
+  row.attempt = number;
+  row.reason = job.about.reason;
+  row.started_at = util::now_ms();
+  return row;
+}
+
+// Of a hook that is a container: the name says which run it is, so that it is found again after a crash.
+std::string container_name(const std::string& run_id) {
+  return "stackd-hook-" + run_id;
+}
+
+// C4.7, C4.8: the container of a pre_start that failed is kept for a look, and its id is in the text.
+bool is_kept(const HookJob& job, bool ok) {
+  return !ok && job.hook.phase == spec::Phase::pre_start;
+}
+
+void close(HookRunRow& row, const Hook& hook, const process::RunExit& exit,
+           const std::vector<std::string>& secrets) {
+  row.state = exit.ok() ? "succeeded" : exit.cause == process::Cause::ended ? "cancelled" : "failed";
+  if (exit.cause == process::Cause::exited || exit.cause == process::Cause::signalled)
+    row.exit_code = exit.code;
+  row.out_tail = spec::mask(util::valid_utf8(exit.out_tail), secrets);
+  row.err_tail = spec::mask(util::valid_utf8(exit.err_tail), secrets);
+  if (exit.started_at) row.started_at = exit.started_at;
+  row.ended_at = exit.ended_at ? exit.ended_at : util::now_ms();
+  if (!exit.ok()) {
+    const auto place = row.place == "exec"        ? Place::exec
+                       : row.place == "container" ? Place::container
+                                                  : Place::host;
+    row.reason = spec::mask(failure_text(hook, place, exit), secrets);
+  }
+}
+
+void apply_policy(const HookJob& job, HookResult& result) {
+  result.message = result.row.reason;
+  const auto policy = on_failure_of(job.hook, job.down);
+  result.ok = policy == spec::OnFailure::ignore;
+  result.warn = policy == spec::OnFailure::warn;
+}
+
+}  // namespace
+
+json event_of(const HookRunRow& row) {
+  json data{{"run", row.id},        {"phase", row.phase},     {"index", row.index}, {"service", row.service},
+            {"place", row.place},   {"command", row.command}, {"state", row.state}, {"attempt", row.attempt},
+            {"reason", row.reason}, {"log", row.log}};
+  if (row.exit_code) data["exit_code"] = *row.exit_code;
+  if (row.ended_at) {
+    data["duration_ms"] = *row.ended_at - row.started_at;
+    data["stderr_tail"] = util::tail_lines(row.err_tail);
+  }
+  return data;
+}
+
+std::function<void(store::Database&)> writing(HookRunRow row, std::string event) {
+  return [row = std::move(row), event = std::move(event)](store::Database& db) {
+    store::HookRuns::put(db, row);
+    operations::Journal::event(db, row.stack_id, row.operation_id, event, event_of(row));
+  };
+}
+
+HookRunner::HookRunner(asio::any_io_executor executor, operations::Journal& journal, process::Runs& runs,
+                       docker::Engine& engine, Paths paths)
+    : executor_(std::move(executor)),
+      journal_(journal),
+      runs_(runs),
+      engine_(engine),
+      paths_(std::move(paths)) {}
+
+awaitable<HookResult> HookRunner::run(HookJob job) {
+  HookResult result;
+  const auto why_not = co_await reason_to_skip(job);
+  bool begun = false;
+  if (!why_not.empty()) begun = co_await has_begun(job);
+  if (!why_not.empty() && !begun) {
+    result.row = co_await leave(job, "skipped", why_not);
+    co_return result;
+  }
+  if (!job.failure.empty()) {
+    result.row = co_await leave(job, "failed", job.failure);
+    apply_policy(job, result);
+    co_return result;
+  }
+  auto delay = job.hook.retry_delay;
+  for (int number = 1; number <= job.hook.retries + 1; ++number, delay *= 2) {
+    co_await attempt(job, number, result);
+    if (result.row.state == "succeeded") co_return result;
+    if (number <= job.hook.retries) co_await async::sleep_for(delay);
+  }
+  apply_policy(job, result);
+  co_return result;
+}
+
+// Before the daemon was restarted: what it did itself is no reason to skip it.
+awaitable<bool> HookRunner::has_begun(const HookJob& job) {
+  auto query = [id = row_of(job, 1).id](store::Database& db) {
+    const auto row = store::HookRuns::get(db, id);
+    return row && row->state != "skipped";
+  };
+  co_return co_await journal_.run(query);
+}
+
+awaitable<std::string> HookRunner::reason_to_skip(const HookJob& job) {
+  if (!job.skip.empty()) co_return job.skip;
+  const auto& hook = job.hook;
+  spec::Variables environment;
+  if (!hook.if_env.empty()) environment = spec::hook_environment(*job.spec, *job.facts, hook);
+  auto why = condition_not_met(hook, job.about.profile, environment, job.about.previous);
+  if (!why.empty()) co_return why;
+  const auto stack = job.about.stack_id, phase = spec::to_string(hook.phase);
+  if (hook.run == spec::RunPolicy::changed) {
+    auto query = [stack, service = hook.service, phase, identity = identity_of(hook)](store::Database& db) {
+      return store::HookRuns::last_success(db, stack, service, phase, identity);
+    };
+    const auto last = co_await journal_.run(query);
+    if (last && last->definition == definition_of(job))
+      co_return "run: changed, and nothing has changed since it succeeded";
+    co_return "";
+  }
+  const bool once = hook.run == spec::RunPolicy::once;
+  const bool post_start = hook.phase == spec::Phase::post_start;
+  const bool per_container = job.only_unless_succeeded && (post_start || hook.run != spec::RunPolicy::always);
+  if (!once && !per_container) co_return "";
+  const auto container = once ? std::string() : job.container;
+  auto query = [stack, service = hook.service, phase, definition = definition_of(job), container,
+                index = hook.index, again = !once && post_start](store::Database& db) {
+    // A container may have been started more than once: its last post_start counts (X1, X30).
+    if (again) {
+      const auto last = store::HookRuns::last(db, stack, service, phase, index, container);
+      return last && last->state == "succeeded";
+    }
+    return store::HookRuns::succeeded(db, stack, service, phase, definition, container);
+  };
+  const bool done = co_await journal_.run(query);
+  if (!done) co_return "";
+  if (once) co_return "run: once, and it has run in this stack's directory";
+  co_return "it has succeeded in this container already";
+}
+
+awaitable<HookRunRow> HookRunner::leave(const HookJob& job, std::string state, std::string why) {
+  auto row = row_of(job, 1);
+  row.state = std::move(state);
+  row.reason = std::move(why);
+  row.ended_at = row.started_at;
+  // It may be this very job that did it, for a daemon that was killed before the step's end: then its record
+  // stays, and is what counts.
+  auto get_or_put = [row](store::Database& db) {
+    auto known = store::HookRuns::get(db, row.id);
+    if (!known) writing(row, "hook.ended")(db);
+    return known;
+  };
+  const auto known = co_await journal_.commit(get_or_put);
+  co_return known ? *known : row;
+}
+
+awaitable<void> HookRunner::attempt(const HookJob& job, int number, HookResult& result) {
+  bool resumed = false;
+  result.row = co_await begin(job, number, resumed);
+  auto& row = result.row;
+  if (row.state != "running") {  // it ended before the daemon was restarted
+    co_await remove_own(job, row);
+    co_return;
+  }
+  process::RunExit exit;
+  if (job.own_container)
+    exit = co_await run_container(job, row, resumed);
+  else
+    exit = co_await run_held(job, row);
+  close(row, job.hook, exit, spec::secret_values(*job.spec, *job.facts));
+  if (row.state == "succeeded" && !job.own_container) {
+    result.record = writing(row, "hook.ended");
+  } else {
+    co_await record(row, "hook.ended");
+    co_await remove_own(job, row);
+  }
+}
+
+// After the record: without the container a daemon that dies in between could not tell that the hook ran.
+awaitable<void> HookRunner::remove_own(const HookJob& job, HookRunRow row) {
+  if (job.own_container && !is_kept(job, row.state == "succeeded"))
+    co_await engine_.remove_container(container_name(row.id), true, true);
+}
+
+// The record as it is, or a new one.
+awaitable<HookRunRow> HookRunner::begin(const HookJob& job, int number, bool& resumed) {
+  auto row = row_of(job, number);
+  row.log = paths_.hook_log(row.stack_id, row.service, row.phase, row.index).string();
+  row.definition = definition_of(job);
+  auto get_or_put = [row](store::Database& db) {
+    auto known = store::HookRuns::get(db, row.id);
+    if (!known) writing(row, "hook.started")(db);
+    return known;
+  };
+  const auto known = co_await journal_.commit(get_or_put);
+  resumed = known.has_value();
+  co_return known ? *known : row;
+}
+
+awaitable<process::RunExit> HookRunner::run_held(const HookJob& job, HookRunRow row) {
+  auto request = request_of(job, row);
+  const auto directory = request.directory;
+  async::TaskGroup watchers(executor_);
+  std::exception_ptr error;
+  process::RunExit exit;
+  try {
+    if (runs_.state(directory) == process::RunState::absent) {
+      if (place_of(job.hook) == Place::host) {
+        util::make_directories(context_file(row).parent_path());
+        util::write_file(context_file(row), job.about.context.dump(2) + "\n", 0600,
+                         util::Durability::fleeting);
+      }
+      co_await runs_.start(std::move(request));
+    }
+    watchers.spawn("output of " + row.id, [this, row] { return follow(row); });
+    exit = co_await runs_.wait(directory);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await asio::this_coro::throw_if_cancelled(false);
+  watchers.cancel_all();
+  co_await watchers.join();
+  co_await asio::this_coro::throw_if_cancelled(true);
+  if (error) std::rethrow_exception(error);
+  co_return exit;
+}
+
+awaitable<process::RunExit> HookRunner::run_container(const HookJob& job, HookRunRow row, bool resumed) {
+  auto hook = *job.own_container;
+  hook.name = container_name(row.id);
+  const auto secrets = spec::secret_values(*job.spec, *job.facts);
+  auto on_line = [this, row, secrets](const std::string& line) { note_line(row, spec::mask(line, secrets)); };
+  auto result =
+      co_await run_container_hook(engine_, std::move(hook), row.log, secrets,
+                                  timeout_of(job.hook, job.spec->runtime, job.down), resumed, on_line);
+  if (is_kept(job, result.exit.ok()) && !result.id.empty())
+    result.exit.error = "container " + result.id.substr(0, 12) + " is kept for a look";
+  co_return result.exit;
+}
+
+process::RunRequest HookRunner::request_of(const HookJob& job, const HookRunRow& row) const {
+  process::RunRequest request;
+  request.directory = paths_.run(row.stack_id, row.id);
+  request.argv = argv_of(job);
+  request.log = row.log;
+  request.truncate_log = row.attempt == 1;
+  request.timeout = timeout_of(job.hook, job.spec->runtime, job.down);
+  request.secrets = spec::secret_values(*job.spec, *job.facts);
+  if (place_of(job.hook) == Place::exec) {
+    request.place = process::Place::exec;
+    request.engine_host = engine_.host();
+    request.api_version =
+        engine_.known_version() ? engine_.known_version()->api_version : std::string(docker::k_oldest_api);
+    request.container = job.container;
+    request.cwd = resolved(job, job.hook.cwd);
+    request.user = resolved(job, job.hook.user);
+    request.privileged = job.hook.privileged;
+    const auto* service = job.spec->find(job.hook.service);
+    request.tty = service && service->container && service->container->tty;  // C2.10
+    request.env = exec_environment(job);
+    for (const auto& [name, value] : job.hook.env)
+      if (!value) request.bare_env.push_back(name);
+    return request;
+  }
+  request.cwd = host_directory(job);
+  request.env = spec::hook_environment(*job.spec, *job.facts, job.hook);
+  for (const auto& [name, value] : variables_of(job)) request.env[name] = value;
+  request.env["STACKD_CONTEXT"] = context_file(row).string();
+  return request;
+}
+
+std::filesystem::path HookRunner::context_file(const HookRunRow& row) const {
+  return paths_.runs(row.stack_id) / (row.id + ".context.json");
+}
+
+void HookRunner::note_line(const HookRunRow& row, const std::string& line) {
+  journal_.note(row.stack_id, row.operation_id, "hook.output",
+                {{"run", row.id},
+                 {"phase", row.phase},
+                 {"index", row.index},
+                 {"service", row.service},
+                 {"line", util::valid_utf8(line)}});
+}
+
+awaitable<void> HookRunner::record(HookRunRow row, std::string event) {
+  auto write = writing(std::move(row), std::move(event));
+  co_await journal_.commit(write);
+}
+
+// Passes the newest output line on to whoever watches now.
+awaitable<void> HookRunner::follow(HookRunRow row) {
+  util::make_directories(std::filesystem::path(row.log).parent_path());
+  process::LogTail tail(executor_, row.log);
+  for (;;) {
+    auto line = co_await tail.next_line();
+    while (auto next = tail.try_line()) line = std::move(*next);
+    note_line(row, line);
+  }
+}
+
+awaitable<void> HookRunner::end(HookRunRow row, std::string why) {
+  process::RunExit exit;
+  if (row.place == "container")
+    co_await engine_.remove_container(container_name(row.id), true, true);  // C4.10, X4
+  else
+    exit = co_await runs_.end(paths_.run(row.stack_id, row.id), std::chrono::seconds(5));
+  // It may have come to its own end before, unheard by a daemon that was killed.
+  row.state = exit.ok() ? "succeeded" : "cancelled";
+  if (exit.ok())
+    row.exit_code = 0;
+  else
+    row.reason = std::move(why);
+  if (!exit.error.empty() && exit.cause != process::Cause::not_started) row.reason += ": " + exit.error;
+  row.out_tail = util::valid_utf8(exit.out_tail);
+  row.err_tail = util::valid_utf8(exit.err_tail);
+  row.ended_at = util::now_ms();
+  co_await record(row, "hook.ended");
+}
+
+}  // namespace stackd::hooks

@@ -1,0 +1,357 @@
+#include "daemon/operations/course.hpp"
+
+#include <algorithm>
+
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::operations {
+
+namespace {
+
+using nlohmann::json;
+using store::StepRow;
+
+// What a row holds that is no JSON (it never is, unless someone edited the database) reads as empty.
+json parsed(const std::string& text, json otherwise) {
+  auto value = json::parse(text, nullptr, false);
+  return value.is_discarded() || value.type() != otherwise.type() ? otherwise : value;
+}
+
+bool is_ended(const StepRow& row) {
+  return row.state != "pending" && row.state != "running";
+}
+
+const char* const k_operation_failed = "the operation failed";
+const char* const k_cancelled = "cancelled";
+
+}  // namespace
+
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Course::Course(store::OperationRow row, const std::vector<StepPlan>& plans, StopOnFailure stop_on_failure)
+    : row_(std::move(row)),
+      stop_on_failure_(std::move(stop_on_failure)),
+      request_(parsed(row_.request, json::object())),
+      warnings_(parsed(row_.warnings, json::array())) {
+  add(rows_of(
+          row_.id, plans, 0, [](const auto&) { return false; }, false),
+      false);
+}
+
+Course::Course(store::OperationRow row, std::vector<StepRow> steps, StopOnFailure stop_on_failure)
+    : row_(std::move(row)),
+      stop_on_failure_(std::move(stop_on_failure)),
+      request_(parsed(row_.request, json::object())),
+      warnings_(parsed(row_.warnings, json::array())),
+      stored_(true) {
+  begun_ = row_.mode == "rollback";
+  for (const auto& step : steps) {
+    begun_ = begun_ || step.state != "pending";
+    failed_ = failed_ || (step.state == "failed" && step.on_error == "stop");
+  }
+  failed_ = failed_ && stop_on_failure_(row_);
+  add(std::move(steps), true);
+}
+
+json Course::result_of(const std::string& key) const {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return json::object();
+  const auto& node = nodes_[found->second];
+  return node.row.state == "done" ? node.result : json::object();
+}
+
+std::vector<int> Course::running() const {
+  std::vector<int> ordinals;
+  for (const auto& node : nodes_)
+    if (node.row.state == "running") ordinals.push_back(node.row.ordinal);
+  return ordinals;
+}
+
+bool Course::winding_down() const {
+  return begun_ && !ended() && row_.mode == "forward" && (row_.cancel_requested || failed_);
+}
+
+// ---- what happens to it
+
+void Course::begin() {
+  begun_ = true;
+  announce_ = changed_ = true;
+  event("operation.started", {{"kind", row_.kind}});
+}
+
+void Course::request_cancel() {
+  if (ended() || winding_down() || row_.mode == "rollback" || row_.cancel_requested) return;
+  row_.cancel_requested = true;
+  row_.error = dump({{"code", util::code_of(util::ErrorKind::cancelled)},
+                     {"message", k_cancelled},
+                     {"details", json::array()}});
+  changed_ = true;
+}
+
+void Course::run_out_of_time() {
+  if (ended() || !begun_ || winding_down() || row_.mode == "rollback") return;
+  std::string waited;
+  for (const auto& node : nodes_)
+    if (node.row.state == "running") waited += (waited.empty() ? "" : ", ") + node.row.key;
+  if (row_.error.empty())
+    row_.error = dump({{"code", util::code_of(util::ErrorKind::timed_out)},
+                       {"message", "the " + row_.kind + " is out of time" +
+                                       (waited.empty() ? "" : "; it still waited for: " + waited)},
+                       {"details", json::array()}});
+  failed_ = changed_ = true;
+}
+
+void Course::end_step(StepEnd end) {
+  const auto index = static_cast<std::size_t>(end.ordinal);
+  switch (end.how) {
+    case StepEnd::How::done:
+      return finish(index, end.outcome);
+    case StepEnd::How::failed:
+      return fail(index, end);
+    case StepEnd::How::cancelled:
+      if (end.message.empty()) end.message = row_.cancel_requested ? k_cancelled : k_operation_failed;
+      return leave(index, "cancelled", end.message);
+  }
+}
+
+void Course::warn(const std::string& message) {
+  const auto text = util::valid_utf8(message);
+  warnings_.push_back(text);
+  row_.warnings = dump(warnings_);
+  changed_ = true;
+  event("warning", {{"message", text}});
+}
+
+void Course::add_stored(std::vector<StepRow> rows) {
+  add(std::move(rows), true);
+}
+
+Batch Course::advance(bool may_start) {
+  release();
+  if (!begun_) {
+    if (row_.cancel_requested) {
+      end_rest();
+      end();
+    }
+  } else if (winding_down()) {
+    if (running_ == 0 && may_start) {
+      end_rest();
+      row_.mode = "rollback";
+      roll_back_ = announce_ = changed_ = true;
+      event("operation.rolling_back", {{"reason", parsed(row_.error, json::object()).value("message", "")}});
+    }
+  } else if (!ended()) {
+    if (may_start) start_ready();
+    if (running_ == 0 && pending_ == 0) end();
+  }
+  return take();
+}
+
+// ---- steps
+
+void Course::add(std::vector<StepRow> rows, bool stored) {
+  const auto first = nodes_.size();
+  for (auto& row : rows) {
+    const auto index = nodes_.size();
+    by_key_.emplace(row.key, index);
+    Node node;
+    node.params = parsed(row.params, json::object());
+    node.result = parsed(row.result, json::object());
+    node.stored = stored;
+    node.row = std::move(row);
+    if (node.row.state == "pending") ++pending_;
+    if (node.row.state == "running") ++running_;
+    nodes_.push_back(std::move(node));
+    if (!stored) touch(index);
+  }
+  for (auto index = first; index < nodes_.size(); ++index) {
+    auto& node = nodes_[index];
+    for (const auto& need : parsed(node.row.needs, json::array())) {
+      const auto found = by_key_.find(need.get<std::string>());
+      if (found == by_key_.end()) continue;
+      auto& other = nodes_[found->second];
+      // One of an earlier batch that has ended was heard of; everything else makes itself known when it ends,
+      // or, as rows of an earlier process, in the order of the graph.
+      if (found->second < first && is_ended(other.row)) {
+        if (node.blocked_by.empty()) node.blocked_by = blocking_key(other);
+        continue;
+      }
+      other.dependents.push_back(index);
+      ++node.unmet;
+    }
+  }
+  for (auto index = first; index < nodes_.size(); ++index) {
+    if (nodes_[index].unmet > 0) continue;
+    (is_ended(nodes_[index].row) ? ended_ : ready_).push_back(index);
+  }
+}
+
+std::string Course::blocking_key(const Node& node) const {
+  if (row_.mode == "rollback") return "";
+  if (node.row.state == "skipped") return node.blocked_by;
+  const bool stopped = node.row.state == "failed" || node.row.state == "cancelled";
+  return stopped && node.row.on_error == "stop" ? node.row.key : "";
+}
+
+// Tells every step that waits for one that has ended; what comes after a failed one is skipped, and that goes
+// on.
+void Course::release() {
+  std::vector<std::size_t> free = std::move(ready_);
+  ready_.clear();
+  while (!free.empty() || !ended_.empty()) {
+    if (!ended_.empty()) {
+      const auto index = ended_.back();
+      ended_.pop_back();
+      const auto key = blocking_key(nodes_[index]);
+      for (const auto dependent : nodes_[index].dependents) {
+        auto& node = nodes_[dependent];
+        if (node.blocked_by.empty()) node.blocked_by = key;
+        if (--node.unmet == 0) (is_ended(node.row) ? ended_ : free).push_back(dependent);
+      }
+      continue;
+    }
+    const auto index = free.back();
+    free.pop_back();
+    if (nodes_[index].row.state != "pending") continue;
+    if (nodes_[index].blocked_by.empty()) {
+      ready_.push_back(index);
+    } else {
+      leave(index, "skipped", "needs " + nodes_[index].blocked_by + ", which failed");
+    }
+  }
+}
+
+void Course::leave(std::size_t index, const std::string& state, const std::string& reason) {
+  auto& row = nodes_[index].row;
+  --(row.state == "running" ? running_ : pending_);
+  row.state = state;
+  row.reason = util::valid_utf8(reason);
+  row.ended_at = util::now_ms();
+  touch(index);
+  ended_.push_back(index);
+  json data{{"key", row.key},
+            {"kind", row.kind},
+            {"service", row.service},
+            {"state", state},
+            {"reason", row.reason}};
+  if (row.started_at) data["duration_ms"] = *row.ended_at - *row.started_at;
+  event("step.ended", std::move(data));
+}
+
+void Course::finish(std::size_t index, const Outcome& outcome) {
+  std::vector<StepRow> more;
+  try {
+    const auto known = [this](const std::string& key) { return by_key_.count(key) > 0; };
+    more = rows_of(row_.id, outcome.then, nodes_.size(), known, row_.mode == "rollback");
+  } catch (const util::Error& error) {
+    return fail(index, {.code = std::string(error.code()), .message = error.what()});
+  }
+  auto& node = nodes_[index];
+  node.result = outcome.result;
+  node.row.result = dump(outcome.result);
+  if (outcome.record) records_.push_back(outcome.record);
+  leave(index, outcome.skipped ? "skipped" : "done", outcome.reason);
+  for (const auto& warning : outcome.warnings) warn(warning);
+  add(std::move(more), false);
+}
+
+void Course::fail(std::size_t index, const StepEnd& end) {
+  leave(index, "failed", end.message);
+  const auto message = util::valid_utf8(end.message);
+  // What the roll-back could not take away does not change why there was one, but someone has to know.
+  if (row_.mode == "rollback") return warn(message);
+  if (row_.error.empty()) {
+    const auto& row = nodes_[index].row;
+    row_.error = dump({{"code", end.code},
+                       {"message", message},
+                       {"details", end.details},
+                       {"cause", {{"kind", row.kind}, {"step", row.key}, {"service", row.service}}}});
+    changed_ = true;
+  }
+  if (nodes_[index].row.on_error == "stop" && stop_on_failure_(row_)) failed_ = true;
+}
+
+void Course::start_ready() {
+  std::sort(ready_.begin(), ready_.end());
+  for (const auto index : ready_) {
+    auto& row = nodes_[index].row;
+    row.state = "running";
+    row.started_at = util::now_ms();
+    --pending_;
+    ++running_;
+    touch(index);
+    started_.push_back(row.ordinal);
+    event("step.started", {{"key", row.key}, {"kind", row.kind}, {"service", row.service}});
+  }
+  ready_.clear();
+}
+
+void Course::end_rest() {
+  for (std::size_t index = 0; index < nodes_.size(); ++index) {
+    if (nodes_[index].row.state != "pending") continue;
+    if (row_.cancel_requested) {
+      leave(index, "cancelled", k_cancelled);
+    } else {
+      leave(index, "skipped", k_operation_failed);
+    }
+  }
+  ended_.clear();  // nobody waits any more
+  ready_.clear();
+}
+
+void Course::end() {
+  if (row_.cancel_requested) {
+    row_.state = "cancelled";
+  } else {
+    row_.state = row_.error.empty() ? "succeeded" : "failed";
+  }
+  row_.ended_at = util::now_ms();
+  changed_ = true;
+  announce_ = begun_;
+}
+
+// ---- what is to be written
+
+void Course::touch(std::size_t index) {
+  if (nodes_[index].changed) return;
+  nodes_[index].changed = true;
+  touched_.push_back(index);
+}
+
+std::vector<StepRow> Course::rows() const {
+  std::vector<StepRow> rows;
+  for (const auto& node : nodes_) rows.push_back(node.row);
+  return rows;
+}
+
+Batch Course::take() {
+  Batch batch;
+  batch.operation = row_;
+  batch.insert_operation = !stored_;
+  batch.update_operation = stored_ && changed_;
+  for (const auto index : touched_) {
+    auto& node = nodes_[index];
+    (node.stored ? batch.update : batch.insert).push_back(node.row);
+    node.stored = true;
+    node.changed = false;
+  }
+  batch.events = std::move(events_);
+  batch.records = std::move(records_);
+  batch.changed = announce_;
+  batch.ended = ended() && changed_;
+  batch.roll_back = roll_back_;
+  if (roll_back_) batch.all = rows();
+  batch.started = std::move(started_);
+  touched_.clear();
+  events_.clear();
+  records_.clear();
+  started_.clear();
+  stored_ = true;
+  changed_ = announce_ = roll_back_ = false;
+  return batch;
+}
+
+}  // namespace stackd::operations

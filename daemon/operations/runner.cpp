@@ -1,0 +1,215 @@
+#include "daemon/operations/runner.hpp"
+
+#include <algorithm>
+
+#include "daemon/async/shielded.hpp"
+#include "daemon/operations/runner_impl.hpp"
+
+namespace stackd::operations {
+
+namespace {
+
+using store::Database;
+using store::OperationRow;
+using util::Error;
+using util::ErrorKind;
+
+// Missing parts of a policy do nothing, so that the rest need not ask.
+Policy filled(Policy policy) {
+  if (!policy.on_change) policy.on_change = [](Database&, const OperationRow&) {};
+  if (!policy.plan_rollback)
+    policy.plan_rollback = [](Database&, const OperationRow&, const std::vector<store::StepRow>&) {
+      return std::vector<StepPlan>();
+    };
+  if (!policy.deadline) policy.deadline = [](const OperationRow&) { return std::nullopt; };
+  if (!policy.stop_on_failure) policy.stop_on_failure = [](const OperationRow&) { return true; };
+  return policy;
+}
+
+Error stopping_error(const std::string& what) {
+  return Error(ErrorKind::failed, "cannot " + what + ": the daemon is stopping");
+}
+
+}  // namespace
+
+nlohmann::json StepContext::result_of(const std::string& key) const {
+  return runner->impl_->result_of(operation.id, key);
+}
+
+Runner::Runner(asio::any_io_executor executor, Journal& journal, Policy policy)
+    : impl_(std::make_unique<Impl>(*this, std::move(executor), journal, filled(std::move(policy)))) {}
+
+Runner::~Runner() = default;
+
+void Runner::add_kind(const std::string& name, StepKind kind) {
+  impl_->add_kind(name, std::move(kind));
+}
+
+void Runner::on_ended(EndedFunction function) {
+  impl_->on_ended(std::move(function));
+}
+
+awaitable<std::string> Runner::submit(OperationRow row, std::vector<StepPlan> steps,
+                                      std::function<void(Database&)> extra) {
+  return impl_->submit(std::move(row), std::move(steps), std::move(extra));
+}
+awaitable<bool> Runner::cancel(const std::string& operation_id) {
+  return impl_->cancel(operation_id);
+}
+awaitable<OperationRow> Runner::wait(const std::string& operation_id) {
+  return impl_->wait(operation_id);
+}
+std::optional<OperationRow> Runner::active(const std::string& stack_id) const {
+  return impl_->active(stack_id);
+}
+awaitable<void> Runner::recover() {
+  return impl_->recover();
+}
+awaitable<void> Runner::stop(std::chrono::milliseconds patience) {
+  return impl_->stop(patience);
+}
+
+// ---- Impl
+
+Runner::Impl::Impl(Runner& runner, asio::any_io_executor executor, Journal& journal, Policy policy)
+    : runner_(runner),
+      executor_(executor),
+      journal_(journal),
+      policy_(std::move(policy)),
+      loops_(executor),
+      steps_(executor),
+      left_(executor) {}
+
+Runner::Impl::OperationPtr Runner::Impl::find(const std::string& operation_id) const {
+  for (const auto& operation : operations_)
+    if (operation->course.row().id == operation_id) return operation;
+  return nullptr;
+}
+
+std::optional<OperationRow> Runner::Impl::active(const std::string& stack_id) const {
+  for (auto it = operations_.rbegin(); it != operations_.rend(); ++it)
+    if ((*it)->course.row().stack_id == stack_id) return (*it)->course.row();
+  return std::nullopt;
+}
+
+nlohmann::json Runner::Impl::result_of(const std::string& operation_id, const std::string& key) const {
+  const auto operation = find(operation_id);
+  return operation ? operation->course.result_of(key) : nlohmann::json::object();
+}
+
+awaitable<std::string> Runner::Impl::submit(OperationRow row, std::vector<StepPlan> steps,
+                                            std::function<void(Database&)> extra) {
+  if (stopping_) throw stopping_error("begin an operation");
+  if (find(row.id))
+    throw Error(ErrorKind::conflict, "cannot begin operation " + row.id + ": there is one already");
+  const std::string id = row.id;
+  auto operation =
+      std::make_shared<Operation>(executor_, Course(std::move(row), steps, policy_.stop_on_failure));
+  if (!waits(*operation)) operation->course.begin();
+  auto batch = std::make_shared<const Batch>(operation->course.advance(true));
+  // stop() waits for this one: what it has written is carried or left like any other.
+  struct Submitting {
+    Impl& impl;
+    explicit Submitting(Impl& i) : impl(i) { ++impl.submitting_; }
+    ~Submitting() {
+      --impl.submitting_;
+      impl.left_.notify();
+    }
+  } submitting(*this);
+  operations_.push_back(operation);
+  std::exception_ptr error;
+  try {
+    auto write = [this, batch, extra](Database& db) {
+      if (extra) extra(db);
+      apply(db, *batch);
+    };
+    co_await journal_.commit(std::move(write));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) {
+    operation->unwritten = true;
+    leave(operation);
+    std::rethrow_exception(error);
+  }
+  operation->to_start = batch->started;
+  spawn_carry(operation);
+  co_return id;
+}
+
+awaitable<bool> Runner::Impl::cancel(std::string operation_id) {
+  auto operation = find(operation_id);
+  if (!operation) co_return false;
+  const auto& course = operation->course;
+  operation->cancel_asked = true;
+  poke(*operation);
+  // The loop may be in the middle of a commit that ends it, and then there was nothing left to cancel.
+  while (operation->cancel_asked && !operation->over && !operation->let_go) co_await operation->told.wait();
+  if (course.row().cancel_requested) co_return !operation->unwritten;
+  co_return !operation->over && (course.row().mode == "rollback" || course.winding_down());
+}
+
+awaitable<OperationRow> Runner::Impl::wait(std::string operation_id) {
+  if (auto operation = find(operation_id)) {
+    while (!operation->over && !operation->let_go) co_await operation->told.wait();
+    if (operation->over) co_return operation->course.row();
+  }
+  auto look = [operation_id](Database& db) { return store::Operations::get(db, operation_id); };
+  const auto row = co_await journal_.run(std::move(look));
+  if (!row) throw Error(ErrorKind::not_found, "there is no operation '" + operation_id + "'");
+  if (row->state == "running") throw stopping_error("wait for operation " + operation_id);
+  co_return *row;
+}
+
+awaitable<void> Runner::Impl::recover() {
+  using Found = std::vector<std::pair<OperationRow, std::vector<store::StepRow>>>;
+  auto look = [](Database& db) {
+    Found found;
+    for (auto& row : store::Operations::running(db)) {
+      auto steps = store::Steps::of_operation(db, row.id);
+      found.emplace_back(std::move(row), std::move(steps));
+    }
+    return found;
+  };
+  auto found = co_await journal_.run(std::move(look));
+  std::vector<OperationPtr> recovered;
+  for (auto& [row, steps] : found) {
+    if (find(row.id)) continue;
+    Course course(std::move(row), std::move(steps), policy_.stop_on_failure);
+    recovered.push_back(std::make_shared<Operation>(executor_, std::move(course)));
+  }
+  // All are known before the first goes on, so that those that come after another see it. They were submitted
+  // before anything that was submitted to this process.
+  operations_.insert(operations_.begin(), recovered.begin(), recovered.end());
+  for (const auto& operation : recovered) {
+    resume(operation);
+    spawn_carry(operation);
+  }
+}
+
+void Runner::Impl::spawn_carry(const OperationPtr& operation) {
+  loops_.spawn("operation " + operation->course.row().id, [this, operation] { return carry(operation); });
+}
+
+awaitable<void> Runner::Impl::stop(std::chrono::milliseconds patience) {
+  // A shutdown that is itself hurried must still not leave anyone behind.
+  co_await async::shielded(wind_up(patience));
+}
+
+awaitable<void> Runner::Impl::wind_up(std::chrono::milliseconds patience) {
+  stopping_ = true;
+  for (const auto& operation : operations_) poke(*operation);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!operations_.empty() || submitting_ > 0) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0 || !co_await left_.wait_for(left)) break;
+  }
+  const auto late = operations_;
+  for (const auto& operation : late) cancel_tasks(operation, true);
+  while (submitting_ > 0) co_await left_.wait();
+  co_await loops_.join();
+  co_await steps_.join();
+}
+
+}  // namespace stackd::operations

@@ -1,0 +1,208 @@
+#include "daemon/probes/ready.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <list>
+#include <memory>
+
+#include "daemon/async/deadline.hpp"
+#include "daemon/async/task_group.hpp"
+#include "daemon/probes/attempt.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::probes {
+namespace {
+
+using std::chrono::milliseconds;
+using util::Error;
+using util::ErrorKind;
+
+constexpr milliseconds k_attempt_limit{5000};
+constexpr milliseconds k_first_pause{15};
+constexpr milliseconds k_probe_pause{250};           // L3.4: http and tcp
+constexpr milliseconds k_command_pause{1000};        // L3.4: cmd
+constexpr milliseconds k_capture_patience{5000};     // after the probe has passed
+constexpr std::size_t k_most_kept_output = 4 << 20;  // for captures
+
+// One entry of `capture`: group 1 where there is one, else the whole match (L3.4). It is looked for in each
+// line, so that a pattern like [^ ]+ ends with its line; one that names line ends itself, in all that was
+// written.
+struct Capture {
+  Capture(std::string name, const std::string& text)
+      : key(std::move(name)),
+        pattern(text),
+        regex(RE2(text).NumberOfCapturingGroups() > 0 ? text : "(" + text + ")"),
+        several_lines(text.find("\\n") != std::string::npos || text.find('\n') != std::string::npos ||
+                      text.find("(?s") != std::string::npos) {}
+  void look_at(const std::string& line, const std::string& output) {
+    std::string found;
+    if (!value && RE2::PartialMatch(several_lines ? output : line, regex, &found)) value = found;
+  }
+  const std::string key, pattern;
+  const RE2 regex;
+  const bool several_lines;
+  std::optional<std::string> value;
+};
+
+// What the watchers tell the waiter.
+struct Watch {
+  explicit Watch(const asio::any_io_executor& executor)
+      : changed(executor), progress(std::chrono::steady_clock::now()) {}
+  async::Signal changed;
+  bool passed = false;
+  std::optional<Error> failed;
+  std::string last_failure;  // of a probe that may still pass
+  std::chrono::steady_clock::time_point progress;
+  std::list<Capture> captures;
+  std::string output;  // for captures of several lines
+};
+using WatchPtr = std::shared_ptr<Watch>;
+
+milliseconds next_pause(milliseconds pause, milliseconds most) {
+  return std::min(pause * 2, most);
+}
+
+// Repeats an attempt, quickly at first: most things are ready soon or much later.
+awaitable<void> repeat(WatchPtr watch, milliseconds most, std::function<awaitable<void>()> attempt) {
+  for (auto pause = k_first_pause;; pause = next_pause(pause, most)) {
+    std::exception_ptr error;
+    try {
+      co_await attempt();
+      watch->passed = true;
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::unsupported) watch->failed = e;
+      watch->last_failure = e.what();
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted) throw;
+      watch->last_failure = e.what();
+    }
+    if (watch->passed || watch->failed) {
+      watch->changed.notify();
+      co_return;
+    }
+    co_await async::sleep_for(pause);
+  }
+}
+
+std::function<awaitable<void>()> attempt_of(const ReadyWait& wait) {
+  if (!wait.http_url.empty()) return [url = wait.http_url] { return http_attempt(url, k_attempt_limit); };
+  if (wait.tcp_port)
+    return [host = wait.tcp_host, port = wait.tcp_port] { return tcp_attempt(host, port, k_attempt_limit); };
+  return [command = wait.command]() -> awaitable<void> {
+    const bool ok = co_await command();
+    if (!ok) throw Error(ErrorKind::failed, "the command of ready_when has not succeeded yet");
+  };
+}
+
+void on_line(Watch& watch, const RE2* match, const RE2* fail, const std::string& line) {
+  watch.progress = std::chrono::steady_clock::now();
+  const bool keep = std::any_of(watch.captures.begin(), watch.captures.end(),
+                                [](const auto& capture) { return capture.several_lines; });
+  if (keep && watch.output.size() < k_most_kept_output) watch.output += line + "\n";
+  for (auto& capture : watch.captures) capture.look_at(line, watch.output);
+  if (fail && RE2::PartialMatch(line, *fail) && !watch.failed)
+    watch.failed = Error(ErrorKind::failed, "its log says it failed (fail_when): " + line);
+  if (match && RE2::PartialMatch(line, *match)) watch.passed = true;
+  watch.changed.notify();
+}
+
+awaitable<void> wait_for_verdict(WatchPtr watch, milliseconds timeout, bool extend) {
+  const auto begin = std::chrono::steady_clock::now();
+  while (!watch->passed && !watch->failed) {
+    const auto from = extend ? watch->progress : begin;
+    const auto left = std::chrono::ceil<milliseconds>(from + timeout - std::chrono::steady_clock::now());
+    if (left.count() <= 0)
+      throw Error(ErrorKind::timed_out, "it was not ready within " + util::format_duration(timeout) +
+                                            (watch->last_failure.empty() ? "" : ": " + watch->last_failure));
+    co_await watch->changed.wait_for(left);
+  }
+  if (watch->failed && !watch->passed) throw *watch->failed;
+}
+
+awaitable<Captured> wait_for_captures(WatchPtr watch, milliseconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const auto missing = std::find_if(watch->captures.begin(), watch->captures.end(),
+                                      [](const auto& capture) { return !capture.value; });
+    if (missing == watch->captures.end()) break;
+    if (watch->failed) throw *watch->failed;
+    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    const bool more = left.count() > 0 && co_await watch->changed.wait_for(left);
+    if (!more)
+      throw Error(ErrorKind::failed, "its output had nothing for capture '" + missing->key + "' (" +
+                                         missing->pattern + ") within " + util::format_duration(patience));
+  }
+  Captured values;
+  for (const auto& capture : watch->captures) values[capture.key] = *capture.value;
+  co_return values;
+}
+
+}  // namespace
+
+awaitable<Captured> wait_ready(ReadyWait wait) {
+  auto executor = co_await asio::this_coro::executor;
+  auto watch = std::make_shared<Watch>(executor);
+  const bool has_probe = !wait.http_url.empty() || wait.tcp_port || wait.command;
+  const auto match = wait.log_match.empty() ? nullptr : std::make_shared<RE2>(wait.log_match);
+  const auto fail = wait.fail_match.empty() ? nullptr : std::make_shared<RE2>(wait.fail_match);
+
+  for (const auto& [key, pattern] : wait.capture) watch->captures.emplace_back(key, pattern);
+  async::TaskGroup group(executor);
+  if (wait.log_lines)
+    group.spawn("log of " + wait.what, [watch, match, fail, lines = wait.log_lines] {
+      return lines(
+          [watch, match, fail](const std::string& line) { on_line(*watch, match.get(), fail.get(), line); });
+    });
+  if (wait.died)
+    group.spawn("exit of " + wait.what, [watch, died = wait.died]() -> awaitable<void> {
+      const auto words = co_await died();
+      if (!watch->failed) watch->failed = Error(ErrorKind::failed, words);
+      watch->changed.notify();
+    });
+  if (!match && has_probe)
+    group.spawn("probe of " + wait.what,
+                [watch, attempt = attempt_of(wait), most = wait.command ? k_command_pause : k_probe_pause] {
+                  return repeat(watch, most, attempt);
+                });
+  std::exception_ptr error;
+  Captured values;
+  try {
+    if (match || has_probe) co_await wait_for_verdict(watch, wait.timeout, wait.extend_on_progress);
+    // A probe may answer before the line that it has to do with was written, or read.
+    const auto patience = match || has_probe ? std::min(wait.timeout, k_capture_patience) : wait.timeout;
+    values = co_await wait_for_captures(watch, patience);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await asio::this_coro::throw_if_cancelled(false);
+  group.cancel_all();
+  co_await group.join();
+  co_await asio::this_coro::throw_if_cancelled(true);
+  if (error) std::rethrow_exception(error);
+  co_return values;
+}
+
+awaitable<void> until_healthy(docker::Engine& engine, std::string container, std::vector<std::string> test,
+                              milliseconds timeout) {
+  docker::ExecConfig config;
+  if (test.size() == 2 && test[0] == "CMD-SHELL")
+    config.argv = {"/bin/sh", "-c", test[1]};
+  else
+    config.argv.assign(test.begin() + 1, test.end());
+  constexpr milliseconds k_first{10}, k_most{1000};
+  for (auto pause = k_first;; pause = std::min(pause * 3 / 2, k_most)) {
+    co_await async::sleep_for(pause);
+    try {
+      auto run = engine.exec(container, config);
+      const auto result = co_await async::within(timeout, "healthcheck", std::move(run));
+      if (result.exit_code == 0) co_return;
+    } catch (const Error& e) {
+      // A container that is not running (yet, or any more) is the engine's to report.
+      if (e.kind() == ErrorKind::cancelled) throw;
+    }
+  }
+}
+
+}  // namespace stackd::probes

@@ -1,0 +1,22 @@
+// What a run's directory says (runs.hpp has its layout). Looks only; nothing waits.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "daemon/process/runs.hpp"
+#include "daemon/util/fd.hpp"
+
+namespace stackd::process {
+
+RunState state_of(const std::filesystem::path& directory);
+// Nothing while it runs and when there is no such run. `lost` when the shim has gone without a word.
+std::optional<RunExit> exit_of(const std::filesystem::path& directory);
+// The command's pid as started.json has it; nothing before that, and for an exec whose pid is not known.
+std::optional<int> command_pid(const std::filesystem::path& directory);
+// The living shim. Empty when the run has ended or there is none. Safe against reuse of pids: the descriptor
+// is opened first, and the lock, which the shim holds for life, tells afterwards that the pid was still its
+// own.
+util::Fd open_shim(const std::filesystem::path& directory);
+
+}  // namespace stackd::process

@@ -1,0 +1,15 @@
+// A Spec as Compose's own canonical model: what `docker compose config --format json` prints for the same
+// files. Short forms are long, paths absolute, variables filled in, `$` doubled. x-* keys, and what stackd
+// adds, are not in it.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "daemon/spec/spec.hpp"
+
+namespace stackd::spec {
+
+// Pure. Container services only: Compose has no others.
+nlohmann::json compose_model(const Spec& spec);
+
+}  // namespace stackd::spec

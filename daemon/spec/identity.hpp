@@ -1,0 +1,24 @@
+// Names that other tools see: stack id, container, network, volume and image names (design.md "Identity",
+// C9). Pure.
+#pragma once
+
+#include <string>
+
+#include "daemon/spec/facts.hpp"
+#include "daemon/spec/spec.hpp"
+
+namespace stackd::spec {
+
+// "<name>-<first 8 hex digits of SHA-256 of the absolute directory>".
+std::string stack_id(const std::string& name, const std::string& directory);
+// L7.3, ${worktree.id}: 12 hex digits of SHA-256 of the absolute directory.
+std::string worktree_id(const std::string& directory);
+// C9.1: lower-cased, other characters removed, leading '_' and '-' trimmed.
+std::string project_name_from(const std::string& directory_name);
+std::string container_name(const Spec& spec, const Service& service, int number);  // C9.2
+std::string built_image_name(const Spec& spec, const Service& service);            // "<project>-<service>"
+// C8.1: SHA-256 over the service as the engine will see it: references and environment resolved, build,
+// scale, depends_on and profiles left out.
+std::string config_hash(const Spec& spec, const Facts& facts, const Service& service);
+
+}  // namespace stackd::spec

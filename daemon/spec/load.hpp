@@ -1,0 +1,31 @@
+// Stack files in, one Spec out. Reads files, runs nothing. Blocks (file I/O): the daemon calls it on a
+// worker.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/spec/spec.hpp"
+
+namespace stackd::spec {
+
+struct LoadRequest {
+  std::filesystem::path directory;    // the caller's; absolute
+  std::vector<std::string> files;     // -f; empty: look upwards from `directory` (design.md, "Stack files")
+  std::string project_name;           // -p
+  std::string profile;                // --profile; for compose a comma list of active profiles too
+  std::vector<std::string> services;  // narrow to these and what they depend on; empty is all
+  std::map<std::string, std::string> environment;  // the caller's
+};
+
+// Throws Error(invalid_file) with one detail a mistake ("compose.yaml:3:5: unknown key 'imgae', did you mean
+// 'image'?"), Error(not_found) when no file is found.
+Spec load(const LoadRequest& request);
+
+// The first stack file from `directory` upwards with its overrides; empty when there is none.
+std::vector<std::filesystem::path> find_files(const std::filesystem::path& directory);
+
+}  // namespace stackd::spec

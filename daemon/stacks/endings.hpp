@@ -1,0 +1,24 @@
+// What is said of a container or a process that has ended: how, and its last lines (semantics.md L3.7, C6.3,
+// X28). Control thread.
+#pragma once
+
+#include <string>
+
+#include "daemon/process/runs.hpp"
+#include "daemon/stacks/services.hpp"
+#include "daemon/util/error.hpp"
+
+namespace stackd::stacks {
+
+// Nothing when the engine does not give them.
+awaitable<std::string> last_container_lines(Services& services, std::string id);
+// Waits until the container has ended; "<what> exited (<code>)" with its last lines.
+awaitable<std::string> container_death(Services& services, std::string id, std::string what);
+
+// "exited with status 3", after the name of what did.
+std::string exit_words(const process::RunExit& exit);
+// "service '<name>' <words>" with its last lines, and where its log is.
+util::Error process_failure(const spec::Service& service, const store::ProcessRow& row,
+                            const std::string& words);
+
+}  // namespace stackd::stacks

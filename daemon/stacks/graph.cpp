@@ -1,0 +1,65 @@
+#include "daemon/stacks/labels.hpp"
+#include "daemon/stacks/plan.hpp"
+
+namespace stackd::stacks {
+
+using nlohmann::json;
+
+std::string replica(const std::string& service, int number) {
+  return service + "-" + std::to_string(number);
+}
+
+std::string Graph::add(StepPlan step) {
+  auto key = step.key;
+  steps_.push_back(std::move(step));
+  return key;
+}
+
+Keys Graph::add_hooks(const std::vector<const spec::Hook*>& hooks, const std::string& subject, Keys needs,
+                      const json& params, bool go_on) {
+  Keys before = needs, together;
+  int group = -1;
+  for (const auto* hook : hooks) {
+    if ((hook->group < 0 || hook->group != group) && !together.empty())
+      before = std::move(together), together.clear();
+    group = hook->group;
+    StepPlan step;
+    step.key = (subject.empty() ? "" : subject + " ") + spec::to_string(hook->phase) + "[" +
+               std::to_string(hook->index) + "]";
+    step.kind = "hook";
+    step.service = hook->service;
+    step.params = params;
+    step.params["phase"] = spec::to_string(hook->phase);
+    step.params["index"] = hook->index;
+    step.needs = before;
+    step.go_on = go_on;
+    together.push_back(add(std::move(step)));
+  }
+  return together.empty() ? before : together;
+}
+
+Keys add_container_end(Graph& graph, const spec::Service* service, const docker::ContainerSummary& container,
+                       Keys needs, bool remove, bool veto, const std::string& reason,
+                       const std::optional<int>& timeout, bool volumes) {
+  const auto service_name = label_of(container, label::k_service);
+  const auto number = std::max(1, std::atoi(label_of(container, label::k_number).c_str()));
+  const auto name = replica(service_name, number);
+  if (service && (container.state == "running" || container.state == "paused"))
+    needs = graph.add_hooks(
+        service->hooks_of(spec::Phase::pre_stop), name, std::move(needs),
+        {{"container", container.id}, {"name", container.name}, {"reason", reason}, {"down", true}}, !veto);
+  StepPlan stop{"stop " + name,   "stop", service_name, {{"id", container.id}, {"name", container.name}},
+                std::move(needs), true};
+  if (timeout) stop.params["timeout"] = *timeout;
+  Keys last{graph.add(std::move(stop))};
+  if (remove)
+    last = {graph.add({"remove " + name,
+                       "remove",
+                       service_name,
+                       {{"id", container.id}, {"name", container.name}, {"volumes", volumes}},
+                       last,
+                       true})};
+  return last;
+}
+
+}  // namespace stackd::stacks

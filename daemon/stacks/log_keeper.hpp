@@ -1,0 +1,19 @@
+// LogKeeper: keeps the logs of process services within bounds (process/log_rotation.hpp). A process writes
+// its log itself and tells nobody, so the sizes are looked at now and then.
+#pragma once
+
+#include <cstdint>
+
+#include "daemon/stacks/services.hpp"
+
+namespace stackd::stacks {
+
+struct LogLimits {
+  std::uint64_t size = 10'000'000;  // of a log before it is rotated
+  int kept = 3;                     // old ones
+};
+
+// Runs until it is cancelled.
+awaitable<void> keep_logs(Services& services, LogLimits limits);
+
+}  // namespace stackd::stacks

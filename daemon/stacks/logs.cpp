@@ -1,0 +1,195 @@
+// Service logs: a container's from the engine, a process's from its file, as one stream of lines.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "daemon/async/task_group.hpp"
+#include "daemon/process/log_rotation.hpp"
+#include "daemon/process/log_tail.hpp"
+#include "daemon/spec/environment.hpp"
+#include "daemon/stacks/lookup.hpp"
+#include "daemon/stacks/manager.hpp"
+#include "daemon/stacks/observe.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/files.hpp"
+#include "daemon/util/text.hpp"
+#include "proto/time.hpp"
+
+namespace stackd::stacks {
+namespace {
+
+constexpr std::size_t k_most_of_a_file = 8 << 20;  // what `tail: all` reads of a process's log at the most
+
+// Producers put lines in, one consumer takes them out.
+struct Lines {
+  explicit Lines(const asio::any_io_executor& executor) : changed(executor) {}
+  std::deque<proto::LogLine> waiting;
+  std::size_t producers = 0;
+  async::Signal changed;
+  void put(proto::LogLine line) {
+    waiting.push_back(std::move(line));
+    changed.notify();
+  }
+};
+
+bool is_marker(std::string_view line) {
+  return line.starts_with("=== stackd ");
+}
+
+awaitable<void> container_lines(Services& services, std::shared_ptr<Lines> lines,
+                                docker::ContainerSummary container, proto::LogsRequest request, bool tty) {
+  docker::LogOptions options{request.follow, request.timestamps, request.tail, request.since};
+  proto::LogLine pattern;
+  pattern.service = container.labels.at("com.docker.compose.service");
+  pattern.number = std::max(1, std::atoi(container.labels.at("com.docker.compose.container-number").c_str()));
+  auto partial = std::make_shared<std::map<docker::Stream, std::string>>();
+  auto emit = [lines, pattern, timestamps = request.timestamps](docker::Stream stream, std::string text) {
+    auto line = pattern;
+    line.stream = stream == docker::Stream::err ? "stderr" : "stdout";
+    if (!text.empty() && text.back() == '\r') text.pop_back();
+    if (const auto space = text.find(' '); timestamps && space != std::string::npos) {
+      line.at = text.substr(0, space);
+      text.erase(0, space + 1);
+    }
+    line.text = util::valid_utf8(text);
+    lines->put(std::move(line));
+  };
+  auto sink = [partial, emit](docker::Stream stream, std::string_view piece) {
+    auto& text = (*partial)[stream];
+    text += piece;
+    std::size_t from = 0;
+    for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', from)) {
+      emit(stream, text.substr(from, at - from));
+      from = at + 1;
+    }
+    text.erase(0, from);
+  };
+  co_await services.engine.logs(container.id, tty, options, sink);
+  for (auto& [stream, rest] : *partial)
+    if (!rest.empty()) emit(stream, rest);
+}
+
+// What was written in runs that ended before `since` (seconds, as the engine takes them) goes. A process
+// writes its log itself, so when is known of its runs and of the newest line only.
+void drop_older(std::vector<std::string>& lines, const std::string& file, const std::string& since) {
+  const auto from = static_cast<util::TimeMs>(std::strtod(since.c_str(), nullptr) * 1000);
+  struct stat found {};
+  if (::stat(file.c_str(), &found) != 0 || found.st_mtim.tv_sec * 1000 + 999 < from) return lines.clear();
+  auto first = lines.begin();
+  for (auto line = lines.begin(); line != lines.end(); ++line) {
+    if (!is_marker(*line)) continue;
+    const auto words = util::split(*line, ' ');
+    const auto began = words.size() < 4 ? std::nullopt : proto::parse_time(words[3]);
+    if (began && *began <= from) first = line;
+  }
+  lines.erase(lines.begin(), first);
+}
+
+awaitable<void> process_lines(Services& services, std::shared_ptr<Lines> lines, std::string service,
+                              std::string file, proto::LogsRequest request) {
+  std::uint64_t end = 0;
+  auto text = process::read_log_tail(file, k_most_of_a_file, end);
+  auto all = util::split(text, '\n');
+  std::string unfinished = all.empty() ? "" : all.back();
+  if (!all.empty()) all.pop_back();
+  if (!request.since.empty()) drop_older(all, file, request.since);
+  std::erase_if(all, [](const std::string& line) { return is_marker(line); });
+  std::size_t from = 0;
+  if (request.tail != "all") {
+    const auto wanted = static_cast<std::size_t>(std::max(0, std::atoi(request.tail.c_str())));
+    from = all.size() > wanted ? all.size() - wanted : 0;
+  }
+  proto::LogLine line;
+  line.service = service;
+  line.stream = "stdout";
+  for (; from < all.size(); ++from) {
+    line.text = util::valid_utf8(all[from]);
+    lines->put(line);
+  }
+  if (!request.follow) {
+    if (!unfinished.empty()) {
+      line.text = util::valid_utf8(unfinished);
+      lines->put(line);
+    }
+    co_return;
+  }
+  process::LogTail tail(services.executor, file, end - std::min<std::uint64_t>(end, unfinished.size()));
+  for (;;) {
+    auto next = co_await tail.next_line();
+    if (is_marker(next)) continue;
+    line.text = util::valid_utf8(next);
+    if (request.timestamps) line.at = util::format_time(util::now_ms());
+    lines->put(line);
+  }
+}
+
+}  // namespace
+
+awaitable<void> Manager::logs(std::string stack, proto::LogsRequest request, LogSink sink) {
+  const auto row = co_await find_stack(services_, stack);
+  const auto model = co_await services_.models.get(row.id);
+  for (const auto& name : request.services) check_service(model, name);
+  const auto wanted = [&](const std::string& name) {
+    return request.services.empty() ||
+           std::find(request.services.begin(), request.services.end(), name) != request.services.end();
+  };
+  const auto seen = co_await observe(services_, row.id, needs_engine(*model.spec));
+
+  const auto secrets = spec::secret_values(*model.spec, *model.facts);
+  auto lines = std::make_shared<Lines>(services_.executor);
+  async::TaskGroup producers(services_.executor);
+  const auto produce = [&](const std::string& name, std::function<awaitable<void>()> task) {
+    ++lines->producers;
+    producers.spawn("logs of " + name, [lines, task]() -> awaitable<void> {
+      struct Leave {
+        std::shared_ptr<Lines> lines;
+        ~Leave() {
+          --lines->producers;
+          lines->changed.notify();
+        }
+      } leave{lines};
+      co_await task();
+    });
+  };
+  for (const auto& service : model.spec->services) {
+    if (!wanted(service.name)) continue;
+    if (service.container) {
+      const auto containers = seen.containers.find(service.name);
+      if (containers == seen.containers.end()) continue;
+      for (const auto& entry : containers->second)
+        produce(service.name, [this, lines, container = entry.second, request, tty = service.container->tty] {
+          return container_lines(services_, lines, container, request, tty);
+        });
+    } else {
+      const auto file = services_.paths.service_log(row.id, service.name).string();
+      util::make_directories(services_.paths.service_log(row.id, service.name).parent_path());
+      produce(service.name, [this, lines, name = service.name, file, request] {
+        return process_lines(services_, lines, name, file, request);
+      });
+    }
+  }
+
+  std::exception_ptr error;
+  try {
+    while (lines->producers > 0 || !lines->waiting.empty()) {
+      if (lines->waiting.empty()) {
+        co_await lines->changed.wait();
+        continue;
+      }
+      auto line = std::move(lines->waiting.front());
+      lines->waiting.pop_front();
+      line.text = spec::mask(std::move(line.text), secrets);
+      co_await sink(std::move(line));
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await asio::this_coro::throw_if_cancelled(false);
+  producers.cancel_all();
+  co_await producers.join();
+  co_await asio::this_coro::throw_if_cancelled(true);
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace stackd::stacks

@@ -1,0 +1,75 @@
+// Manager: what the API can ask about stacks. Wishes become operations (stacks/request_*), questions are
+// answered from the store and one look at the engine. Control thread only. Throws Error.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/async/asio.hpp"
+#include "proto/types.hpp"
+
+namespace stackd::stacks {
+
+struct Services;  // what the composition root hands over: stacks/services.hpp
+
+class Manager {
+public:
+  explicit Manager(Services& services);
+  ~Manager();
+
+  // Wishes. Each returns the operation as it is after being written (an up that has nothing to do is over
+  // already). conflict carries the running operation's id in its details. `key`: what the client calls this
+  // wish ("" nothing): one that comes again, because its answer was lost, is the operation that it became.
+  awaitable<proto::Operation> up(proto::UpRequest request, std::string key = "");
+  awaitable<proto::Operation> down(std::string stack, proto::DownRequest request, std::string key = "");
+  awaitable<proto::Operation> stop(std::string stack, proto::ServicesRequest request, std::string key = "");
+  awaitable<proto::Operation> start(std::string stack, proto::ServicesRequest request, std::string key = "");
+  awaitable<proto::Operation> restart(std::string stack, proto::ServicesRequest request,
+                                      std::string key = "");
+  awaitable<void> forget(std::string stack);  // conflict unless it is down
+  awaitable<proto::Operation> cancel(std::string operation);
+  awaitable<proto::Operation> wait(std::string operation);  // until it has ended
+  awaitable<proto::Validation> validate(proto::UpRequest request);
+  awaitable<proto::Config> config(proto::UpRequest request);  // with `services`: these and what they need
+  awaitable<proto::Graph> graph(proto::UpRequest request);    // the same
+
+  // Questions. `stack` is an id, or a name when only one stack has it; not_found says which are near.
+  awaitable<std::vector<proto::Stack>> list();
+  awaitable<proto::Stack> get(std::string stack);
+  awaitable<std::vector<proto::Operation>> operations(std::string stack,
+                                                      int limit);  // "" is every stack's; newest first
+  awaitable<proto::Operation> operation(std::string id);           // with steps
+  awaitable<std::vector<proto::HookRun>> hooks(std::string stack, int limit);
+  awaitable<proto::HookRun> hook_run(std::string id);  // with the path of its log
+  awaitable<std::map<std::string, std::string>> environment(std::string stack, std::string group);
+  // The `commands` of the file that the request names, as it is now; of a known stack's as it was at its up
+  // when the file cannot be read any more.
+  awaitable<std::vector<proto::Command>> commands(proto::UpRequest request);
+  // What a command on this host is run with (L6.8), over the environment of the request: one of the file's
+  // `commands`, or with a name of "" anything in `group`. A stack that is known gives its ports and captured
+  // values; one that is not has none.
+  awaitable<proto::Surroundings> surroundings(proto::UpRequest request, std::string name, std::string group);
+
+  // Logs of services, merged; runs until all ends were reached, or for ever with `follow`. The sink may
+  // suspend (flow control), and throwing from it ends the call.
+  using LogSink = std::function<awaitable<void>(proto::LogLine)>;
+  awaitable<void> logs(std::string stack, proto::LogsRequest request, LogSink sink);
+
+  // Events after `sequence`, as they come, until cancelled or, with an operation, until its end was
+  // delivered.
+  using EventSink = std::function<awaitable<void>(proto::Event)>;
+  awaitable<void> events(std::int64_t sequence, std::string stack, std::string operation, EventSink sink);
+
+  awaitable<proto::Info> info();
+  // Removes the images of build hooks that no stack uses any more; their tags, or ids when they have none.
+  awaitable<std::vector<std::string>> prune();
+
+private:
+  Services& services_;
+};
+
+}  // namespace stackd::stacks

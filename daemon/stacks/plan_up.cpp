@@ -1,0 +1,336 @@
+#include <algorithm>
+
+#include "daemon/spec/identity.hpp"
+#include "daemon/stacks/build_hooks.hpp"
+#include "daemon/stacks/images.hpp"
+#include "daemon/stacks/plan.hpp"
+
+namespace stackd::stacks {
+namespace {
+
+using nlohmann::json;
+using spec::Condition;
+using spec::Phase;
+using spec::Service;
+
+void append(Keys& into, const Keys& more) {
+  for (const auto& key : more)
+    if (std::find(into.begin(), into.end(), key) == into.end()) into.push_back(key);
+}
+
+class UpGraph {
+public:
+  UpGraph(const spec::Spec& spec, const UpPlan& plan) : spec_(spec), plan_(plan), order_(comes_after(spec)) {
+    look_at_dependents();
+  }
+
+  std::vector<StepPlan> build() {
+    if (plan_.stack_hooks) {
+      const auto hooks = spec_.hooks_of(Phase::before_up);
+      gate_ = graph_.add_hooks(hooks, "", network_for(hooks), {{"reason", plan_.reason}}, false);
+    }
+    for (const auto& [service, stop] : plan_.stop_first)
+      for (const auto& container : stop.containers)
+        append(stopped_[service], add_container_end(graph_, spec_.find(service), container, gate_, false,
+                                                    false, stop.reason, std::nullopt));
+    add_shared();
+    for (const auto& [service, containers] : plan_.surplus)
+      for (const auto& container : containers)
+        add_container_end(graph_, spec_.find(service) ? spec_.find(service) : spec_.find_gone(service),
+                          container, gate_, true, false, spec_.find(service) ? "scale-down" : "orphan",
+                          std::nullopt);
+    for (const auto& service : spec_.services) add_service(service);
+    Keys all = gate_;
+    for (const auto& [name, keys] : ready_) append(all, keys);
+    for (const auto& [name, key] : completed_) append(all, {key});
+    const Keys settled{
+        graph_.add({"settle", "settle", "", {{"services", plan_.selected}, {"optional", optional_}}, all})};
+    auto last = settled;
+    if (plan_.stack_hooks)
+      last =
+          graph_.add_hooks(spec_.hooks_of(Phase::after_up), "", settled, {{"reason", plan_.reason}}, false);
+    graph_.add({"finish up", "finish-up", "", {{"recover", plan_.recover}}, last});
+    return graph_.take();
+  }
+
+private:
+  bool selected(const std::string& name) const { return plan_.selected.contains(name); }
+  const std::string& reason(const std::string& service) const {
+    const auto own = plan_.reasons.find(service);
+    return own == plan_.reasons.end() ? plan_.reason : own->second;
+  }
+  bool restarted(const std::string& service, int number) const {
+    const auto replicas = plan_.restarted.find(service);
+    return replicas != plan_.restarted.end() && replicas->second.contains(number);
+  }
+
+  // How others wait for each: which must be healthy (C6.3), and which may as well fail (C6.6).
+  void look_at_dependents() {
+    std::set<std::string> required;
+    for (const auto& service : spec_.services) {
+      if (!selected(service.name)) continue;
+      for (const auto& [name, dependency] : service.depends_on) {
+        if (dependency.condition == Condition::healthy) awaited_healthy_.insert(name);
+        (dependency.required ? required : optional_).insert(name);
+      }
+    }
+    for (const auto& name : required) optional_.erase(name);
+  }
+
+  // A hook in a container of its own is on the stack's network, so that comes before it.
+  Keys network_for(const std::vector<const spec::Hook*>& hooks) {
+    const bool wanted = spec_.networks.contains("default") &&
+                        std::any_of(hooks.begin(), hooks.end(),
+                                    [](const spec::Hook* hook) { return !hook->run_in_image.empty(); });
+    if (!wanted) return {};
+    return {networks_["default"] = graph_.add({"network default", "network", "", {{"key", "default"}}, {}})};
+  }
+
+  // Images, networks and volumes: all at once, each once.
+  void add_shared() {
+    for (const auto& service : spec_.services) {
+      if (!selected(service.name) || !service.container) continue;
+      const auto image = image_of(spec_, service);
+      add_image(image, builder_of(image, service), false);
+      for (const auto* hook : service.hooks_of(Phase::pre_start))
+        if (!hook->image.empty()) add_image(hook->image, builder_of(hook->image, service), true);  // C1.6
+      if (has_build_hooks(service)) {
+        auto& derived = derived_[image + " " + build_hooks_key(service)];
+        if (derived.empty())
+          derived = graph_.add({"hooks on " + image + " " + build_hooks_key(service),
+                                "derive",
+                                service.name,
+                                {{"image_step", images_[image]}, {"rebuild", plan_.rebuild}},
+                                {images_[image]}});
+      }
+      for (const auto& [key, attachment] : service.container->networks)
+        if (spec_.networks.contains(key) && !networks_.contains(key))
+          networks_[key] = graph_.add({"network " + key, "network", "", {{"key", key}}, network_needs(key)});
+      for (const auto& mount : service.container->mounts)
+        if (mount.type == "volume" && spec_.volumes.contains(mount.source) &&
+            !volumes_.contains(mount.source))
+          volumes_[mount.source] =
+              graph_.add({"volume " + mount.source, "volume", "", {{"key", mount.source}}, gate_});
+    }
+  }
+
+  // A network that is made anew has to be left by all first (C8.7).
+  Keys network_needs(const std::string& key) const {
+    auto needs = gate_;
+    if (!plan_.changed_networks.contains(key)) return needs;
+    for (const auto& service : spec_.services)
+      if (const auto stopped = stopped_.find(service.name);
+          stopped != stopped_.end() && service.container->networks.contains(key))
+        append(needs, stopped->second);
+    return needs;
+  }
+
+  // Those that restart with this service are stopped before it is.
+  Keys dependents_stopped(const std::string& name) const {
+    Keys keys;
+    for (const auto& service : spec_.services) {
+      const auto dependency = service.depends_on.find(name);
+      const auto stopped = stopped_.find(service.name);
+      if (stopped != stopped_.end() && dependency != service.depends_on.end() && dependency->second.restart)
+        append(keys, stopped->second);
+    }
+    return keys;
+  }
+
+  // Of several services with one image the one that builds it.
+  const Service& builder_of(const std::string& image, const Service& service) const {
+    for (const auto& other : spec_.services)
+      if (selected(other.name) && other.container && other.container->build &&
+          image_of(spec_, other) == image)
+        return other;
+    return service;
+  }
+
+  void add_image(const std::string& image, const Service& service, bool of_hook) {
+    if (images_.contains(image)) return;
+    images_[image] = graph_.add({"image " + image,
+                                 "image",
+                                 service.name,
+                                 {{"image", image},
+                                  {"build", plan_.build},
+                                  {"rebuild", plan_.rebuild},
+                                  {"pull", plan_.pull},
+                                  {"only_pull", of_hook && image_of(spec_, service) != image}},
+                                 gate_});
+  }
+
+  // A service after those it comes after; the checker has refused cycles.
+  void add_service(const Service& service) {
+    if (!selected(service.name) || !added_.insert(service.name).second) return;
+    for (const auto& name : order_.at(service.name))
+      if (const auto* other = spec_.find(name)) add_service(*other);
+    auto needs = gate_;
+    append(needs, dependency_keys(service));
+    const bool fresh = plan_.fresh.contains(service.name);
+    const json params{{"reason", reason(service.name)}};
+    if (fresh)
+      needs = graph_.add_hooks(service.hooks_of(Phase::before_start), service.name, needs, params, false);
+    started_[service.name] = service.container ? add_containers(service, needs) : add_process(service, needs);
+    ready_[service.name] = add_readiness(service, started_[service.name]);
+  }
+
+  Keys dependency_keys(const Service& service) {
+    Keys needs;
+    for (const auto& name : order_.at(service.name)) {
+      if (!selected(name)) continue;
+      const auto declared = service.depends_on.find(name);
+      if (declared == service.depends_on.end() || declared->second.condition == Condition::started)
+        append(needs, started_[name]);  // X33, or service_started
+      else if (declared->second.condition == Condition::completed_successfully)
+        append(needs, {completed(name)});
+      else
+        append(needs, ready_[name]);
+    }
+    return needs;
+  }
+
+  std::string completed(const std::string& name) {
+    auto& key = completed_[name];
+    if (key.empty())
+      key = graph_.add(
+          {"completed " + name, "completed", name, {{"optional", optional_.contains(name)}}, started_[name]});
+    return key;
+  }
+
+  Keys add_containers(const Service& service, const Keys& needs) {
+    auto before_create = needs;
+    const auto image_step = image_step_of(service);
+    append(before_create, {image_step});
+    append(before_create, dependents_stopped(service.name));
+    if (const auto stopped = stopped_.find(service.name); stopped != stopped_.end())
+      append(before_create, stopped->second);
+    for (const auto* hook : service.hooks_of(Phase::pre_start))
+      if (!hook->image.empty()) append(before_create, {images_.at(hook->image)});
+    for (const auto& [key, attachment] : service.container->networks)
+      if (networks_.contains(key)) append(before_create, {networks_.at(key)});
+    for (const auto& mount : service.container->mounts)
+      if (mount.type == "volume" && volumes_.contains(mount.source))
+        append(before_create, {volumes_.at(mount.source)});
+
+    const auto scale = plan_.scale.find(service.name);
+    const int replicas = scale == plan_.scale.end() ? 1 : scale->second;
+    Keys created, before;
+    for (int n = 1; n <= replicas; ++n)
+      append(created, {graph_.add({"create " + replica(service.name, n),
+                                   "create",
+                                   service.name,
+                                   {{"number", n},
+                                    {"force", plan_.force_recreate || plan_.recreate.contains(service.name)},
+                                    {"image_step", image_step},
+                                    {"as_is", plan_.recover},
+                                    {"restarted", restarted(service.name, n)}},
+                                   before_create})});
+    // C4.4: pre_start runs once, against the replica with the lowest number; per_replica entries for each
+    // (C4.14).
+    std::map<int, Keys> initialised;
+    for (int n = 1; n <= replicas; ++n) {
+      std::vector<const spec::Hook*> hooks;
+      for (const auto* hook : service.hooks_of(Phase::pre_start))
+        if ((n == 1 || hook->per_replica) && !plan_.restarted.contains(service.name)) hooks.push_back(hook);
+      auto after = created;
+      if (n == 1) append(after, remove_kept(service.name));
+      initialised[n] = graph_.add_hooks(
+          hooks, n == 1 ? service.name : replica(service.name, n), after,
+          {{"reason", reason(service.name)}, {"create", "create " + replica(service.name, n)}, {"number", n}},
+          false);
+    }
+    // C3.2: replica 2 starts when replica 1's post_start is done.
+    for (int n = 1; n <= replicas; ++n) {
+      const auto name = replica(service.name, n);
+      const json params{{"reason", reason(service.name)}, {"create", "create " + name}, {"number", n}};
+      auto starts = before;
+      append(starts, initialised[1]);
+      append(starts, initialised[n]);
+      before = {graph_.add({"start " + name, "start", service.name, params, starts})};
+      Keys inside = before;
+      for (const auto* hook : service.hooks_of(Phase::pre_run))
+        inside = {graph_.add({name + " pre_run[" + std::to_string(hook->index) + "]",
+                              "pre-run",
+                              service.name,
+                              {{"create", "create " + name},
+                               {"start", "start " + name},
+                               {"index", hook->index},
+                               {"reason", reason(service.name)}},
+                              inside})};
+      // Part Y: the start is over when pre_run has become the command; an exec into a container whose pre_run
+      // has failed would only hide why it is gone.
+      before = graph_.add_hooks(service.hooks_of(Phase::post_start), name, inside, params, false);
+    }
+    return before.empty() ? before_create : before;
+  }
+
+  // The step whose result is the image that the service's containers are made from.
+  std::string image_step_of(const Service& service) const {
+    const auto image = image_of(spec_, service);
+    return has_build_hooks(service) ? derived_.at(image + " " + build_hooks_key(service)) : images_.at(image);
+  }
+
+  // C4.11: containers of pre_start entries that failed at an earlier up.
+  Keys remove_kept(const std::string& service) {
+    Keys removed;
+    const auto kept = plan_.kept_hooks.find(service);
+    if (kept == plan_.kept_hooks.end()) return removed;
+    for (const auto& container : kept->second)
+      removed.push_back(graph_.add({"remove " + container.name,
+                                    "remove",
+                                    service,
+                                    {{"id", container.id}, {"name", container.name}, {"volumes", true}},
+                                    gate_}));
+    return removed;
+  }
+
+  Keys add_process(const Service& service, const Keys& needs) {
+    return {graph_.add({"start " + service.name, "start-process", service.name, json::object(), needs})};
+  }
+
+  Keys add_readiness(const Service& service, Keys needs) {
+    if (service.container) {
+      const auto scale = plan_.scale.find(service.name);
+      if (scale != plan_.scale.end() && scale->second == 0) return needs;
+      // Whether the image brings a healthcheck is known only when the container is there, so the step is
+      // always in.
+      needs = {graph_.add({"ready " + service.name,
+                           "ready",
+                           service.name,
+                           {{"replicas", scale == plan_.scale.end() ? 1 : scale->second},
+                            {"awaited_healthy", awaited_healthy_.contains(service.name)},
+                            {"optional", optional_.contains(service.name)}},
+                           needs})};
+    } else {
+      const json params{{"optional", optional_.contains(service.name)}};
+      needs = {graph_.add({"ready " + service.name, "ready-process", service.name, params, needs})};
+    }
+    // A replica that joins others that are ready makes the service no readier; one that the engine has
+    // restarted does.
+    auto starts =
+        json::array({service.container ? "start " + replica(service.name, 1) : "start " + service.name});
+    if (const auto again = plan_.restarted.find(service.name); again != plan_.restarted.end())
+      for (const int n : again->second)
+        if (n > 1) starts.push_back("start " + replica(service.name, n));
+    const json params{
+        {"reason", reason(service.name)}, {"started_by", starts}, {"ready_step", "ready " + service.name}};
+    return graph_.add_hooks(service.hooks_of(Phase::after_ready), service.name, needs, params, false);
+  }
+
+  const spec::Spec& spec_;
+  const UpPlan& plan_;
+  Order order_;
+  Graph graph_;
+  Keys gate_;
+  std::set<std::string> added_, awaited_healthy_, optional_;
+  std::map<std::string, std::string> images_, networks_, volumes_, completed_, derived_;
+  std::map<std::string, Keys> started_, ready_, stopped_;
+};
+
+}  // namespace
+
+std::vector<StepPlan> plan_up(const spec::Spec& spec, const UpPlan& plan) {
+  return UpGraph(spec, plan).build();
+}
+
+}  // namespace stackd::stacks

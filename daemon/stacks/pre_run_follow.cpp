@@ -1,0 +1,320 @@
+// Following one start of a container with pre_run hooks: what the container writes becomes records. It is
+// read with care: its user may be anybody.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "daemon/async/task_group.hpp"
+#include "daemon/hooks/policy.hpp"
+#include "daemon/process/directory_watch.hpp"
+#include "daemon/stacks/hook_records.hpp"
+#include "daemon/stacks/pre_run.hpp"
+#include "daemon/stacks/pre_run_starts.hpp"
+#include "daemon/stacks/steps.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/files.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::stacks {
+namespace {
+
+using util::Error;
+using util::ErrorKind;
+namespace fs = std::filesystem;
+
+constexpr std::size_t k_log_limit = 1'000'000;
+// A log that grows is copied so often at most.
+constexpr std::chrono::milliseconds k_copy_interval{250};
+constexpr std::chrono::seconds k_end_limit{5};
+// Files and events wake; this is for what was held back because it came too fast.
+constexpr std::chrono::seconds k_look_interval{1};
+
+// The newest bytes of what should be a plain file; nothing for anything else, and never a wait.
+std::optional<std::string> read_result(const fs::path& path, std::size_t most = k_log_limit) {
+  util::Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat found {};
+  if (!fd || ::fstat(fd.get(), &found) != 0 || !S_ISREG(found.st_mode)) return std::nullopt;
+  const auto size = static_cast<std::size_t>(found.st_size);
+  std::string text(std::min(size, most), '\0');
+  const auto offset = static_cast<off_t>(size - text.size());
+  const auto got = ::pread(fd.get(), text.data(), text.size(), offset);
+  text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return text;
+}
+
+std::string short_text(const std::string& text) {
+  auto line = std::string(util::trim(text));
+  const auto end = line.find('\n');
+  const bool more = end != std::string::npos;
+  line = line.substr(0, std::min<std::size_t>(end, 80));
+  return "'" + line + (more ? " …'" : "'");
+}
+
+// Ends what the entry of a container has started, and leaves the entry, which then says how it ended.
+std::string end_script(const std::string& pid_file) {
+  return "read -r e <'" + pid_file +
+         "' || exit 1\n"
+         "tree() {\n"
+         "  for s in /proc/[0-9]*/stat; do\n"
+         "    l=; read -r l <\"$s\" || continue\n"
+         "    p=${l%% *}; r=${l##*) }; r=${r#* }; r=${r%% *}\n"
+         "    if [ \"$r\" = \"$1\" ]; then ( tree \"$p\" ); kill -KILL \"$p\"; fi\n"
+         "  done\n"
+         "}\n"
+         "tree \"$e\"\n";
+}
+
+std::string record_id(const PreRunStart& start, const spec::Hook& hook, int attempt) {
+  return start.token + "." + std::to_string(start.number) + ".pre_run" + std::to_string(hook.index) + "-" +
+         std::to_string(attempt);
+}
+
+store::HookRunRow first_row(const Services& services, const spec::Hook& hook, const PreRunStart& start,
+                            int attempt) {
+  auto row = hook_row(services, start.operation, start.step, hook, record_id(start, hook, attempt));
+  row.attempt = attempt;
+  row.container = start.container;
+  row.definition = hooks::identity_of(hook);
+  row.reason = start.number > 0 ? "container-restart" : start.reason;
+  return row;
+}
+
+// One entry of one start, from its first try to its last.
+class PreRun {
+public:
+  PreRun(Services& services, Model model, spec::Hook hook, PreRunStart start)
+      : services_(services),
+        model_(std::move(model)),
+        hook_(std::move(hook)),
+        start_(std::move(start)),
+        run_(pre_run_directory(services, model_.id, start_.name) / "run"),
+        woken_(services.executor) {}
+
+  // The record of the last try, ended.
+  awaitable<store::HookRunRow> follow() {
+    for (int attempt = 1;; ++attempt) {
+      name_ = pre_run_name(start_.token, start_.number, hook_.index, attempt);
+      auto row = first_row(services_, hook_, start_, attempt);
+      const auto known = co_await known_run(services_, row.id);
+      if (known)
+        row = *known;
+      else
+        co_await begin_run(services_, row);
+      row.started_at = std::max(row.started_at, start_.at);  // it was announced before the container started
+      if (row.state == "running") {
+        co_await watch(row);
+        row = co_await close(row);
+      }
+      if (row.state != "failed" || attempt > hook_.retries || died_) co_return row;
+    }
+  }
+
+private:
+  std::string file(const char* suffix) const { return (run_ / (name_ + suffix)).string(); }
+
+  // Until it has ended, or its container has.
+  awaitable<void> watch(store::HookRunRow row) {
+    process::DirectoryWatch directory(services_.executor, run_);
+    async::TaskGroup watching(services_.executor);
+    watching.spawn("files of " + row.id, [this, &directory]() -> awaitable<void> {
+      for (;;) {
+        co_await directory.changed();
+        woken_.notify();
+      }
+    });
+    watching.spawn("container of " + row.id, [this]() -> awaitable<void> {
+      for (;;) {
+        co_await services_.monitor.changed().wait();
+        woken_.notify();
+      }
+    });
+    std::exception_ptr error;
+    try {
+      co_await wait(row);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    co_await asio::this_coro::throw_if_cancelled(false);
+    watching.cancel_all();
+    co_await watching.join();
+    co_await asio::this_coro::throw_if_cancelled(true);
+    if (error) std::rethrow_exception(error);
+  }
+
+  awaitable<void> wait(store::HookRunRow row) {
+    const auto limit = hooks::timeout_of(hook_, model_.spec->runtime, false);
+    auto ended = [this] {
+      // First the container: what it wrote before it died is there then.
+      died_ = container_is_gone();
+      return has_ended() || died_;
+    };
+    while (!ended()) {
+      copy_output(row);
+      std::chrono::milliseconds pause = k_look_interval;
+      if (limit) {
+        const auto left = row.started_at + limit->count() - util::now_ms();
+        if (left <= 0) {
+          co_await end_it();
+          co_return;
+        }
+        pause = std::min(pause, std::chrono::milliseconds(left));
+      }
+      co_await woken_.wait_for(pause);
+    }
+  }
+
+  bool has_ended() {
+    const auto text = read_result(file(".exit"), 64);
+    if (!text || !text->ends_with('\n')) return false;
+    code_ = std::atoi(text->c_str());
+    return true;
+  }
+
+  bool container_is_gone() {
+    const auto state = services_.monitor.find(start_.container);
+    seen_ = seen_ || state.has_value();
+    if (state ? state->dead() : seen_) return true;
+    return count_starts(run_, start_.token) > start_.number + 1;
+  }
+
+  awaitable<void> end_it() {
+    out_of_time_ = true;
+    docker::ExecConfig config;
+    config.argv = {"/bin/sh", "-c",
+                   end_script("/.stackd/run/" + start_.token + "." + std::to_string(start_.number) + ".pid")};
+    std::string why;
+    try {
+      co_await services_.engine.exec(start_.container, config);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::no_engine) throw;
+      why = e.what();
+    }
+    const auto until = util::now_ms() + std::chrono::milliseconds(k_end_limit).count();
+    while (!has_ended() && !container_is_gone() && util::now_ms() < until)
+      co_await woken_.wait_for(std::chrono::milliseconds(100));
+    if (!has_ended() && !container_is_gone())
+      co_await services_.engine.kill_container(start_.container, "KILL");
+  }
+
+  // What it has printed so far, into its log and to whoever watches.
+  void copy_output(const store::HookRunRow& row) {
+    const auto out = read_result(file(".out")).value_or(""), err = read_result(file(".err")).value_or("");
+    const auto size = out.size() + err.size();
+    if (size == copied_ || util::now_ms() - copied_at_ < k_copy_interval.count()) return;
+    copied_ = size;
+    copied_at_ = util::now_ms();
+    write_log(row, out + err);
+    const auto lines = util::tail_lines(err.size() > err_size_ ? err : out, 1);
+    err_size_ = err.size();
+    if (lines.empty()) return;
+    services_.journal.note(model_.id, row.operation_id, "hook.output",
+                           {{"run", row.id},
+                            {"phase", row.phase},
+                            {"index", row.index},
+                            {"service", row.service},
+                            {"line", util::valid_utf8(lines.back())}});
+  }
+
+  void write_log(const store::HookRunRow& row, const std::string& text) {
+    util::make_directories(fs::path(row.log).parent_path());
+    util::write_file(row.log, text.size() > k_log_limit ? text.substr(text.size() - k_log_limit) : text);
+  }
+
+  awaitable<store::HookRunRow> close(store::HookRunRow row) {
+    has_ended();
+    RunEnd end;
+    end.out = read_result(file(".out")).value_or("");
+    end.err = read_result(file(".err")).value_or("");
+    end.exit_code = code_;
+    end.state = code_ == 0 && !out_of_time_ ? "succeeded" : "failed";
+    if (end.state == "failed") end.reason = words(end);
+    write_log(row, end.out + end.err);
+    row = co_await end_run(services_, model_, row, end);
+    std::error_code ignored;
+    for (const auto* suffix : {".out", ".err", ".exit"}) fs::remove(file(suffix), ignored);
+    // What is to run once, or when something has changed, is not for the engine's own restarts either.
+    const bool again = hook_.run == spec::RunPolicy::standard || hook_.run == spec::RunPolicy::always;
+    if (row.state == "succeeded" && !again)
+      fs::remove(run_.parent_path() / ("hook-" + std::to_string(hook_.index)), ignored);
+    co_return row;
+  }
+
+  std::string words(const RunEnd& end) const {
+    auto text = hook_.service + " pre_run[" + std::to_string(hook_.index) + "] " + short_text(hook_.shell);
+    const auto command = start_.command.empty()
+                             ? std::string("the command")
+                             : "the command " + short_text(util::join(start_.command, " "));
+    if (out_of_time_)
+      text += " was out of time and was ended";
+    else if (end.exit_code)
+      text += " exited with status " + std::to_string(*end.exit_code);
+    else
+      text += " did not come to its end: the container ended";
+    if (hooks::on_failure_of(hook_, false) == spec::OnFailure::fail)
+      text += ", so " + command + " was not run";
+    const auto tail = util::join(util::tail_lines(util::trim(end.err).empty() ? end.out : end.err), "\n");
+    return text + (tail.empty() ? "" : ": " + tail);
+  }
+
+  Services& services_;
+  Model model_;
+  spec::Hook hook_;
+  PreRunStart start_;
+  fs::path run_;
+  async::Signal woken_;
+  std::string name_;
+  std::optional<int> code_;
+  bool died_ = false, seen_ = false, out_of_time_ = false;
+  std::size_t copied_ = 0, err_size_ = 0;
+  util::TimeMs copied_at_ = 0;
+};
+
+}  // namespace
+
+std::string token_of(const fs::path& directory) {
+  const auto text = util::read_file_if_there(directory / "start").value_or("");
+  return text.substr(0, text.find_first_of(" \n"));
+}
+
+int count_starts(const fs::path& run, const std::string& token) {
+  const auto text = read_result(run / (token + ".starts"));
+  return text ? static_cast<int>(std::count(text->begin(), text->end(), '\n')) : 0;
+}
+
+awaitable<int> newest_start(Services& services, std::string container, fs::path run, std::string token) {
+  constexpr std::size_t k_to_milliseconds = 23;  // "2026-08-01T09:30:00.123"
+  const auto there = co_await services.engine.inspect_container(container);
+  const auto since = there ? there->started_at.substr(0, k_to_milliseconds) : std::string();
+  process::DirectoryWatch changes(services.executor, run);
+  const auto until = std::chrono::steady_clock::now() + k_first_line;
+  for (;;) {
+    const int number = std::max(1, count_starts(run, token) - 1);
+    struct stat found {};
+    const auto file = run / (token + "." + std::to_string(number) + ".pid");
+    const bool written = ::lstat(file.c_str(), &found) == 0 &&
+                         util::format_time(found.st_mtim.tv_sec * 1000LL + found.st_mtim.tv_nsec / 1'000'000)
+                                 .substr(0, k_to_milliseconds) >= since;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (written || left.count() <= 0) co_return number;
+    co_await changes.changed_within(left);
+  }
+}
+
+awaitable<void> announce_pre_run(Services& services, const spec::Hook& hook, PreRunStart start) {
+  const auto row = first_row(services, hook, start, 1);
+  const auto known = co_await known_run(services, row.id);
+  if (!known) co_await begin_run(services, row);
+}
+
+awaitable<store::HookRunRow> follow_pre_run(Services& services, Model model, spec::Hook hook,
+                                            PreRunStart start) {
+  // Whoever comes second finds the record of the first.
+  NameLock lock(services.pre_runs);
+  co_await lock.take(pre_run_name(start.token, start.number, hook.index, 1));
+  PreRun run(services, std::move(model), std::move(hook), std::move(start));
+  co_return co_await run.follow();
+}
+
+}  // namespace stackd::stacks

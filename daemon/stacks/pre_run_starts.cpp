@@ -1,0 +1,95 @@
+#include "daemon/stacks/pre_run_starts.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "daemon/hooks/policy.hpp"
+#include "daemon/process/directory_watch.hpp"
+#include "daemon/stacks/hook_records.hpp"
+#include "daemon/stacks/pre_run.hpp"
+#include "daemon/stacks/steps.hpp"
+#include "daemon/util/error.hpp"
+
+namespace stackd::stacks {
+namespace {
+
+using util::Error;
+
+}  // namespace
+
+PreRunStarts::PreRunStarts(Services& services) : services_(services), tasks_(services.executor) {}
+
+awaitable<void> PreRunStarts::run() {
+  std::map<std::string, int> starts;  // as far as they were looked at
+  std::exception_ptr error;
+  try {
+    for (;;) {
+      // Copied: looking may suspend, and the monitor goes on.
+      const auto containers = services_.monitor.all();
+      for (const auto& [id, state] : containers) {
+        const auto known = starts.find(id);
+        if (known != starts.end() && known->second == state.starts) continue;
+        starts[id] = state.starts;
+        look(id, state);
+      }
+      std::erase_if(starts, [&](const auto& entry) { return !containers.contains(entry.first); });
+      co_await services_.monitor.changed().wait();
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await asio::this_coro::throw_if_cancelled(false);
+  tasks_.cancel_all();
+  co_await tasks_.join();
+  co_await asio::this_coro::throw_if_cancelled(true);
+  std::rethrow_exception(error);
+}
+
+void PreRunStarts::look(const std::string& id, const ContainerState& state) {
+  const auto directory = pre_run_directory(services_, state.stack, state.name);
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory / "start", ignored) || !busy_.insert(id).second) return;
+  tasks_.spawn("pre_run of " + state.name, [this, id, state] { return record(id, state); });
+}
+
+// Every start beyond the operation's own that has no record yet. The shell of a container that has just been
+// started has not written its line, so a while is given it.
+awaitable<void> PreRunStarts::record(std::string id, ContainerState state) {
+  struct Free {
+    std::set<std::string>& busy;
+    const std::string& id;
+    ~Free() { busy.erase(id); }
+  } free{busy_, id};
+  const auto directory = pre_run_directory(services_, state.stack, state.name);
+  std::string why;
+  try {
+    const auto model = co_await services_.models.get(state.stack);
+    const auto* service = model.spec->find(state.service);
+    if (!service || !has_pre_run(*service)) co_return;
+    const auto hooks = service->hooks_of(spec::Phase::pre_run);
+    process::DirectoryWatch changes(services_.executor, directory / "run");
+    for (int number = 1;;) {
+      PreRunStart start;
+      start.token = token_of(directory);
+      if (count_starts(directory / "run", start.token) <= number) {
+        if (!co_await changes.changed_within(k_first_line)) break;
+        continue;
+      }
+      start.operation.id = start.token.substr(0, start.token.rfind('-'));
+      start.operation.stack_id = state.stack;
+      start.operation.kind = "recover";
+      start.container = id;
+      start.name = state.name;
+      start.number = number++;
+      for (const auto* hook : hooks) {
+        if (!std::filesystem::exists(directory / ("hook-" + std::to_string(hook->index)))) continue;
+        const auto row = co_await follow_pre_run(services_, model, *hook, start);
+        if (row.state == "failed" && hooks::on_failure_of(*hook, false) == spec::OnFailure::fail) break;
+      }
+    }
+  } catch (const Error& e) {
+    why = e.what();
+  }
+  if (!why.empty()) spdlog::warn("pre_run of container {} is not recorded: {}", state.name, why);
+}
+
+}  // namespace stackd::stacks

@@ -1,0 +1,180 @@
+// Questions: answered from the store and one look at the engine.
+#include <unistd.h>
+
+#include "daemon/spec/environment.hpp"
+#include "daemon/stacks/hook_images.hpp"
+#include "daemon/stacks/lookup.hpp"
+#include "daemon/stacks/manager.hpp"
+#include "daemon/stacks/observe.hpp"
+#include "daemon/stacks/views.hpp"
+#include "daemon/util/error.hpp"
+
+namespace stackd::stacks {
+namespace {
+
+using util::Error;
+using util::ErrorKind;
+
+constexpr int k_events_at_once = 500;
+
+}  // namespace
+
+awaitable<std::vector<proto::Stack>> Manager::list() {
+  const auto rows =
+      co_await services_.journal.run([](store::Database& db) { return store::Stacks::all(db); });
+  const auto look = co_await look_at_engine(services_, "");
+  std::vector<proto::Stack> stacks;
+  for (const auto& row : rows) {
+    auto view = co_await stack_view(services_, row, look);
+    stacks.push_back(std::move(view));
+  }
+  co_return stacks;
+}
+
+awaitable<proto::Stack> Manager::get(std::string stack) {
+  const auto row = co_await find_stack(services_, stack);
+  const auto model = co_await services_.models.get(row.id);
+  EngineLook look;
+  if (needs_engine(*model.spec)) look = co_await look_at_engine(services_, row.id);
+  auto view = co_await stack_view(services_, row, look);
+  co_return view;
+}
+
+awaitable<std::vector<proto::Operation>> Manager::operations(std::string stack, int limit) {
+  if (!stack.empty()) {
+    const auto row = co_await find_stack(services_, stack);
+    stack = row.id;
+  }
+  auto query = [stack, limit](store::Database& db) { return store::Operations::of_stack(db, stack, limit); };
+  const auto rows = co_await services_.journal.run(query);
+  std::vector<proto::Operation> views;
+  for (const auto& row : rows) views.push_back(operation_view(row));
+  co_return views;
+}
+
+awaitable<proto::Operation> Manager::operation(std::string id) {
+  struct Rows {
+    std::optional<store::OperationRow> operation;
+    std::vector<store::StepRow> steps;
+  };
+  auto query = [id](store::Database& db) {
+    return Rows{store::Operations::get(db, id), store::Steps::of_operation(db, id)};
+  };
+  const auto rows = co_await services_.journal.run(query);
+  if (!rows.operation) throw Error(ErrorKind::not_found, "there is no operation '" + id + "'");
+  co_return operation_view(*rows.operation, rows.steps);
+}
+
+awaitable<std::vector<proto::HookRun>> Manager::hooks(std::string stack, int limit) {
+  const auto row = co_await find_stack(services_, stack);
+  auto query = [id = row.id, limit](store::Database& db) { return store::HookRuns::of_stack(db, id, limit); };
+  const auto rows = co_await services_.journal.run(query);
+  std::vector<proto::HookRun> views;
+  for (const auto& run : rows) views.push_back(hook_view(run));
+  co_return views;
+}
+
+awaitable<proto::HookRun> Manager::hook_run(std::string id) {
+  auto query = [id](store::Database& db) { return store::HookRuns::get(db, id); };
+  const auto row = co_await services_.journal.run(query);
+  if (!row) throw Error(ErrorKind::not_found, "there is no hook run '" + id + "'");
+  co_return hook_view(*row);
+}
+
+awaitable<std::map<std::string, std::string>> Manager::environment(std::string stack, std::string group) {
+  const auto row = co_await find_stack(services_, stack);
+  const auto model = co_await services_.models.get(row.id);
+  co_return spec::group_environment(*model.spec, *model.facts, group.empty() ? "stack" : group);
+}
+
+awaitable<void> Manager::events(std::int64_t sequence, std::string stack, std::string operation,
+                                EventSink sink) {
+  if (!stack.empty()) {
+    const auto row = co_await find_stack(services_, stack);
+    stack = row.id;
+  }
+  auto note = services_.journal.newest_note();
+  bool ended = false;
+  if (sequence < 0)
+    sequence = co_await services_.journal.run([](store::Database& db) { return store::Events::newest(db); });
+  if (!operation.empty()) {
+    auto query = [operation](store::Database& db) { return store::Operations::get(db, operation); };
+    const auto row = co_await services_.journal.run(query);
+    if (!row) throw Error(ErrorKind::not_found, "there is no operation '" + operation + "'");
+    ended = row->state != "running";
+  }
+  for (;;) {
+    const auto commits = services_.journal.commits();
+    auto query2 = [sequence, stack, operation](store::Database& db) {
+      return store::Events::after(db, sequence, stack, operation, k_events_at_once);
+    };
+    const auto rows = co_await services_.journal.run(query2);
+    // Notes of now, before the rows of now: a hook's last line comes before its end.
+    for (const auto& passing :
+         std::vector<operations::Note>(services_.journal.notes().begin(), services_.journal.notes().end())) {
+      if (passing.number <= note) continue;
+      note = passing.number;
+      if ((!stack.empty() && passing.stack_id != stack) ||
+          (!operation.empty() && passing.operation_id != operation))
+        continue;
+      proto::Event event{0,
+                         util::format_time(util::now_ms()),
+                         passing.stack_id,
+                         passing.operation_id,
+                         passing.kind,
+                         passing.data};
+      co_await sink(std::move(event));
+    }
+    for (const auto& row : rows) {
+      sequence = row.sequence;
+      auto event = event_view(row);
+      co_await sink(std::move(event));
+      if (!operation.empty() && row.kind == "operation.ended") co_return;
+    }
+    if (!rows.empty()) continue;
+    if (ended) co_return;  // its events were pruned, or were delivered before
+    // Another commit may have come while the rows were read on the store's thread: look at the count before
+    // waiting.
+    if (services_.journal.commits() == commits && services_.journal.newest_note() == note)
+      co_await services_.journal.changed().wait();
+  }
+}
+
+awaitable<std::vector<std::string>> Manager::prune() {
+  const auto kept = co_await hook_image_tags_in_use(services_, "");
+  co_return co_await remove_hook_images(services_, "", {}, kept);
+}
+
+awaitable<proto::Info> Manager::info() {
+  proto::Info info;
+  info.version = STACKD_VERSION;
+  info.home = services_.paths.home.string();
+  info.socket = services_.facts.socket;
+  info.log_level = services_.facts.log_level;
+  info.started_at = services_.facts.started_at;
+  info.port_first = services_.facts.port_first;
+  info.port_last = services_.facts.port_last;
+  info.pid = ::getpid();
+  info.engine_host = services_.engine.host();
+  try {
+    const auto engine = co_await services_.engine.version();
+    info.engine_state = "reachable";
+    info.engine_version = engine.version;
+    info.engine_api_version = engine.api_version;
+  } catch (const Error& e) {
+    info.engine_state = "unreachable";
+    info.engine_error = e.what();
+  }
+  struct Counts {
+    int stacks = 0, running = 0;
+  };
+  const auto counts = co_await services_.journal.run([](store::Database& db) {
+    return Counts{static_cast<int>(store::Stacks::all(db).size()),
+                  static_cast<int>(store::Operations::running(db).size())};
+  });
+  info.stacks = counts.stacks;
+  info.operations_running = counts.running;
+  co_return info;
+}
+
+}  // namespace stackd::stacks

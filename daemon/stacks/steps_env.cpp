@@ -1,0 +1,115 @@
+// env_from: the commands of the file that print variables, run once an up, one after another, each with the
+// environment so far (L6.5). Each is a run with a name of its own, so that one that has run is not run again;
+// its output lies beside the run's directory until the step is done.
+#include "daemon/spec/environment.hpp"
+#include "daemon/spec/references.hpp"
+#include "daemon/stacks/steps.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/files.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::stacks {
+namespace {
+
+using util::Error;
+using util::ErrorKind;
+
+constexpr std::chrono::seconds k_grace{2};
+
+std::filesystem::path run_directory(const Services& services, const std::string& stack,
+                                    const std::string& operation, int ordinal, std::size_t number) {
+  return services.paths.run(stack,
+                            operation + "-" + std::to_string(ordinal) + ".env" + std::to_string(number));
+}
+
+std::filesystem::path beside(const std::filesystem::path& directory, const char* suffix) {
+  return directory.string() + suffix;
+}
+
+std::string where(const spec::EnvSource& source) {
+  return source.place.file.empty() ? "" : source.place.file + ":" + std::to_string(source.place.line) + ": ";
+}
+
+Error failure(const spec::EnvSource& source, const process::RunExit& exit) {
+  std::string text = where(source) + "env_from command '" + source.cmd + "' ";
+  if (exit.cause == process::Cause::exited)
+    text += "exited with status " + std::to_string(exit.code);
+  else if (exit.cause == process::Cause::signalled)
+    text += "was ended by signal " + std::to_string(exit.signal);
+  else
+    text += "did not run to its end";
+  if (!exit.error.empty()) text += ": " + exit.error;
+  const auto tail = util::join(util::tail_lines(util::valid_utf8(exit.err_tail)), "\n");
+  return Error(ErrorKind::failed, text + (tail.empty() ? "" : ": " + tail));
+}
+
+process::RunRequest request_of(const Model& model, const std::string& layer, const spec::EnvSource& source,
+                               const spec::Facts& facts, const std::filesystem::path& directory) {
+  process::RunRequest request;
+  request.directory = directory;
+  const auto command = spec::resolve(source.cmd, spec::Strictness::shell, *model.spec, facts);
+  request.argv = {"/bin/sh", "-c", "exec /bin/sh -c \"$1\" >\"$0\"", beside(directory, ".out").string(),
+                  command};
+  request.cwd = source.cwd.empty() ? model.spec->directory : source.cwd;
+  request.env = spec::env_from_environment(*model.spec, facts, layer);
+  request.log = beside(directory, ".log");
+  request.timeout = model.spec->runtime.hook_timeout;
+  request.secrets = spec::secret_values(*model.spec, facts);
+  return request;
+}
+
+}  // namespace
+
+bool has_env_from(const Model& model) {
+  return !spec::env_commands(*model.spec).empty();
+}
+
+awaitable<void> forget_env_from(Services& services, Model model) {
+  if (model.facts->env_from.empty()) co_return;
+  auto change = [](spec::Facts& facts) { facts.env_from.clear(); };
+  co_await services.models.change_facts(model.id, change);
+}
+
+awaitable<Outcome> env_from_step(Services& services, StepContext context) {
+  const auto model = co_await services.models.get(context.operation.stack_id);
+  auto facts = *model.facts;
+  facts.env_from.clear();
+  const auto commands = spec::env_commands(*model.spec);
+  std::vector<std::filesystem::path> done;
+  for (const auto& [layer, source] : commands) {
+    const auto directory =
+        run_directory(services, model.id, context.operation.id, context.step.ordinal, done.size());
+    done.push_back(directory);
+    util::make_directories(directory.parent_path());
+    if (services.runs.state(directory) == process::RunState::absent) {
+      auto request = request_of(model, layer, source, facts, directory);
+      co_await services.runs.start(std::move(request));
+    }
+    const auto exit = co_await services.runs.wait(directory);
+    if (!exit.ok()) throw failure(source, exit);
+    const auto output = util::read_file(beside(directory, ".out"));
+    try {
+      for (auto& [name, value] :
+           spec::parse_env_output(output, source.format, "output of '" + source.cmd + "'"))
+        facts.env_from[layer][name] = value;
+    } catch (const Error& error) {
+      throw error.wrap(where(source) + "cannot use env_from");
+    }
+  }
+  auto change = [output = facts.env_from](spec::Facts& now) { now.env_from = output; };
+  co_await services.models.change_facts(model.id, change);
+  Outcome outcome;
+  outcome.result["commands"] = done.size();
+  co_return outcome;
+}
+
+awaitable<void> end_env_from(Services& services, Model model, std::string operation, int ordinal) {
+  const auto count = spec::env_commands(*model.spec).size();
+  for (std::size_t number = 0; number < count; ++number) {
+    const auto directory = run_directory(services, model.id, operation, ordinal, number);
+    if (services.runs.state(directory) == process::RunState::running)
+      co_await services.runs.end(directory, k_grace);
+  }
+}
+
+}  // namespace stackd::stacks

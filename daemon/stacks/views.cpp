@@ -1,0 +1,318 @@
+#include "daemon/stacks/views.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "daemon/spec/environment.hpp"
+#include "daemon/spec/identity.hpp"
+#include "daemon/stacks/labels.hpp"
+#include "daemon/stacks/observe.hpp"
+#include "daemon/stacks/restart_policy.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::stacks {
+namespace {
+
+using nlohmann::json;
+
+std::string time_text(const std::optional<util::TimeMs>& at) {
+  return at && *at ? util::format_time(*at) : std::string();
+}
+
+// What one may do with a port: open it in a browser, unless the container port says otherwise.
+std::string url_of(const spec::Port& port, int host_port) {
+  if (port.protocol != "tcp") return {};
+  static const std::map<int, std::string> k_schemes{
+      {22, "ssh"},    {443, "https"},  {1433, "sqlserver"}, {3306, "mysql"},      {5432, "postgres"},
+      {5672, "amqp"}, {6379, "redis"}, {8443, "https"},     {11211, "memcached"}, {27017, "mongodb"}};
+  const auto known = k_schemes.find(port.target);
+  return (known == k_schemes.end() ? "http" : known->second) + "://localhost:" + std::to_string(host_port);
+}
+
+std::string health_of(const std::string& status) {
+  if (status.find("(healthy)") != std::string::npos) return "healthy";
+  if (status.find("(unhealthy)") != std::string::npos) return "unhealthy";
+  return status.find("(health: starting)") != std::string::npos ? "starting" : "";
+}
+
+proto::ContainerView container_view(const docker::ContainerSummary& container) {
+  proto::ContainerView view{container.id, container.name, container.state, health_of(container.status),
+                            container.image};
+  view.number = std::max(1, std::atoi(label_of(container, label::k_number).c_str()));
+  if (container.status.starts_with("Exited (")) view.exit_code = std::atoi(container.status.c_str() + 8);
+  return view;
+}
+
+struct Circumstances {
+  std::string stack_status;
+  bool operation_running = false;
+  std::string operation_kind;
+  std::set<std::string> stopped;  // services that were stopped on purpose, and not started since
+  std::set<std::string> ready,
+      unready;  // services whose readiness the running operation has seen, or waits for
+  bool engine_answered = false;
+
+  // While it comes up, stackd's own word counts; after that, so it did.
+  bool waits_for(const std::string& service) const {
+    if (!operation_running) return false;
+    if (operation_kind == "recover") return unready.contains(service);
+    return stack_status == "starting" && !ready.contains(service);
+  }
+};
+
+bool may_complete(const spec::Service& service) {
+  const auto& c = *service.container;
+  return (c.restart.empty() || c.restart == "no") && (!c.healthcheck || c.healthcheck->disabled());
+}
+
+std::string container_status(const proto::ContainerView& c, const spec::Service& service,
+                             const Circumstances& now) {
+  if (c.state == "running") {
+    if (c.health == "unhealthy") return "unhealthy";
+    return now.waits_for(service.name) ? "starting" : "ready";
+  }
+  if (c.state == "exited" || c.state == "dead") {
+    if (now.stack_status == "stopped" || now.stack_status == "stopping" || now.stopped.contains(service.name))
+      return "stopped";
+    return c.exit_code.value_or(1) == 0 && may_complete(service) ? "completed" : "exited";
+  }
+  if (c.state == "created") return now.operation_running ? "starting" : "stopped";
+  return c.state;  // paused, restarting, removing
+}
+
+// The worst replica speaks for the service.
+int badness(const std::string& status) {
+  static const std::vector<std::string> k_order{"ready",  "completed",  "starting",  "stopped",
+                                                "paused", "restarting", "unhealthy", "exited"};
+  return static_cast<int>(std::find(k_order.begin(), k_order.end(), status) - k_order.begin());
+}
+
+void fill_container(proto::Service& view, const spec::Service& service, const EngineLook& look,
+                    const std::string& stack, const Circumstances& now) {
+  if (!now.engine_answered) {
+    view.status = now.stack_status == "down" ? "down" : "unknown";
+    view.reason = now.stack_status == "down" ? "" : "the engine does not answer";
+    return;
+  }
+  for (const auto& container : look.containers)
+    if (label_of(container, label::k_stack) == stack &&
+        label_of(container, label::k_service) == service.name && label_of(container, label::k_hook).empty())
+      view.containers.push_back(container_view(container));
+  std::sort(view.containers.begin(), view.containers.end(),
+            [](const auto& a, const auto& b) { return a.number < b.number; });
+  view.status = view.containers.empty() ? "down" : "ready";
+  for (const auto& container : view.containers) {
+    const auto status = container_status(container, service, now);
+    if (badness(status) > badness(view.status)) view.status = status;
+  }
+  if (view.containers.empty()) return;
+  view.container = view.containers.front().id;
+  view.exit_code = view.containers.front().exit_code;
+  if (view.status == "exited")
+    view.reason = "exited with status " + std::to_string(view.exit_code.value_or(0));
+}
+
+void fill_process(Services& services, proto::Service& view, const spec::Service& service,
+                  const std::optional<store::ProcessRow>& row, const Circumstances& now) {
+  if (!row) {
+    const bool down = now.stack_status == "down" || now.stack_status == "failed";
+    view.status = now.stopped.contains(service.name) && !down ? "stopped" : "down";
+    return;
+  }
+  if (services.runs.state(row->run_directory) == process::RunState::running) {
+    view.pid = services.runs.pid(row->run_directory);
+    view.status =
+        now.waits_for(service.name) || service.kind == spec::ServiceKind::oneshot ? "starting" : "ready";
+    return;
+  }
+  const auto exit = services.runs.exit_of(row->run_directory).value_or(process::RunExit{});
+  view.exit_code = exit.code;
+  view.status = service.kind == spec::ServiceKind::oneshot && exit.ok() ? "completed" : "exited";
+  if (view.status == "exited")
+    view.reason = exit.cause == process::Cause::lost ? "it is gone without a word"
+                                                     : "exited with status " + std::to_string(exit.code);
+  if (view.status != "exited" || service.kind == spec::ServiceKind::oneshot) return;
+  if (now.stack_status == "stopped" || now.stack_status == "stopping" || now.stack_status == "down") return;
+  const bool recovers = now.operation_kind == "recover" && now.waits_for(service.name);
+  if (recovers || restart_pause(service.process->restart, row->streak, exit)) {
+    view.status = "restarting";
+    view.reason += "; it is started again";
+  } else if (!service.process->restart.empty() && row->restarts > 0) {
+    view.reason += "; given up after " + std::to_string(row->streak) + " restarts";
+  }
+}
+
+std::vector<proto::Port> ports_of(const spec::Service& service, const spec::Facts& facts) {
+  std::vector<proto::Port> ports;
+  const auto allocated = facts.ports.find(service.name);
+  if (allocated == facts.ports.end()) return ports;
+  for (const auto& port : service.ports)
+    for (int n = 1; n == 1 || allocated->second.contains(port.key + "@" + std::to_string(n)); ++n) {
+      const auto key = n == 1 ? port.key : port.key + "@" + std::to_string(n);
+      const auto found = allocated->second.find(key);
+      if (found == allocated->second.end()) break;
+      ports.push_back(
+          {key, port.protocol, port.host_ip, url_of(port, found->second), found->second, port.target});
+    }
+  return ports;
+}
+
+}  // namespace
+
+proto::Operation operation_view(const store::OperationRow& row) {
+  proto::Operation view;
+  view.id = row.id;
+  view.stack = row.stack_id;
+  view.kind = row.kind;
+  view.state = row.state;
+  view.warnings = json::parse(row.warnings).get<std::vector<std::string>>();
+  if (!row.error.empty()) view.error = json::parse(row.error).get<proto::OperationError>();
+  view.started_at = util::format_time(row.created_at);
+  view.ended_at = time_text(row.ended_at);
+  if (row.ended_at) view.duration_ms = *row.ended_at - row.created_at;
+  view.rolling_back = row.mode == "rollback" && row.state == "running";
+  return view;
+}
+
+proto::Operation operation_view(const store::OperationRow& row, const std::vector<store::StepRow>& steps) {
+  auto view = operation_view(row);
+  for (const auto& step : steps) {
+    proto::StepView s{step.key,
+                      step.kind,
+                      step.service,
+                      step.state,
+                      step.reason,
+                      time_text(step.started_at),
+                      time_text(step.ended_at)};
+    if (step.started_at && step.ended_at) s.duration_ms = *step.ended_at - *step.started_at;
+    if (step.kind == "plan-up" && json::parse(step.result).value("unchanged", false)) view.unchanged = true;
+    view.steps.push_back(std::move(s));
+  }
+  return view;
+}
+
+proto::HookRun hook_view(const store::HookRunRow& row) {
+  proto::HookRun view;
+  view.id = row.id;
+  view.stack = row.stack_id;
+  view.operation = row.operation_id;
+  view.phase = row.phase;
+  view.service = row.service;
+  view.container = row.container;
+  view.place = row.place;
+  view.command = row.command;
+  view.state = row.state;
+  view.reason = row.reason;
+  view.index = row.index;
+  view.attempt = row.attempt;
+  view.exit_code = row.exit_code;
+  view.started_at = util::format_time(row.started_at);
+  view.ended_at = time_text(row.ended_at);
+  if (row.ended_at) view.duration_ms = *row.ended_at - row.started_at;
+  view.log = row.log;
+  view.stdout_tail = row.out_tail;
+  view.stderr_tail = row.err_tail;
+  return view;
+}
+
+proto::Event event_view(const store::EventRow& row) {
+  return {row.sequence, util::format_time(row.at), row.stack_id, row.operation_id,
+          row.kind,     json::parse(row.data)};
+}
+
+awaitable<EngineLook> look_at_engine(Services& services, std::string stack_id) {
+  EngineLook look;
+  docker::Engine::Filters filters{
+      {"label", std::string(label::k_stack) + (stack_id.empty() ? "" : "=" + stack_id)}};
+  try {
+    look.containers = co_await services.engine.list_containers(filters);
+    look.answered = true;
+  } catch (const util::Error&) {
+    // The stack is shown without them, and says so.
+  }
+  co_return look;
+}
+
+awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, EngineLook look) {
+  const auto model = co_await services.models.get(row.id);
+  struct Rows {
+    std::optional<store::OperationRow> operation;
+    std::vector<store::StepRow> steps;
+    std::map<std::string, store::ProcessRow> processes;
+    std::set<std::string> stopped, started;
+    std::map<std::string, store::HookRunRow> pre_runs;  // by service: a failed one, of a container that ended
+  };
+  std::map<std::string, std::pair<std::string, std::vector<const spec::Hook*>>> ended;
+  for (const auto& container : look.containers)
+    if (container.state == "exited" && label_of(container, label::k_stack) == row.id)
+      if (const auto* service = model.spec->find(label_of(container, label::k_service)))
+        if (auto hooks = service->hooks_of(spec::Phase::pre_run); !hooks.empty())
+          ended[service->name] = {container.id, std::move(hooks)};
+  auto query = [id = row.id, operation = row.last_operation, ended, model](store::Database& db) {
+    Rows r;
+    for (const auto& [service, container] : ended)
+      for (const auto* hook : container.second)
+        if (auto last = store::HookRuns::last(db, id, service, "pre_run", hook->index, container.first);
+            last && last->state == "failed")
+          r.pre_runs[service] = *last;
+    r.operation = store::Operations::get(db, operation);
+    if (r.operation && r.operation->state == "running") r.steps = store::Steps::of_operation(db, operation);
+    for (auto& process : store::Processes::of_stack(db, id)) r.processes[process.service] = process;
+    for (const auto& start : store::Starts::of_stack(db, id))
+      (start.state == "stopped" ? r.stopped : r.started).insert(start.service);
+    return r;
+  };
+  const auto rows = co_await services.journal.run(query);
+  Circumstances now;
+  now.stack_status = row.status;
+  now.operation_running = rows.operation && rows.operation->state == "running";
+  if (rows.operation) now.operation_kind = rows.operation->kind;
+  now.engine_answered = look.answered;
+  now.stopped = rows.stopped;
+  for (const auto& step : rows.steps)
+    if (step.key.starts_with("ready "))
+      (step.state == "done" || step.state == "skipped" ? now.ready : now.unready).insert(step.service);
+
+  proto::Stack view;
+  view.id = row.id;
+  view.name = row.name;
+  view.directory = row.directory;
+  view.profile = row.profile;
+  view.format = row.format;
+  view.files = model.spec->files;
+  view.status = row.status;
+  view.created_at = util::format_time(row.created_at);
+  view.updated_at = util::format_time(row.updated_at);
+  const auto extra = row.extra.empty() ? json::object() : json::parse(row.extra);
+  if (extra.contains("started_at"))
+    view.started_at = util::format_time(extra["started_at"].get<util::TimeMs>());
+  view.warnings = model.spec->warnings;
+  if (rows.operation) view.last_operation = operation_view(*rows.operation);
+  bool all_well = true;
+  for (const auto& service : model.spec->services) {
+    proto::Service s;
+    s.name = service.name;
+    s.kind = spec::to_string(service.kind);
+    const auto process = rows.processes.find(service.name);
+    if (service.container)
+      fill_container(s, service, look, row.id, now);
+    else
+      fill_process(services, s, service,
+                   process == rows.processes.end() ? std::nullopt : std::optional(process->second), now);
+    if (const auto failed = rows.pre_runs.find(service.name);
+        failed != rows.pre_runs.end() && s.exit_code == failed->second.exit_code)
+      s.reason = failed->second.reason;  // X24: it was the hook, not the command
+    if (s.status != "down") s.ports = ports_of(service, *model.facts);
+    for (const auto& port : s.ports)
+      if (!port.url.empty()) view.urls.push_back(port.url);
+    // One that nobody has started, or that was stopped on purpose, is not missed.
+    const bool missed = rows.started.contains(service.name) || (s.status != "down" && s.status != "stopped");
+    all_well = all_well && (!missed || s.status == "ready" || s.status == "completed");
+    view.services.push_back(std::move(s));
+  }
+  if (view.status == "up" && !all_well) view.status = "degraded";
+  co_return view;
+}
+
+}  // namespace stackd::stacks

@@ -1,0 +1,273 @@
+// The wire names of every struct in types.hpp, once: to_json, from_json, the server's strict reading of
+// requests and the test that compares them with openapi.yaml all walk this table.
+//
+//   Fields<Port>::each(port, [](const char* name, auto& member, Show show) { … });
+#pragma once
+
+#include "proto/types.hpp"
+
+namespace stackd::proto {
+
+// Whether a member at its empty value ("", 0, false, an empty list) is written all the same. An empty
+// std::optional never is.
+enum class Show { always, when_set };
+
+template <class T>
+struct Fields;  // only for the structs of types.hpp
+
+// clang-format off
+#define STACKD_FIELDS(Type) template <> struct Fields<Type> { template <class Self, class Visit> static void each(Self& o, Visit&& field)
+
+STACKD_FIELDS(Problem) {
+  field("type", o.type, Show::always);
+  field("title", o.title, Show::always);
+  field("status", o.status, Show::always);
+  field("detail", o.detail, Show::always);
+  field("code", o.code, Show::always);
+  field("errors", o.errors, Show::when_set);
+  field("operation", o.operation, Show::when_set);
+}};
+
+STACKD_FIELDS(UpOptions) {
+  field("build", o.build, Show::when_set);
+  field("rebuild", o.rebuild, Show::when_set);
+  field("force_recreate", o.force_recreate, Show::when_set);
+  field("no_deps", o.no_deps, Show::when_set);
+  field("remove_orphans", o.remove_orphans, Show::when_set);
+  field("keep", o.keep, Show::when_set);
+  field("pull", o.pull, Show::when_set);
+  field("scale", o.scale, Show::when_set);
+  field("timeout_ms", o.timeout_ms, Show::when_set);
+}};
+
+STACKD_FIELDS(UpRequest) {
+  field("directory", o.directory, Show::always);
+  field("files", o.files, Show::when_set);
+  field("project_name", o.project_name, Show::when_set);
+  field("profile", o.profile, Show::when_set);
+  field("services", o.services, Show::when_set);
+  field("environment", o.environment, Show::when_set);
+  field("options", o.options, Show::when_set);
+}};
+
+STACKD_FIELDS(DownRequest) {
+  field("volumes", o.volumes, Show::when_set);
+  field("remove_orphans", o.remove_orphans, Show::when_set);
+  field("no_hooks", o.no_hooks, Show::when_set);
+  field("rmi", o.rmi, Show::when_set);
+  field("timeout", o.timeout, Show::when_set);
+  field("services", o.services, Show::when_set);
+}};
+
+STACKD_FIELDS(ServicesRequest) {
+  field("services", o.services, Show::when_set);
+  field("timeout", o.timeout, Show::when_set);
+}};
+
+STACKD_FIELDS(Port) {
+  field("key", o.key, Show::always);
+  field("protocol", o.protocol, Show::always);
+  field("host_ip", o.host_ip, Show::always);
+  field("host_port", o.host_port, Show::always);
+  field("container_port", o.container_port, Show::when_set);
+  field("url", o.url, Show::when_set);
+}};
+
+STACKD_FIELDS(ContainerView) {
+  field("id", o.id, Show::always);
+  field("name", o.name, Show::always);
+  field("number", o.number, Show::always);
+  field("state", o.state, Show::always);
+  field("health", o.health, Show::when_set);
+  field("image", o.image, Show::always);
+  field("exit_code", o.exit_code, Show::when_set);
+}};
+
+STACKD_FIELDS(Service) {
+  field("name", o.name, Show::always);
+  field("kind", o.kind, Show::always);
+  field("status", o.status, Show::always);
+  field("container", o.container, Show::when_set);
+  field("pid", o.pid, Show::when_set);
+  field("containers", o.containers, Show::always);
+  field("ports", o.ports, Show::always);
+  field("exit_code", o.exit_code, Show::when_set);
+  field("reason", o.reason, Show::when_set);
+}};
+
+STACKD_FIELDS(StepView) {
+  field("key", o.key, Show::always);
+  field("kind", o.kind, Show::always);
+  field("service", o.service, Show::always);
+  field("state", o.state, Show::always);
+  field("reason", o.reason, Show::when_set);
+  field("started_at", o.started_at, Show::when_set);
+  field("ended_at", o.ended_at, Show::when_set);
+  field("duration_ms", o.duration_ms, Show::when_set);
+}};
+
+STACKD_FIELDS(FailureCause) {
+  field("kind", o.kind, Show::always);
+  field("step", o.step, Show::always);
+  field("service", o.service, Show::always);
+}};
+
+STACKD_FIELDS(OperationError) {
+  field("code", o.code, Show::always);
+  field("message", o.message, Show::always);
+  field("details", o.details, Show::always);
+  field("cause", o.cause, Show::when_set);
+}};
+
+STACKD_FIELDS(Operation) {
+  field("id", o.id, Show::always);
+  field("stack", o.stack, Show::always);
+  field("kind", o.kind, Show::always);
+  field("state", o.state, Show::always);
+  field("warnings", o.warnings, Show::always);
+  field("error", o.error, Show::when_set);
+  field("started_at", o.started_at, Show::when_set);
+  field("ended_at", o.ended_at, Show::when_set);
+  field("duration_ms", o.duration_ms, Show::when_set);
+  field("rolling_back", o.rolling_back, Show::always);
+  field("unchanged", o.unchanged, Show::always);
+  field("joined", o.joined, Show::always);
+  field("steps", o.steps, Show::when_set);
+}};
+
+STACKD_FIELDS(Stack) {
+  field("id", o.id, Show::always);
+  field("name", o.name, Show::always);
+  field("directory", o.directory, Show::always);
+  field("profile", o.profile, Show::always);
+  field("format", o.format, Show::always);
+  field("status", o.status, Show::always);
+  field("files", o.files, Show::always);
+  field("services", o.services, Show::always);
+  field("urls", o.urls, Show::always);
+  field("warnings", o.warnings, Show::always);
+  field("last_operation", o.last_operation, Show::when_set);
+  field("created_at", o.created_at, Show::when_set);
+  field("updated_at", o.updated_at, Show::when_set);
+  field("started_at", o.started_at, Show::when_set);
+}};
+
+STACKD_FIELDS(HookRun) {
+  field("id", o.id, Show::always);
+  field("stack", o.stack, Show::always);
+  field("operation", o.operation, Show::always);
+  field("phase", o.phase, Show::always);
+  field("index", o.index, Show::always);
+  field("service", o.service, Show::always);
+  field("container", o.container, Show::when_set);
+  field("place", o.place, Show::always);
+  field("command", o.command, Show::always);
+  field("state", o.state, Show::always);
+  field("exit_code", o.exit_code, Show::when_set);
+  field("attempt", o.attempt, Show::always);
+  field("reason", o.reason, Show::always);
+  field("started_at", o.started_at, Show::when_set);
+  field("ended_at", o.ended_at, Show::when_set);
+  field("duration_ms", o.duration_ms, Show::when_set);
+  field("log", o.log, Show::always);
+  field("stdout_tail", o.stdout_tail, Show::when_set);
+  field("stderr_tail", o.stderr_tail, Show::when_set);
+}};
+
+STACKD_FIELDS(Event) {
+  field("sequence", o.sequence, Show::always);
+  field("at", o.at, Show::when_set);
+  field("stack", o.stack, Show::always);
+  field("operation", o.operation, Show::always);
+  field("kind", o.kind, Show::always);
+  field("data", o.data, Show::always);
+}};
+
+STACKD_FIELDS(LogLine) {
+  field("service", o.service, Show::always);
+  field("number", o.number, Show::always);
+  field("at", o.at, Show::when_set);
+  field("stream", o.stream, Show::always);
+  field("text", o.text, Show::always);
+}};
+
+STACKD_FIELDS(Validation) {
+  field("valid", o.valid, Show::always);
+  field("name", o.name, Show::always);
+  field("directory", o.directory, Show::always);
+  field("format", o.format, Show::always);
+  field("files", o.files, Show::always);
+  field("services", o.services, Show::always);
+  field("errors", o.errors, Show::always);
+  field("warnings", o.warnings, Show::always);
+}};
+
+STACKD_FIELDS(Config) {
+  field("name", o.name, Show::always);
+  field("directory", o.directory, Show::always);
+  field("format", o.format, Show::always);
+  field("files", o.files, Show::always);
+  field("warnings", o.warnings, Show::always);
+  field("model", o.model, Show::always);
+  field("images", o.images, Show::always);
+  field("hashes", o.hashes, Show::always);
+}};
+
+STACKD_FIELDS(GraphEdge) {
+  field("service", o.service, Show::always);
+  field("condition", o.condition, Show::always);
+  field("required", o.required, Show::always);
+  field("restart", o.restart, Show::always);
+  field("implied", o.implied, Show::always);
+}};
+
+STACKD_FIELDS(GraphNode) {
+  field("name", o.name, Show::always);
+  field("kind", o.kind, Show::always);
+  field("depends_on", o.depends_on, Show::always);
+}};
+
+STACKD_FIELDS(Graph) {
+  field("name", o.name, Show::always);
+  field("services", o.services, Show::always);
+}};
+
+STACKD_FIELDS(Command) {
+  field("name", o.name, Show::always);
+  field("description", o.description, Show::always);
+  field("command", o.command, Show::always);
+  field("directory", o.directory, Show::always);
+  field("env_group", o.env_group, Show::always);
+}};
+
+STACKD_FIELDS(Surroundings) {
+  field("stack", o.stack, Show::always);
+  field("name", o.name, Show::always);
+  field("directory", o.directory, Show::always);
+  field("command", o.command, Show::when_set);
+  field("environment", o.environment, Show::always);
+}};
+
+STACKD_FIELDS(Info) {
+  field("version", o.version, Show::always);
+  field("api_version", o.api_version, Show::always);
+  field("pid", o.pid, Show::always);
+  field("home", o.home, Show::always);
+  field("socket", o.socket, Show::always);
+  field("log_level", o.log_level, Show::always);
+  field("started_at", o.started_at, Show::when_set);
+  field("engine_host", o.engine_host, Show::always);
+  field("engine_state", o.engine_state, Show::always);
+  field("engine_version", o.engine_version, Show::when_set);
+  field("engine_api_version", o.engine_api_version, Show::when_set);
+  field("engine_error", o.engine_error, Show::when_set);
+  field("stacks", o.stacks, Show::always);
+  field("operations_running", o.operations_running, Show::always);
+  field("port_first", o.port_first, Show::always);
+  field("port_last", o.port_last, Show::always);
+}};
+
+#undef STACKD_FIELDS
+// clang-format on
+
+}  // namespace stackd::proto

@@ -1,0 +1,223 @@
+// What goes over the wire, both ways: API version 1 (proto/openapi.yaml describes it). Plain structs;
+// to_json/from_json in types.cpp. Times are RFC 3339 text with milliseconds, empty when there is none (left
+// out of the JSON); durations are milliseconds in fields that end in _ms.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stackd::proto {
+
+// RFC 9457 problem document. `code` is stable: the words of ErrorKind ("invalid-stack-file",
+// "engine-unreachable" …).
+struct Problem {
+  std::string type = "about:blank";
+  std::string title, detail, code;
+  int status = 500;
+  std::vector<std::string> errors;  // one line a mistake, or the tail of an output
+  std::string operation;            // code "conflict": the running operation's id
+};
+
+struct UpOptions {
+  bool build = false, rebuild = false, force_recreate = false, no_deps = false, remove_orphans = false,
+       keep = false;
+  std::string pull;  // always, missing, never
+  std::map<std::string, int> scale;
+  std::optional<std::int64_t> timeout_ms;  // of the whole operation
+};
+struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environment
+  std::string directory;
+  std::vector<std::string> files;
+  std::string project_name, profile;
+  std::vector<std::string> services;
+  std::map<std::string, std::string> environment;
+  UpOptions options;
+};
+struct DownRequest {
+  bool volumes = false, remove_orphans = false, no_hooks = false;
+  std::string rmi;             // "", local, all
+  std::optional<int> timeout;  // seconds before a container is killed
+  std::vector<std::string> services;
+};
+struct ServicesRequest {  // stop, start, restart
+  std::vector<std::string> services;
+  std::optional<int> timeout;
+};
+
+struct Port {
+  std::string key, protocol, host_ip, url;
+  int host_port = 0, container_port = 0;
+};
+struct ContainerView {
+  std::string id, name, state, health, image;
+  int number = 1;
+  std::optional<int> exit_code;
+};
+struct Service {
+  std::string name, kind;  // container, process, oneshot
+  std::string
+      status;  // starting, ready, unhealthy, restarting, paused, completed, exited, failed, stopped, down
+  std::string container;  // id of the first replica
+  std::optional<int> pid;
+  std::vector<ContainerView> containers;
+  std::vector<Port> ports;
+  std::optional<int> exit_code;
+  std::string reason;  // why it is not ready
+};
+
+struct StepView {
+  std::string key, kind, service, state, reason;
+  std::string started_at, ended_at;
+  std::optional<std::int64_t> duration_ms;
+};
+struct FailureCause {
+  std::string kind;  // of the step: hook, pre-run (X24), derive, start, ready, settle, completed …
+  std::string step, service;
+};
+struct OperationError {
+  std::string code, message;
+  std::vector<std::string> details;
+  std::optional<FailureCause> cause = {};
+};
+struct Operation {
+  std::string id, stack, kind, state;  // state: running, succeeded, failed, cancelled
+  std::vector<std::string> warnings;
+  std::optional<OperationError> error;
+  std::string started_at, ended_at;
+  std::optional<std::int64_t> duration_ms;
+  bool rolling_back = false;
+  bool unchanged = false;       // an up that found everything as it should be
+  bool joined = false;          // this request joined an equal one that was running
+  std::vector<StepView> steps;  // only in GET /v1/operations/{id} and with wait=1
+};
+
+struct Stack {
+  std::string id, name, directory, profile, format, status;
+  std::vector<std::string> files;
+  std::vector<Service> services;
+  std::vector<std::string> urls, warnings;
+  std::optional<Operation> last_operation;
+  std::string created_at, updated_at, started_at;
+};
+
+struct HookRun {
+  std::string id, stack, operation, phase, service, container, place, command, state, reason;
+  int index = 0, attempt = 1;
+  std::optional<int> exit_code;
+  std::string started_at, ended_at, log;  // log: path of the file
+  std::optional<std::int64_t> duration_ms;
+  std::string stdout_tail, stderr_tail;
+};
+
+struct Event {
+  std::int64_t sequence = 0; /* 0: a passing note, not stored */
+  std::string at, stack, operation, kind;
+  nlohmann::json data;
+};
+
+struct LogsRequest {
+  std::vector<std::string> services;
+  std::string tail = "all";
+  std::string since;
+  bool follow = false, timestamps = false;
+};
+struct LogLine {
+  std::string service, at, stream, text;
+  int number = 1;
+};
+
+struct Validation {
+  bool valid = true;
+  std::string name, directory, format;
+  std::vector<std::string> files, services, errors, warnings;
+};
+
+// POST /v1/config: a stack file as it was understood; nothing is run or stored.
+struct Config {
+  std::string name, directory, format;
+  std::vector<std::string> files, warnings;
+  nlohmann::json model;  // of a compose.yaml Compose's own canonical model; else a resolved stackd.yaml
+  std::vector<std::string> images;            // that an up would pull or build, each once
+  std::map<std::string, std::string> hashes;  // of each container service's definition
+};
+
+// POST /v1/graph: who comes after whom. Services in an order in which they could start.
+struct GraphEdge {
+  std::string service, condition;  // service_started, service_healthy, service_completed_successfully, ready
+  bool required = true, restart = false;
+  bool implied = false;  // not written: a process comes after the containers (X33)
+};
+struct GraphNode {
+  std::string name, kind;
+  std::vector<GraphEdge> depends_on;
+};
+struct Graph {
+  std::string name;
+  std::vector<GraphNode> services;
+};
+
+// One of the file's `commands`; with its environment what `stackctl run` needs to run it.
+struct Command {
+  std::string name, description, command, directory, env_group;
+};
+// What a command on this host is run with: `exec` (a group), `run` (one of the file's commands).
+struct Surroundings {
+  std::string stack, name, directory;              // of the command: its own, else the stack's
+  std::string command;                             // for /bin/sh -c; empty without one
+  std::map<std::string, std::string> environment;  // all of it: what is not here is not inherited
+};
+
+struct Info {
+  std::string version, api_version = "1", home, socket, log_level;
+  std::string engine_host, engine_state /* reachable, unreachable */, engine_version, engine_api_version,
+      engine_error;
+  int pid = 0, stacks = 0, operations_running = 0, port_first = 0, port_last = 0;
+  std::string started_at;
+};
+
+#define STACKD_WIRE(Type)                     \
+  void to_json(nlohmann::json&, const Type&); \
+  void from_json(const nlohmann::json&, Type&)
+STACKD_WIRE(Problem);
+STACKD_WIRE(UpOptions);
+STACKD_WIRE(UpRequest);
+STACKD_WIRE(DownRequest);
+STACKD_WIRE(ServicesRequest);
+STACKD_WIRE(Port);
+STACKD_WIRE(ContainerView);
+STACKD_WIRE(Service);
+STACKD_WIRE(StepView);
+STACKD_WIRE(FailureCause);
+STACKD_WIRE(OperationError);
+STACKD_WIRE(Operation);
+STACKD_WIRE(Stack);
+STACKD_WIRE(HookRun);
+STACKD_WIRE(Event);
+STACKD_WIRE(LogLine);
+STACKD_WIRE(Validation);
+STACKD_WIRE(Config);
+STACKD_WIRE(GraphEdge);
+STACKD_WIRE(GraphNode);
+STACKD_WIRE(Graph);
+STACKD_WIRE(Command);
+STACKD_WIRE(Surroundings);
+STACKD_WIRE(Info);
+#undef STACKD_WIRE
+
+// Event kinds and their data (docs/api.md has examples):
+//   operation.started {kind}                operation.ended {state, error?, warnings}
+//   operation.rolling_back {reason}
+//   step.started {key, kind, service}       step.ended {key, kind, service, state, reason, duration_ms}
+//   service.status {service, status, reason?, ports?}
+//   hook.started {run, phase, index, service, place, command}
+//   hook.output {run, phase, index, service, line}          (a passing note)
+//   hook.ended {run, phase, index, service, state, exit_code, reason, duration_ms, stderr_tail, log}
+//   progress {service, text}                                 (a passing note: pull and build lines)
+//   warning {message}
+//   engine.lost {}  engine.found {}
+
+}  // namespace stackd::proto

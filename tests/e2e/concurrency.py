@@ -1,0 +1,91 @@
+"""Several at once: the same wish twice, two checkouts, and many stacks."""
+
+import os
+import threading
+
+from harness import IMAGE, check, equal, wait_until
+from scenarios import scenario
+
+
+@scenario("T30, X25: two ups at once are one operation; the second joins it")
+def two_ups(world):
+    world.stack("""
+owned: {a: {cmd: exec sleep 1000}}
+lifecycle: {before_up: ["echo run >> t/trace; while [ ! -e t/go ]; do sleep 0.05; done"]}
+""")
+    first = world.spawn("up")
+    wait_until(lambda: world.read("stack/t/trace"), "the first up to begin")
+    second = world.spawn("up")
+    def joined():
+        second.output.flush()
+        return second.poll() is None and len(world.daemon.get("/v1/operations")["operations"]) == 1
+    wait_until(joined, "the second up")
+    world.file("stack/t/go", "")
+    world.end_of(first).expect(0)
+    world.end_of(second).expect(0)
+    equal(world.lines("stack/t/trace"), ["run"], "runs of the hook")
+    ups = [o for o in world.daemon.get("/v1/operations")["operations"] if o["kind"] == "up"]
+    check(len(ups) <= 2, f"operations: {ups}")
+
+
+@scenario("Ten ups of ten stacks at once: each has its own ports, names and hooks")
+def many_stacks(world):
+    text = """
+name: @NAME@
+owned: {api: {cmd: "exec busybox httpd -f -p 127.0.0.1:$PORT -h .", port: {env: PORT}, ready_when: {tcp: "${owned.api.port}"}}}
+lifecycle: {after_up: ["echo up >> t/trace"], after_down: ["echo down >> t/trace"]}
+"""
+    names = [f"{world.project}-{n}" for n in range(10)]
+    for name in names:
+        world.stack(text.replace("@NAME@", name), directory=name)
+    results = {}
+
+    def go(command):
+        def one(name):
+            results[name] = world.ctl(command, directory=name, project=False)
+        threads = [threading.Thread(target=one, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for name in names:
+            results[name].expect(0)
+
+    go("up")
+    stacks = world.daemon.get("/v1/stacks")["stacks"]
+    ports = [port["host_port"] for stack in stacks for service in stack["services"] for port in service["ports"]]
+    equal(len(set(ports)), 10, f"different ports among {ports}")
+    go("down")
+    for name in names:
+        equal(world.lines(os.path.join(name, "t/trace")), ["up", "down"], f"hooks of {name}")
+
+
+@scenario("Two checkouts of one repository are two stacks, with names and ports of their own")
+def two_checkouts(world):
+    text = f"""
+services: {{web: {{image: {IMAGE}, init: true, command: httpd -f -p 8080, ports: ["8080"]}}}}
+"""
+    world.stack(text, directory="one/shop")
+    world.stack(text, directory="two/shop")
+    try:
+        world.ctl("up", directory="one/shop", project=False).expect(0)
+        ids = {stack["id"] for stack in world.daemon.get("/v1/stacks")["stacks"]}
+        world.ctl("-p", world.project, "up", directory="two/shop", project=False).expect(0)
+        stacks = {stack["id"]: stack for stack in world.daemon.get("/v1/stacks")["stacks"]}
+        equal(len(stacks), 2, "stacks")
+        check(ids < set(stacks), "the first one is still known by its id")
+        ports = [service["ports"][0]["host_port"] for stack in stacks.values() for service in stack["services"]]
+        equal(len(set(ports)), 2, f"different ports among {ports}")
+    finally:
+        world.ctl("down", directory="one/shop", project=False).expect(0)
+        world.ctl("down", directory="two/shop").expect(0)
+
+
+@scenario("A stack gets the ports back that it had last time")
+def same_ports(world):
+    world.stack(f'services: {{web: {{image: {IMAGE}, init: true, command: sleep infinity, ports: ["80", "81"]}}}}\n')
+    world.ctl("up").expect(0)
+    before = sorted(port["host_port"] for port in world.services()["web"]["ports"])
+    world.ctl("down").expect(0)
+    world.ctl("up").expect(0)
+    equal(sorted(port["host_port"] for port in world.services()["web"]["ports"]), before, "ports of the second up")

@@ -1,0 +1,121 @@
+#include "daemon/async/task_group.hpp"
+
+#include "daemon/async/deadline.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/run_coro.hpp"
+
+using namespace stackd;
+using namespace stackd::async;
+using namespace std::chrono_literals;
+
+TEST_CASE("a signal wakes all who wait, and remembers nothing", "[async]") {
+  const auto body = [](asio::any_io_executor executor) -> awaitable<int> {
+    Signal signal(executor);
+    signal.notify();  // nobody waits: it is not kept for whoever comes
+    const bool woken = co_await signal.wait_for(1ms);
+    CHECK_FALSE(woken);
+    int seen = 0;
+    TaskGroup group(executor);
+    for (int i = 0; i < 3; ++i)
+      group.spawn("waiter", [&]() -> awaitable<void> {
+        co_await signal.wait();
+        ++seen;
+      });
+    group.spawn("notifier", [&]() -> awaitable<void> {
+      signal.notify();
+      co_return;
+    });
+    co_await group.join();
+    co_return seen;
+  };
+  CHECK(test::run_coro([&](auto executor) { return body(executor); }) == 3);
+}
+
+TEST_CASE("a group that is cancelled and joined has no task left, however deep they wait", "[async]") {
+  const auto body = [](asio::any_io_executor executor) -> awaitable<int> {
+    TaskGroup group(executor);
+    int ended = 0, begun = 0;
+    Signal arrived(executor);
+    struct Count {
+      int& ended;
+      ~Count() { ++ended; }
+    };
+    for (int i = 0; i < 5; ++i)
+      group.spawn("sleeper", [&]() -> awaitable<void> {
+        const Count count{ended};
+        ++begun;
+        arrived.notify();
+        co_await sleep_for(1h);
+      });
+    while (begun < 5) co_await arrived.wait();
+    CHECK(group.size() == 5);
+    group.cancel_all();
+    co_await group.join();
+    CHECK(group.size() == 0);
+    co_return ended;
+  };
+  CHECK(test::run_coro([&](auto executor) { return body(executor); }) == 5);
+}
+
+TEST_CASE("one task of a group is cancelled by its handle, the others go on", "[async]") {
+  const auto body = [](asio::any_io_executor executor) -> awaitable<std::string> {
+    TaskGroup group(executor);
+    std::string order;
+    Signal go(executor), arrived(executor);
+    int waiting = 0;
+    const auto task = [&](const char* name) {
+      return [&, name]() -> awaitable<void> {
+        ++waiting;
+        arrived.notify();
+        try {
+          co_await go.wait();
+        } catch (...) {
+          --waiting;
+          arrived.notify();
+          throw;
+        }
+        order += name;
+      };
+    };
+    const auto first = group.spawn("first", task("first "));
+    group.spawn("second", task("second "));
+    while (waiting < 2) co_await arrived.wait();
+    group.cancel(first);
+    while (waiting > 1) co_await arrived.wait();
+    go.notify();
+    co_await group.join();
+    co_return order;
+  };
+  CHECK(test::run_coro([&](auto executor) { return body(executor); }) == "second ");
+}
+
+TEST_CASE("a wait with a limit ends by what comes first, and its task is gone with it", "[async]") {
+  const auto body = [](asio::any_io_executor executor) -> awaitable<void> {
+    bool gone = false;
+    struct Mark {
+      bool& gone;
+      ~Mark() { gone = true; }
+    };
+    const auto slow = [&gone]() -> awaitable<int> {
+      const Mark mark{gone};
+      co_await sleep_for(1h);
+      co_return 1;
+    };
+    auto waiting = slow();
+    std::string message;
+    try {
+      co_await within(2ms, "the answer", std::move(waiting));
+    } catch (const util::Error& error) {
+      message = error.what();
+      CHECK(error.kind() == util::ErrorKind::timed_out);
+    }
+    CHECK(message == "the answer: no answer within 2 ms");
+    CHECK(gone);
+    const auto quick = []() -> awaitable<int> { co_return 7; };
+    auto answer = quick();
+    const int got = co_await within(1min, "the answer", std::move(answer));
+    CHECK(got == 7);
+    (void)executor;
+  };
+  test::run_coro([&](auto executor) { return body(executor); });
+}
