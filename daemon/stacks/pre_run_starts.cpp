@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "daemon/hooks/policy.hpp"
 #include "daemon/process/directory_watch.hpp"
 #include "daemon/stacks/hook_records.hpp"
@@ -52,7 +54,8 @@ void PreRunStarts::look(const std::string& id, const ContainerState& state) {
 }
 
 // Every start beyond the operation's own that has no record yet. The shell of a container that has just been
-// started has not written its line, so a while is given it.
+// started has not written its line, so a while is given it, counted from the last start that was heard of:
+// one that comes while this runs is not looked at by anybody else.
 awaitable<void> PreRunStarts::record(std::string id, ContainerState state) {
   struct Free {
     std::set<std::string>& busy;
@@ -60,6 +63,10 @@ awaitable<void> PreRunStarts::record(std::string id, ContainerState state) {
     ~Free() { busy.erase(id); }
   } free{busy_, id};
   const auto directory = pre_run_directory(services_, state.stack, state.name);
+  const auto heard_of = [&] {
+    const auto now = services_.monitor.find(id);
+    return now ? now->starts : 0;
+  };
   std::string why;
   try {
     const auto model = co_await services_.models.get(state.stack);
@@ -67,11 +74,15 @@ awaitable<void> PreRunStarts::record(std::string id, ContainerState state) {
     if (!service || !has_pre_run(*service)) co_return;
     const auto hooks = service->hooks_of(spec::Phase::pre_run);
     process::DirectoryWatch changes(services_.executor, directory / "run");
-    for (int number = 1;;) {
+    std::string token;
+    int starts = heard_of(), number = 1;
+    for (;;) {
       PreRunStart start;
       start.token = token_of(directory);
+      if (std::exchange(token, start.token) != start.token) number = 1;
       if (count_starts(directory / "run", start.token) <= number) {
-        if (!co_await changes.changed_within(k_first_line)) break;
+        if (co_await changes.changed_within(k_first_line)) continue;
+        if (std::exchange(starts, heard_of()) == starts) break;
         continue;
       }
       start.operation.id = start.token.substr(0, start.token.rfind('-'));
