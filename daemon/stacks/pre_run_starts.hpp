@@ -14,7 +14,7 @@
 namespace stackd::stacks {
 
 // The shell of a container that has just been started writes its line within this time.
-constexpr std::chrono::seconds k_first_line{2};
+constexpr std::chrono::seconds k_first_line{10};
 
 struct PreRunStart {
   store::OperationRow operation;  // that started it, or under whose start the engine did it again
