@@ -44,6 +44,24 @@ std::optional<std::string> read_result(const fs::path& path, std::size_t most = 
   return text;
 }
 
+// As the engine writes times, "2026-08-01T09:30:00.123456789Z", as far as a comparison needs it.
+std::string to_milliseconds(const std::string& time) {
+  constexpr std::size_t k_length = 23;
+  return time.substr(0, k_length);
+}
+
+fs::path pid_file(const fs::path& run, const std::string& token, int start) {
+  return run / (token + "." + std::to_string(start) + ".pid");
+}
+
+// When a file was written, in the engine's words: pre_run has the engine on this machine, so it is one clock.
+std::optional<std::string> written_at(const fs::path& file) {
+  struct stat found {};
+  if (::lstat(file.c_str(), &found) != 0) return std::nullopt;
+  return to_milliseconds(
+      util::format_time(found.st_mtim.tv_sec * 1000LL + found.st_mtim.tv_nsec / 1'000'000));
+}
+
 std::string short_text(const std::string& text) {
   auto line = std::string(util::trim(text));
   const auto end = line.find('\n');
@@ -145,12 +163,10 @@ private:
 
   awaitable<void> wait(store::HookRunRow row) {
     const auto limit = hooks::timeout_of(hook_, model_.spec->runtime, false);
-    auto ended = [this] {
+    for (;;) {
       // First the container: what it wrote before it died is there then.
-      died_ = container_is_gone();
-      return has_ended() || died_;
-    };
-    while (!ended()) {
+      died_ = co_await container_is_gone();
+      if (has_ended() || died_) co_return;
       copy_output(row);
       std::chrono::milliseconds pause = k_look_interval;
       if (limit) {
@@ -172,11 +188,18 @@ private:
     return true;
   }
 
-  bool container_is_gone() {
+  // The monitor may not have heard of this start yet: what it knows to be dead may be the run before. So the
+  // engine is asked, and what it says has ended counts when it ended after the entry had begun.
+  awaitable<bool> container_is_gone() {
+    if (count_starts(run_, start_.token) > start_.number + 1) co_return true;
     const auto state = services_.monitor.find(start_.container);
     seen_ = seen_ || state.has_value();
-    if (state ? state->dead() : seen_) return true;
-    return count_starts(run_, start_.token) > start_.number + 1;
+    if (state ? !state->dead() : !seen_) co_return false;
+    const auto there = co_await services_.engine.inspect_container(start_.container);
+    if (!there) co_return true;
+    if (there->running && !there->restarting) co_return false;
+    const auto began = written_at(pid_file(run_, start_.token, start_.number));
+    co_return !began || to_milliseconds(there->finished_at) >= *began;
   }
 
   awaitable<void> end_it() {
@@ -192,10 +215,14 @@ private:
       why = e.what();
     }
     const auto until = util::now_ms() + std::chrono::milliseconds(k_end_limit).count();
-    while (!has_ended() && !container_is_gone() && util::now_ms() < until)
+    for (bool gone = false; !has_ended() && !gone;) {
+      if (util::now_ms() >= until) {
+        co_await services_.engine.kill_container(start_.container, "KILL");
+        break;
+      }
       co_await woken_.wait_for(std::chrono::milliseconds(100));
-    if (!has_ended() && !container_is_gone())
-      co_await services_.engine.kill_container(start_.container, "KILL");
+      gone = co_await container_is_gone();
+    }
   }
 
   // What it has printed so far, into its log and to whoever watches.
@@ -284,20 +311,16 @@ int count_starts(const fs::path& run, const std::string& token) {
 }
 
 awaitable<int> newest_start(Services& services, std::string container, fs::path run, std::string token) {
-  constexpr std::size_t k_to_milliseconds = 23;  // "2026-08-01T09:30:00.123"
+  // Its shell writes before the engine notes when it was started, and after the run before had ended.
   const auto there = co_await services.engine.inspect_container(container);
-  const auto since = there ? there->started_at.substr(0, k_to_milliseconds) : std::string();
+  const auto since = there ? to_milliseconds(there->finished_at) : std::string();
   process::DirectoryWatch changes(services.executor, run);
   const auto until = std::chrono::steady_clock::now() + k_first_line;
   for (;;) {
     const int number = std::max(1, count_starts(run, token) - 1);
-    struct stat found {};
-    const auto file = run / (token + "." + std::to_string(number) + ".pid");
-    const bool written = ::lstat(file.c_str(), &found) == 0 &&
-                         util::format_time(found.st_mtim.tv_sec * 1000LL + found.st_mtim.tv_nsec / 1'000'000)
-                                 .substr(0, k_to_milliseconds) >= since;
+    const auto began = written_at(pid_file(run, token, number));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    if (written || left.count() <= 0) co_return number;
+    if ((began && *began >= since) || left.count() <= 0) co_return number;
     co_await changes.changed_within(left);
   }
 }
