@@ -129,7 +129,7 @@ json event_of(const HookRunRow& row) {
   if (row.exit_code) data["exit_code"] = *row.exit_code;
   if (row.ended_at) {
     data["duration_ms"] = *row.ended_at - row.started_at;
-    data["stderr_tail"] = util::tail_lines(row.err_tail);
+    data["stderr_tail"] = util::join(util::tail_lines(row.err_tail), "\n");
   }
   return data;
 }

@@ -195,7 +195,13 @@ private:
     const auto state = services_.monitor.find(start_.container);
     seen_ = seen_ || state.has_value();
     if (state ? !state->dead() : !seen_) co_return false;
-    const auto there = co_await services_.engine.inspect_container(start_.container);
+    std::optional<docker::ContainerDetails> there;
+    try {
+      there = co_await services_.engine.inspect_container(start_.container);
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::no_engine) throw;
+      co_return false;  // it says when it is back, and then it is asked again
+    }
     if (!there) co_return true;
     if (there->running && !there->restarting) co_return false;
     const auto began = written_at(pid_file(run_, start_.token, start_.number));
@@ -206,7 +212,7 @@ private:
     out_of_time_ = true;
     docker::ExecConfig config;
     config.argv = {"/bin/sh", "-c",
-                   end_script("/.stackd/run/" + start_.token + "." + std::to_string(start_.number) + ".pid")};
+                   end_script(pid_file("/.stackd/run", start_.token, start_.number).string())};
     std::string why;
     try {
       co_await services_.engine.exec(start_.container, config);

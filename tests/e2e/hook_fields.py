@@ -198,11 +198,12 @@ def log_names(world):
     world.stack(f"""
 services:
   box: {BOX}, post_start: [{{command: echo started}}], pre_start: [{{command: echo init}}], lifecycle: {{before_start: [echo before]}}}}
-owned: {{p: {{cmd: exec sleep 1000, lifecycle: {{after_ready: ["echo ready; echo quietly >&2 || true"]}}}}}}
+owned: {{p: {{cmd: exec sleep 1000, lifecycle: {{after_ready: ["echo ready; echo qui''etly >&2 || true"]}}}}}}
 lifecycle:
   before_up: ["echo zero", ["echo one", "echo two"]]
 """)
     up = world.ctl("up").expect(0)
+    # The command, which is shown too, has the word in two parts.
     check("quietly" in up.text, f"{up}: the tail of stderr is shown")
     directory = world.path("home", "stacks", world.status()["id"], "hooks")
     found = {}
