@@ -20,24 +20,30 @@ bool any_failed(store::Database& db, const OperationRow& operation) {
   return false;
 }
 
-// A stack's status after its operation has ended; views refine "up" to "degraded" by what they see.
+// Of named services.
+bool is_partial(const OperationRow& operation) {
+  return !json::parse(operation.request).value("services", json::array()).empty();
+}
+
+// A stack's status after its operation has ended; views refine "up" by what they see.
 std::string status_after(store::Database& db, const OperationRow& operation) {
-  const bool was_up = extra_of(db, operation.stack_id).value("up", false);
-  const bool partial = !json::parse(operation.request).value("services", json::array()).empty();
   if (brings_up(operation.kind)) {
     if (operation.state == "succeeded") return "up";
+    const bool was_up = extra_of(db, operation.stack_id).value("up", false);
     if (operation.state == "cancelled") return was_up ? "up" : "down";
     return "failed";
   }
-  if (operation.kind == "stop") return partial || operation.state != "succeeded" ? "up" : "stopped";
+  if (operation.kind == "stop") return operation.state == "succeeded" ? "stopped" : "up";
   // X7: a down whose hooks failed has still taken everything away.
-  if (partial) return was_up ? "up" : "down";
   return operation.state == "succeeded" || !any_failed(db, operation) ? "down" : "failed";
 }
 
 void on_change(store::Database& db, const OperationRow& operation) {
   // What stackd does by itself does not change what the user asked for.
   if (operation.kind == "recover") return;
+  // A stack that is up, or failed, stays that when a part of it is stopped or taken away; views see what is
+  // left.
+  if (!brings_up(operation.kind) && is_partial(operation)) return;
   if (operation.state != "running")
     store::Stacks::set_status(db, operation.stack_id, status_after(db, operation));
   else

@@ -280,3 +280,30 @@ owned: {{talk: {{cmd: "echo first line; echo second line; exec sleep 1000", read
     world.ctl("status").expect(0, "web", "talk", str(port))
     world.ctl("ls").expect(0, world.project)
     world.ctl("version").expect(0)
+
+
+@scenario("A stack's status is what is left of it: services stopped or taken away one by one, of a stack that is up or has failed")
+def status_of_the_rest(world):
+    sleeper = f"{{image: {IMAGE}, init: true, command: sleep infinity, stop_grace_period: 0s"
+    world.stack(f"""
+services:
+  a: {sleeper}}}
+  b: {sleeper}, depends_on: [a]}}
+""")
+    world.ctl("up").expect(0)
+    world.ctl("stop", "b").expect(0)
+    equal(world.status()["status"], "up", "with one of two stopped on purpose")
+    world.ctl("stop", "a").expect(0)
+    equal(world.status()["status"], "stopped", "with both stopped, one after the other")
+    world.ctl("start").expect(0)
+    equal(world.status()["status"], "up", "started again")
+    world.ctl("down", "a").expect(0)  # C10: its dependents too
+    equal(world.status()["status"], "down", "with nothing left")
+    world.stack(world.read("stack/stackd.yaml") + "lifecycle: {after_up: [exit 1]}\n")
+    world.ctl("up", "--keep").expect(1)
+    for command in ("stop", "down"):
+        world.ctl(command, "b").expect(0)
+        equal(world.status()["status"], "failed", f"of a failed stack after {command} of one service")
+    world.ctl("down").expect(0)
+    equal(world.status()["status"], "down", "after down")
+    world.nothing_left()
