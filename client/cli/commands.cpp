@@ -9,6 +9,13 @@
 namespace stackd::client {
 namespace {
 
+// CLI11's own check of a number tells its whole range.
+std::string check_seconds(const std::string& text) {
+  const bool good =
+      !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
+  return good ? "" : "expected a number of seconds, not '" + text + "'";
+}
+
 Run build_up(CLI::App& app) {
   auto args = std::make_shared<UpArgs>();
   app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
@@ -43,7 +50,7 @@ Run build_down(CLI::App& app) {
       ->check(CLI::IsMember({"local", "all"}));
   app.add_option("-t,--timeout", args->timeout, "Seconds before a container is killed")
       ->type_name("SEC")
-      ->check(CLI::NonNegativeNumber);
+      ->check(check_seconds);
   app.add_flag("--remove-orphans", args->remove_orphans,
                "Remove containers of services that the file no longer has");
   return [args](Context& context) { return run_down(context, *args); };
@@ -55,7 +62,7 @@ Run build_services(CLI::App& app, const std::string& verb) {
   if (verb != "start")
     app.add_option("-t,--timeout", args->timeout, "Seconds before a container is killed")
         ->type_name("SEC")
-        ->check(CLI::NonNegativeNumber);
+        ->check(check_seconds);
   return [args, verb](Context& context) { return run_services(context, verb, *args); };
 }
 Run build_stop(CLI::App& app) {

@@ -178,7 +178,8 @@ private:
     if (const Value* text = reader.get(command)) {
       set_command(*text, hook);
     } else if (phase_ != Phase::pre_start || reader.has(command)) {
-      problems_.add(value.place, entry_name() + ": a command is missing, expected 'cmd'");
+      problems_.add(value.place, entry_name() + ": a command is missing, expected '" +
+                                     (is_shell(phase_) ? "cmd" : "command") + "'");
     }
     decode_hook_fields(reader, hook);
     if (!is_shell(phase_)) {  // Compose has interpolated them

@@ -78,15 +78,19 @@ awaitable<proto::Operation> view_of(Services& services, std::string id) {
 }
 
 // What a wish with this key became, when it came before.
-awaitable<std::optional<proto::Operation>> repeated(Services& services, std::string key) {
+awaitable<std::optional<proto::Operation>> repeated(Services& services, std::string key, std::string kind) {
   if (key.empty()) co_return std::nullopt;
+  std::optional<proto::Operation> known;
   try {
-    auto view = co_await view_of(services, operation_id(key));
-    co_return view;
+    known = co_await view_of(services, operation_id(key));
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::not_found) throw;
   }
-  co_return std::nullopt;
+  if (known && known->kind != kind)
+    throw Error(ErrorKind::invalid_request, "cannot take this " + kind +
+                                                ": its Idempotency-Key was that of " + known->kind + " " +
+                                                known->id + "; give each wish its own");
+  co_return known;
 }
 
 awaitable<proto::Operation> joined(Services& services, std::string id) {
@@ -194,7 +198,7 @@ awaitable<std::string> take_turn(Services& services, std::string stack) {
 // stop, start, restart: a stored stack, named services.
 awaitable<proto::Operation> submit_for(Services& services, std::string stack, std::string kind,
                                        proto::ServicesRequest wish, std::string key) {
-  if (const auto known = co_await repeated(services, key)) co_return *known;
+  if (const auto known = co_await repeated(services, key, kind)) co_return *known;
   const auto row = co_await find_stack(services, stack);
   const auto model = co_await services.models.get(row.id);
   for (const auto& name : wish.services) check_service(model, name);
@@ -216,7 +220,7 @@ Manager::Manager(Services& services) : services_(services) {}
 Manager::~Manager() = default;
 
 awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string key) {
-  if (const auto known = co_await repeated(services_, key)) co_return *known;
+  if (const auto known = co_await repeated(services_, key, "up")) co_return *known;
   auto spec = co_await load_spec(services_, request);
   check_scale(spec, request.options.scale);
   const auto id = spec::stack_id(spec.name, spec.directory);
@@ -249,7 +253,7 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
 }
 
 awaitable<proto::Operation> Manager::down(std::string stack, proto::DownRequest request, std::string key) {
-  if (const auto known = co_await repeated(services_, key)) co_return *known;
+  if (const auto known = co_await repeated(services_, key, "down")) co_return *known;
   const auto row = co_await find_stack(services_, stack);
   const auto model = co_await services_.models.get(row.id);
   for (const auto& name : request.services) check_service(model, name);

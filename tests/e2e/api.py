@@ -134,6 +134,9 @@ lifecycle: {before_up: ["echo up >> t/trace"]}
     equal(world.lines("stack/t/trace"), ["up"], "runs of its hook")
     another = json.loads(ask(world, "POST", "/v1/stacks?wait=1", up(world), {"Idempotency-Key": uuid.uuid4().hex})[2])
     check(another["id"] != first["id"], "another wish is another operation")
+    status, _, text = ask(world, "POST", f"/v1/stacks/{first['stack']}/stop?wait=1", {}, key)
+    equal((status, json.loads(text)["code"]), (400, "invalid-request"), "another kind of wish under a key that was used")
+    equal(world.status()["status"], "up", "the stack that was not stopped")
 
 
 @scenario("REST: an event stream goes on after Last-Event-ID without loss, also across kill -9")

@@ -171,7 +171,7 @@ TEST_CASE("C1.8: empty and missing commands are refused, with their places", "[s
   CHECK(Loading(test::one_service("    post_start:\n      - command: []\n")).mistakes().find("is empty") !=
         std::string::npos);
   CHECK(Loading(test::one_service("    pre_stop:\n      - user: root\n")).mistakes() ==
-        "compose.yaml:5:9: service 'web', hook pre_stop[0]: a command is missing, expected 'cmd'\n");
+        "compose.yaml:5:9: service 'web', hook pre_stop[0]: a command is missing, expected 'command'\n");
   CHECK(Loading(test::one_service("    pre_start:\n      - command: ''\n")).mistakes().find("is empty") !=
         std::string::npos);
   CHECK(Loading(test::one_service("    post_start:\n      - command: it's\n"))
