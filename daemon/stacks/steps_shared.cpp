@@ -29,16 +29,21 @@ docker::LineSink progress(Services& services, const StepContext& context) {
   };
 }
 
+// An image that somebody removes, be it another checkout's `down --rmi local`, takes layers with it that this
+// build may have found in the cache a moment before. The next try makes them anew.
+constexpr int k_build_tries = 3;
+bool lost_a_layer(const Error& error) {
+  const std::string_view text = error.what();
+  return text.find("failed to get digest") != text.npos || text.find("unknown parent image ID") != text.npos;
+}
+
 awaitable<void> build(Services& services, StepContext context, Model model, const spec::Service& service,
                       std::string image) {
   const auto& wish = *service.container->build;
   const auto resolve = [&](const std::string& text) {
     return spec::resolve(text, spec::Strictness::shell, *model.spec, *model.facts);
   };
-  docker::ContextOptions from{wish.context, wish.dockerfile, wish.dockerfile_inline};
-  auto packed = docker::open_context(services.executor, from);
   docker::BuildOptions options;
-  options.dockerfile = packed.dockerfile;
   options.target = wish.target;
   options.network = wish.network;
   options.platform = service.container->platform;
@@ -59,10 +64,17 @@ awaitable<void> build(Services& services, StepContext context, Model model, cons
   options.labels[label::k_stack] = model.id;
   options.no_cache = wish.no_cache || context.params.value("rebuild", false);
   options.pull = wish.pull;
-  try {
-    co_await services.engine.build_image(packed.source, options, progress(services, context));
-  } catch (const Error& e) {
-    throw e.wrap("cannot build image '" + image + "' of service '" + service.name + "'");
+  for (int left = k_build_tries;; --left) {
+    docker::ContextOptions from{wish.context, wish.dockerfile, wish.dockerfile_inline};
+    auto packed = docker::open_context(services.executor, from);
+    options.dockerfile = packed.dockerfile;
+    try {
+      co_await services.engine.build_image(packed.source, options, progress(services, context));
+      co_return;
+    } catch (const Error& e) {
+      if (left == 1 || !lost_a_layer(e))
+        throw e.wrap("cannot build image '" + image + "' of service '" + service.name + "'");
+    }
   }
 }
 
