@@ -67,11 +67,10 @@ std::string read_small_file(int directory, const char* name) {
   }
 }
 
-bool write_file(int directory, const char* name, std::string_view text, bool durable) {
+bool write_file(int directory, const char* name, std::string_view text) {
   const auto beside = std::string(name) + ".new";
   util::Fd fd(::openat(directory, beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  return fd && write_all(fd.get(), text) && (!durable || ::fdatasync(fd.get()) == 0) &&
-         ::renameat(directory, beside.c_str(), directory, name) == 0;
+  return fd && write_all(fd.get(), text) && ::renameat(directory, beside.c_str(), directory, name) == 0;
 }
 
 }  // namespace stackd::shim

@@ -23,8 +23,8 @@ bool make_directories(const std::string& path);
 std::string parent_of(std::string_view path);
 // The whole of a small file; empty when it is missing.
 std::string read_small_file(int directory, const char* name);
-// Through "<name>.new" and a rename, so that a reader sees all of it or nothing; synced to the disk when
-// `durable`.
-bool write_file(int directory, const char* name, std::string_view text, bool durable);
+// Through "<name>.new" and a rename, so that a reader sees all of it or nothing. Not synced: it outlives
+// every process, but not a power cut.
+bool write_file(int directory, const char* name, std::string_view text);
 
 }  // namespace stackd::shim
