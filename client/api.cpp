@@ -204,11 +204,13 @@ std::string logs(const std::string& id, const proto::LogsRequest& request) {
   if (!request.since.empty()) query += "&since=" + percent_encode(request.since);
   if (request.follow) query += "&follow=1";
   if (request.timestamps) query += "&timestamps=1";
+  for (const auto& seen : request.after) query += "&after=" + percent_encode(seen);
   return stack(id) + "/logs" + query;
 }
 
-std::string hook_log(const std::string& run, bool follow) {
-  return "/v1/hooks/" + percent_encode(run) + "/log" + (follow ? "?follow=1" : "");
+std::string hook_log(const std::string& run, bool follow, std::uint64_t from) {
+  return "/v1/hooks/" + percent_encode(run) + "/log" + (follow ? "?follow=1" : "") +
+         (from > 0 ? (follow ? "&from=" : "?from=") + std::to_string(from) : "");
 }
 
 std::string operation(const std::string& id) {

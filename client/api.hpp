@@ -72,7 +72,8 @@ std::string stack(const std::string& id);
 std::string hooks(const std::string& stack);
 std::string environment(const std::string& stack, const std::string& group);
 std::string logs(const std::string& stack, const proto::LogsRequest& request);
-std::string hook_log(const std::string& run, bool follow);
+// `from`: the bytes that were read already.
+std::string hook_log(const std::string& run, bool follow, std::uint64_t from = 0);
 std::string operation(const std::string& id);
 std::string operation_events(const std::string& id);
 }  // namespace target

@@ -201,4 +201,39 @@ void follow_events(Api& api, const std::string& target, const std::string& last_
     if (stream.pump(k_never, -1, on_event) == Read::end) stream.pause(-1);
 }
 
+void read_log(Api& api, const LogReader& reader, bool follow, std::chrono::milliseconds reconnect_for) {
+  std::optional<Deadline> give_up;
+  std::chrono::milliseconds pause{0};
+  bool begun = false;
+  while (true) {
+    std::string why;
+    try {
+      auto stream = api.stream(reader.target(), reader.accept);
+      begun = true;
+      std::string bytes;
+      while (stream.connection.read(bytes, k_never) == Read::data) {
+        reader.on_bytes(bytes);
+        bytes.clear();
+        give_up.reset();
+        pause = 0ms;
+      }
+      return;
+    } catch (const TransportError& error) {
+      if (!follow || !begun) throw;
+      why = error.what();
+    } catch (const ApiError& error) {
+      // A daemon that is about to stop, or not yet there, says so in this way.
+      if (!follow || !begun || error.problem().status != 503) throw;
+      why = error.what();
+    }
+    reader.on_lost(!give_up);
+    if (!give_up) give_up = in(reconnect_for);
+    if (std::chrono::steady_clock::now() >= *give_up)
+      throw ClientError(proto::k_no_daemon, "lost the daemon, and it did not come back (" + why +
+                                                "): `stackctl status` shows what became of the stack");
+    pause = std::clamp<std::chrono::milliseconds>(pause * 2, 20ms, 500ms);
+    ::poll(nullptr, 0, static_cast<int>(pause.count()));
+  }
+}
+
 }  // namespace stackd::client

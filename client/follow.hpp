@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "client/api.hpp"
@@ -30,5 +31,16 @@ Followed follow(Api& api, const std::string& operation, Progress& progress, cons
 using OnEvent = std::function<void(const proto::Event&, const std::string& text)>;
 void follow_events(Api& api, const std::string& target, const std::string& last_event_id,
                    std::chrono::milliseconds reconnect_for, const OnEvent& on_event);
+
+// Reads a log's answer to its end, with --follow across losses of the daemon likewise. `target` names what is
+// still to come, and is called for each connection; `on_lost` when one has ended before its time.
+struct LogReader {
+  std::function<std::string()> target;
+  std::string accept;
+  std::function<void(const std::string& bytes)> on_bytes;
+  std::function<void(bool first)> on_lost;
+};
+void read_log(Api& api, const LogReader& reader, bool follow,
+              std::chrono::milliseconds reconnect_for = k_reconnect_for);
 
 }  // namespace stackd::client

@@ -189,6 +189,7 @@ STACKD_FIELDS(LogLine) {
   field("at", o.at, Show::when_set);
   field("stream", o.stream, Show::always);
   field("text", o.text, Show::always);
+  field("cursor", o.cursor, Show::when_set);
 }};
 
 STACKD_FIELDS(Validation) {

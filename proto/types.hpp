@@ -124,10 +124,12 @@ struct LogsRequest {
   std::string tail = "all";
   std::string since;
   bool follow = false, timestamps = false;
+  std::vector<std::string> after;  // "SERVICE/NUMBER/CURSOR" of lines that were seen: go on behind them
 };
 struct LogLine {
   std::string service, at, stream, text;
   int number = 1;
+  std::string cursor;  // where the line ends, for LogsRequest::after; of a followed log
 };
 
 struct Validation {

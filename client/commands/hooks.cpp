@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "client/commands/commands.hpp"
+#include "client/commands/shared.hpp"
 #include "client/error.hpp"
+#include "client/follow.hpp"
 #include "client/output/progress_model.hpp"
 #include "client/text.hpp"
 #include "proto/time.hpp"
@@ -84,12 +86,16 @@ int run_hooks(Context& context, const HooksArgs& args) {
   show_record(context, run);
   if (run.state == "skipped") return proto::k_done;
   context.out("\n");
-  auto stream = context.api().stream(target::hook_log(run.id, args.follow), "text/plain");
-  std::string part;
-  while (stream.connection.read(part, k_never) == Read::data) {
-    context.out(part);
-    part.clear();
-  }
+  std::uint64_t shown = 0;
+  const LogReader reader{.target = [&] { return target::hook_log(run.id, args.follow, shown); },
+                         .accept = "text/plain",
+                         .on_bytes =
+                             [&](const std::string& bytes) {
+                               context.out(bytes);
+                               shown += bytes.size();
+                             },
+                         .on_lost = [&](bool first) { tell_lost(context, first); }};
+  read_log(context.api(), reader, args.follow);
   return proto::k_done;
 }
 

@@ -3,7 +3,9 @@
 #include <map>
 
 #include "client/commands/commands.hpp"
+#include "client/commands/shared.hpp"
 #include "client/error.hpp"
+#include "client/follow.hpp"
 #include "client/output/progress_model.hpp"
 #include "client/text.hpp"
 
@@ -63,9 +65,12 @@ std::vector<proto::HookRun> runs_of(const std::vector<proto::HookRun>& all, cons
 }
 
 void show_hook(Context& context, LogPrinter& printer, const proto::HookRun& run, const LogsArgs& args) {
-  auto stream = context.api().stream(target::hook_log(run.id, args.follow), "text/plain");
   std::string text;
-  while (stream.connection.read(text, k_never) == Read::data) continue;
+  const LogReader reader{.target = [&] { return target::hook_log(run.id, args.follow, text.size()); },
+                         .accept = "text/plain",
+                         .on_bytes = [&](const std::string& bytes) { text += bytes; },
+                         .on_lost = [&](bool first) { tell_lost(context, first); }};
+  read_log(context.api(), reader, args.follow);
   std::vector<std::string> lines = lines_of(text);
   std::size_t from = 0;
   if (args.tail != "all") {
@@ -112,22 +117,37 @@ int run_logs(Context& context, const LogsArgs& args) {
                              .since = args.since,
                              .follow = args.follow,
                              .timestamps = args.timestamps};
-  auto stream = context.api().stream(target::logs(stack.id, request), "application/x-ndjson");
   LogPrinter printer(context, stack, args.timestamps);
   std::string buffer;
-  auto take_line = [&](const std::string& line) {
-    if (line.empty()) return;
+  std::map<std::string, std::string> seen;  // the cursor of each container's or process's last line
+  auto take_line = [&](const std::string& text) {
+    if (text.empty()) return;
+    const auto line = nlohmann::json::parse(text).get<proto::LogLine>();
+    if (!line.cursor.empty()) seen[line.service + "/" + std::to_string(line.number)] = line.cursor;
     if (context.json())
-      context.document(line);
+      context.document(text);
     else
-      printer.print(nlohmann::json::parse(line).get<proto::LogLine>());
+      printer.print(line);
   };
-  while (stream.connection.read(buffer, k_never) == Read::data) {
+  const auto target = [&] {
+    request.after.clear();
+    for (const auto& [source, cursor] : seen) request.after.push_back(source + "/" + cursor);
+    return target::logs(stack.id, request);
+  };
+  const auto on_bytes = [&](const std::string& bytes) {
+    buffer += bytes;
     std::size_t start = 0;
     for (std::size_t end; (end = buffer.find('\n', start)) != std::string::npos; start = end + 1)
       take_line(buffer.substr(start, end - start));
     buffer.erase(0, start);
-  }
+  };
+  const auto on_lost = [&](bool first) {
+    buffer.clear();  // half a line is sent again
+    // Whoever had written nothing yet is shown whole from now on, whatever was wanted of the lines before.
+    if (request.tail != "0") request.tail = "all";
+    tell_lost(context, first);
+  };
+  read_log(context.api(), {target, "application/x-ndjson", on_bytes, on_lost}, args.follow);
   take_line(buffer);
   return proto::k_done;
 }

@@ -39,6 +39,10 @@ void show_stack(const Context& context, const proto::Stack& stack) {
   context.out(table);
 }
 
+void tell_lost(const Context& context, bool first) {
+  if (first) context.err("lost the daemon; waiting for it to come back\n");
+}
+
 void show_outcome(const Context& context, const proto::Operation& operation) {
   if (context.json()) return;  // the document says it all
   // Warnings were shown as they came, unless the operation was over before it could be followed.

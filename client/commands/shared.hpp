@@ -13,6 +13,8 @@ std::string port_text(const proto::Port& port);
 std::string ports_text(const proto::Service& service);
 // The stack in one line, then a line a service with status and ports or URLs.
 void show_stack(const Context& context, const proto::Stack& stack);
+// Says once that a log's daemon is away.
+void tell_lost(const Context& context, bool first);
 // Warnings, and why it failed; nothing for a success without any.
 void show_outcome(const Context& context, const proto::Operation& operation);
 // Follows, shows the outcome (`done` when it succeeded), gives the exit code.

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "daemon/api/answers.hpp"
 #include "daemon/api/handlers.hpp"
 #include "daemon/api/query.hpp"
@@ -36,8 +38,9 @@ awaitable<void> copy_lines(process::LogTail& tail, std::optional<std::string>& l
   }
 }
 
-awaitable<void> follow(Manager& manager, proto::HookRun run, http::ResponseWriter& writer) {
-  process::LogTail tail(co_await asio::this_coro::executor, run.log);
+awaitable<void> follow(Manager& manager, proto::HookRun run, std::uint64_t from,
+                       http::ResponseWriter& writer) {
+  process::LogTail tail(co_await asio::this_coro::executor, run.log, from);
   writer.start("text/plain; charset=utf-8");
   std::optional<std::string> line;
   auto copying = copy_lines(tail, line, writer);
@@ -61,18 +64,20 @@ Answer list_hooks(Manager& manager, http::Request request) {
 }
 
 awaitable<void> hook_log(Manager& manager, http::Request request, http::ResponseWriter& writer) {
-  const bool following = Query(request, {"follow"}).flag("follow");
+  const Query query(request, {"follow", "from"});
+  const bool following = query.flag("follow");
+  const auto from = static_cast<std::uint64_t>(query.integer("from", 0, 0, 1'000'000'000'000));
   const auto run = co_await manager.hook_run(request.path_value("run"));
   if (run.log.empty())
     throw util::Error(util::ErrorKind::not_found,
                       "hook run '" + run.id + "' has no log" + (run.reason.empty() ? "" : ": " + run.reason));
   if (following && run.state == "running") {
-    co_await follow(manager, run, writer);
+    co_await follow(manager, run, from, writer);
     co_return;
   }
   const auto text = util::read_tail(run.log, k_largest_log);
   writer.start("text/plain; charset=utf-8");
-  co_await writer.write(text);
+  co_await writer.write(text.substr(std::min<std::uint64_t>(from, text.size())));
 }
 
 }  // namespace stackd::api

@@ -76,13 +76,14 @@ awaitable<void> start_soon(http::ResponseWriter& writer, std::string content_typ
 
 awaitable<void> service_logs(Manager& manager, Options options, http::Request request,
                              http::ResponseWriter& writer) {
-  const Query query(request, {"service", "tail", "since", "follow", "timestamps", "format"});
+  const Query query(request, {"service", "tail", "since", "follow", "timestamps", "format", "after"});
   proto::LogsRequest wish;
   wish.services = query.list("service");
   wish.tail = query.text("tail", "all");
   wish.since = since_of(query.text("since"));
   wish.follow = query.flag("follow");
   wish.timestamps = query.flag("timestamps");
+  wish.after = query.list("after");
   if (wish.tail != "all") parse_integer(wish.tail, "parameter 'tail'", 0, 1'000'000'000);
   LogText text(wants_json(request, query), wish.timestamps);
   if (request.method == "HEAD") {

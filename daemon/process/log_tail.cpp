@@ -199,6 +199,10 @@ std::optional<std::string> LogTail::try_line() {
   return impl_->take_line();
 }
 
+std::int64_t LogTail::position() const {
+  return static_cast<std::int64_t>(impl_->offset) - static_cast<std::int64_t>(impl_->buffer.size());
+}
+
 std::string LogTail::rest() {
   do impl_->scanned = impl_->buffer.size();
   while (impl_->read_more());

@@ -24,6 +24,9 @@ public:
   awaitable<std::string> next_line();
   // A complete line that is there already, else nothing.
   std::optional<std::string> try_line();
+  // The byte of the file behind the last line that was handed out; before the file's first (negative) while
+  // lines of a rotated one are left.
+  std::int64_t position() const;
   // What is left without a newline (after the writer has ended).
   std::string rest();
 

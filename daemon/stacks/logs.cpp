@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <charconv>
 #include <deque>
 
 #include "daemon/async/task_group.hpp"
@@ -37,20 +38,59 @@ bool is_marker(std::string_view line) {
   return line.starts_with("=== stackd ");
 }
 
+// What a caller who has lost us knows already of a service's lines: the cursor of the last one.
+std::string cursor_of(const proto::LogsRequest& request, const std::string& service, int number) {
+  const auto prefix = service + "/" + std::to_string(number) + "/";
+  for (const auto& seen : request.after)
+    if (seen.starts_with(prefix)) return seen.substr(prefix.size());
+  return "";
+}
+
+// The engine's time of a line ("2026-08-01T09:30:00.123456789Z") as its `since` takes one.
+std::string engine_since(const std::string& cursor) {
+  const auto at = proto::parse_time(cursor);
+  if (!at)
+    throw util::Error(util::ErrorKind::invalid_request,
+                      "parameter 'after' ends with a line's cursor, and '" + cursor + "' is none");
+  auto since = std::to_string(*at / 1000);
+  if (const auto dot = cursor.find('.'); dot != std::string::npos)
+    since += cursor.substr(dot, cursor.find_first_not_of("0123456789", dot + 1) - dot);
+  return since;
+}
+
+// The engine writes a line of more than 16 KB in pieces, each behind the time of the whole.
+void join_pieces(std::string& text, const std::string& time) {
+  constexpr std::size_t k_piece = 16 << 10;
+  if (text.size() <= k_piece) return;
+  for (auto at = text.find(time); at != std::string::npos; at = text.find(time, at))
+    text.erase(at, time.size());
+}
+
 awaitable<void> container_lines(Services& services, std::shared_ptr<Lines> lines,
                                 docker::ContainerSummary container, proto::LogsRequest request, bool tty) {
-  docker::LogOptions options{request.follow, request.timestamps, request.tail, request.since};
+  // The time of a followed line is its cursor too.
+  const bool timed = request.timestamps || request.follow;
+  docker::LogOptions options{request.follow, timed, request.tail, request.since};
   proto::LogLine pattern;
   pattern.service = container.labels.at("com.docker.compose.service");
   pattern.number = std::max(1, std::atoi(container.labels.at("com.docker.compose.container-number").c_str()));
+  const auto seen = cursor_of(request, pattern.service, pattern.number);
+  if (!seen.empty()) {
+    options.tail = "all";
+    options.since = engine_since(seen);
+  }
   auto partial = std::make_shared<std::map<docker::Stream, std::string>>();
-  auto emit = [lines, pattern, timestamps = request.timestamps](docker::Stream stream, std::string text) {
+  auto emit = [lines, pattern, timed, seen, request](docker::Stream stream, std::string text) {
     auto line = pattern;
     line.stream = stream == docker::Stream::err ? "stderr" : "stdout";
     if (!text.empty() && text.back() == '\r') text.pop_back();
-    if (const auto space = text.find(' '); timestamps && space != std::string::npos) {
-      line.at = text.substr(0, space);
+    if (const auto space = text.find(' '); timed && space != std::string::npos) {
+      const auto time = text.substr(0, space);
+      if (time <= seen) return;  // the engine's `since` is inclusive
       text.erase(0, space + 1);
+      join_pieces(text, time + " ");
+      if (request.timestamps) line.at = time;
+      if (request.follow) line.cursor = time;
     }
     line.text = util::valid_utf8(text);
     lines->put(std::move(line));
@@ -86,25 +126,53 @@ void drop_older(std::vector<std::string>& lines, const std::string& file, const 
   lines.erase(lines.begin(), first);
 }
 
+// Takes away what the cursor's owner has seen: a byte of the log, which was cut since when it has none such.
+void drop_seen(std::string& text, const std::string& file, std::int64_t end, const std::string& cursor) {
+  std::int64_t position = 0;
+  const auto [stop, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), position);
+  if (error != std::errc() || stop != cursor.data() + cursor.size())
+    throw util::Error(util::ErrorKind::invalid_request,
+                      "parameter 'after' ends with a line's cursor, and '" + cursor + "' is none");
+  if (struct stat old{}; position > end && ::stat(process::rotated(file, 1).c_str(), &old) == 0)
+    position -= old.st_size;
+  const auto known = static_cast<std::int64_t>(text.size()) - (end - position);
+  text.erase(0, static_cast<std::size_t>(std::clamp<std::int64_t>(known, 0, std::ssize(text))));
+}
+
+// Index of the first line that `tail` wants; markers do not count.
+std::size_t first_wanted(const std::vector<std::string>& lines, const std::string& tail) {
+  if (tail == "all") return 0;
+  auto wanted = std::max(0, std::atoi(tail.c_str()));
+  auto from = lines.size();
+  for (; from > 0 && (wanted > 0 || is_marker(lines[from - 1])); --from)
+    if (!is_marker(lines[from - 1])) --wanted;
+  return from;
+}
+
 awaitable<void> process_lines(Services& services, std::shared_ptr<Lines> lines, std::string service,
                               std::string file, proto::LogsRequest request) {
   std::uint64_t end = 0;
   auto text = process::read_log_tail(file, k_most_of_a_file, end);
+  if (const auto seen = cursor_of(request, service, 1); !seen.empty()) {
+    drop_seen(text, file, static_cast<std::int64_t>(end), seen);
+    request.tail = "all";
+    request.since.clear();
+  }
   auto all = util::split(text, '\n');
   std::string unfinished = all.empty() ? "" : all.back();
   if (!all.empty()) all.pop_back();
   if (!request.since.empty()) drop_older(all, file, request.since);
-  std::erase_if(all, [](const std::string& line) { return is_marker(line); });
-  std::size_t from = 0;
-  if (request.tail != "all") {
-    const auto wanted = static_cast<std::size_t>(std::max(0, std::atoi(request.tail.c_str())));
-    from = all.size() > wanted ? all.size() - wanted : 0;
-  }
+  auto position = static_cast<std::int64_t>(end) - std::ssize(unfinished);
+  for (const auto& each : all) position -= std::ssize(each) + 1;
+  const auto from = first_wanted(all, request.tail);
   proto::LogLine line;
   line.service = service;
   line.stream = "stdout";
-  for (; from < all.size(); ++from) {
-    line.text = util::valid_utf8(all[from]);
+  for (std::size_t index = 0; index < all.size(); ++index) {
+    position += std::ssize(all[index]) + 1;
+    if (index < from || is_marker(all[index])) continue;
+    line.text = util::valid_utf8(all[index]);
+    if (request.follow) line.cursor = std::to_string(position);
     lines->put(line);
   }
   if (!request.follow) {
@@ -119,6 +187,7 @@ awaitable<void> process_lines(Services& services, std::shared_ptr<Lines> lines, 
     auto next = co_await tail.next_line();
     if (is_marker(next)) continue;
     line.text = util::valid_utf8(next);
+    line.cursor = std::to_string(tail.position());
     if (request.timestamps) line.at = util::format_time(util::now_ms());
     lines->put(line);
   }

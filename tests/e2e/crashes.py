@@ -1,6 +1,7 @@
 """kill -9 of the daemon: what it started lives on, and the next daemon finds it again."""
 
 import os
+import signal
 import subprocess
 import time
 
@@ -83,6 +84,41 @@ lifecycle: {before_up: ["echo began >> t/trace; while [ ! -e t/go ]; do sleep 0.
     equal(world.lines("stack/t/trace"), ["began", "ended"], "the hook ran once")
     run = world.hooks()[0]
     equal((run["state"], run["exit_code"], run["attempt"]), ("succeeded", 0, 1), "the hook's record")
+
+
+@scenario("kill -9 and SIGTERM of the daemon under logs -f and hooks -f: they go on, with every line once")
+def followed_across_daemons(world):
+    count = "n=0; while [ ! -e t/go ]; do n=$((n+1)); echo line-$n-; sleep 0.02; done; echo last-words"
+    world.stack(f"""
+services:
+  box:
+    image: {IMAGE}
+    init: true
+    command: sh -c '{count.replace("t/go", "/t/go").replace("$", "$$")}; sleep infinity'
+    volumes: ["./t:/t"]
+owned: {{proc: {{cmd: "{count}; exec sleep 1000"}}}}
+lifecycle: {{after_up: ["{count}"]}}
+""")
+    up = world.spawn("up")
+    wait_until(lambda: "after_up" in world.ctl("hooks").out, "the hook to begin")
+    followers = [world.spawn("logs", "-f", "box", "proc"), world.spawn("hooks", "-f", "after_up")]
+    shown = lambda n: world.read(f"spawned-{n}.log")
+    for end in (world.daemon.kill, world.daemon.stop):
+        before = [shown(n).count("line-") for n in (1, 2)]
+        wait_until(lambda: all(shown(n).count("line-") > b + 20 for n, b in zip((1, 2), before)), "lines", limit=20)
+        end()
+        time.sleep(0.5)  # not for luck: lines are written that no daemon sees
+        world.daemon.start()
+    world.file("stack/t/go", "")
+    world.end_of(followers[1]).expect(0)
+    world.end_of(up)
+    wait_until(lambda: shown(1).count("last-words") == 2, "the last lines", limit=20)
+    followers[0].send_signal(signal.SIGINT)
+    world.end_of(followers[0])
+    for name, text in (("box ", shown(1)), ("proc ", shown(1)), ("line-", shown(2))):
+        lines = [line.split("line-")[1] for line in text.splitlines() if line.startswith(name) and "line-" in line]
+        equal(lines, [f"{n}-" for n in range(1, len(lines) + 1)], f"the lines of {name}")
+        check(len(lines) > 40, f"{name}has {len(lines)} lines")
 
 
 @scenario("E1: kill -9 while an exec hook runs in a container: its output and its real exit code are kept")

@@ -78,7 +78,7 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
   event.kind = "warning";
   event.data = {{"message", "x"}};
   check_round_trip(event);
-  check_round_trip(LogLine{"db", "now", "stderr", "text", 2});
+  check_round_trip(LogLine{"db", "now", "stderr", "text", 2, "1024"});
   check_round_trip(Validation{false, "n", "/d", "compose", {"f"}, {"s"}, {"e"}, {"w"}});
   Info info;
   info.pid = 7;
