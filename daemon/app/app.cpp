@@ -32,6 +32,7 @@ constexpr std::chrono::hours k_prune_interval{1};
 
 util::FileLock lock_home(const std::filesystem::path& home) {
   util::make_directories(home, 0700);
+  std::filesystem::permissions(home, std::filesystem::perms::owner_all);  // somebody else may have made it
   auto lock = util::FileLock::try_acquire(home / "lock");
   if (!lock)
     throw Error(ErrorKind::conflict,
@@ -48,6 +49,8 @@ std::string bearer_token(const std::filesystem::path& home) {
     token = util::random_hex(64);
     util::write_file(file, *token + "\n", 0600);
   }
+  using std::filesystem::perms;
+  std::filesystem::permissions(file, perms::owner_read | perms::owner_write);
   while (!token->empty() && token->back() == '\n') token->pop_back();
   return *token;
 }
@@ -108,7 +111,8 @@ private:
       tasks_.spawn("service logs", [this, limits] { return stacks::keep_logs(services_, limits); });
       tasks_.spawn("pruning", [this] { return prune(); });
       systemd::ready("ready");
-      spdlog::info("stackd {} listens on {}", STACKD_VERSION, settings_.socket.string());
+      spdlog::info("stackd {} listens on {}{}", STACKD_VERSION, settings_.socket.string(),
+                   settings_.listen.empty() ? "" : " and " + settings_.listen);
       const int signal = co_await signals_.async_wait(use_awaitable);
       spdlog::info("signal {}: stopping; services and hooks go on", signal);
     } catch (...) {
