@@ -1,5 +1,7 @@
 #include "daemon/api/body.hpp"
 
+#include <algorithm>
+
 #include "daemon/api/answers.hpp"
 
 namespace stackd::api {
@@ -45,6 +47,11 @@ proto::UpRequest read_up_request(const std::string& text) {
   if (body.directory.front() != '/')
     throw util::Error(util::ErrorKind::invalid_request,
                       "field 'directory' must be an absolute path, not '" + body.directory + "'");
+  const std::vector<std::string> policies{"", "always", "missing", "never", "build", "policy"};
+  if (std::find(policies.begin(), policies.end(), body.options.pull) == policies.end())
+    throw util::Error(util::ErrorKind::invalid_request,
+                      "field 'options.pull' must be always, missing, never, build or policy, not '" +
+                          body.options.pull + "'");
   return body;
 }
 

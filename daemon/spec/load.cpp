@@ -123,6 +123,17 @@ public:
     return std::move(spec_);
   }
 
+  Sources sources() {
+    const auto files = files_of(request_);
+    Sources found{files.front().parent_path().string(), "", to_strings(files)};
+    try {
+      found.format = format_of(files);
+    } catch (const Error&) {
+      found.format = format_by_name(files.front());  // its content cannot be read
+    }
+    return found;
+  }
+
 private:
   std::string format_of(const std::vector<fs::path>& files) {
     std::string format;
@@ -280,6 +291,10 @@ std::vector<fs::path> find_files(const fs::path& directory) {
     }
     if (!at.has_relative_path()) return {};
   }
+}
+
+Sources find_sources(const LoadRequest& request) {
+  return Loader(request).sources();
 }
 
 Spec load(const LoadRequest& request) {

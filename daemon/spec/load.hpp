@@ -25,6 +25,13 @@ struct LoadRequest {
 // 'image'?"), Error(not_found) when no file is found.
 Spec load(const LoadRequest& request);
 
+struct Sources {
+  std::string directory, format;  // no format when neither name nor content tells
+  std::vector<std::string> files;
+};
+// Which files load() reads, whatever is in them.
+Sources find_sources(const LoadRequest& request);
+
 // The first stack file from `directory` upwards with its overrides; empty when there is none.
 std::vector<std::filesystem::path> find_files(const std::filesystem::path& directory);
 

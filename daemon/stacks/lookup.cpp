@@ -1,6 +1,5 @@
 #include "daemon/stacks/lookup.hpp"
 
-#include "daemon/spec/load.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
@@ -31,6 +30,13 @@ awaitable<spec::Spec> load_spec(Services& services, proto::UpRequest request) {
   auto work = [wish](FileWorker&) { return spec::load(*wish); };
   auto spec = co_await services.files.run(work);
   co_return spec;
+}
+
+awaitable<spec::Sources> find_sources(Services& services, proto::UpRequest request) {
+  auto wish = std::make_shared<spec::LoadRequest>(load_request(request));
+  auto work = [wish](FileWorker&) { return spec::find_sources(*wish); };
+  auto sources = co_await services.files.run(work);
+  co_return sources;
 }
 
 awaitable<store::StackRow> find_stack(Services& services, std::string id_or_name) {

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "daemon/spec/spec.hpp"
+#include "daemon/spec/load.hpp"
 #include "daemon/stacks/services.hpp"
 #include "proto/types.hpp"
 
@@ -12,6 +12,8 @@ namespace stackd::stacks {
 
 // The files of a request, read on the file thread.
 awaitable<spec::Spec> load_spec(Services& services, proto::UpRequest request);
+// What they are, whatever is in them.
+awaitable<spec::Sources> find_sources(Services& services, proto::UpRequest request);
 // By id, or by name when only one stack has it. Throws not_found with the nearest, invalid_request when a
 // name is shared.
 awaitable<store::StackRow> find_stack(Services& services, std::string id_or_name);

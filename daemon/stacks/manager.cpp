@@ -34,8 +34,10 @@ Error busy(const OperationRow& running) {
 
 // Options and services by which two requests are the same wish (X25).
 bool same_wish(const OperationRow& running, const std::string& kind, const json& request) {
+  auto running_for = json::parse(running.request);
+  running_for.erase("asked");
   return running.kind == kind && !running.cancel_requested && running.mode == "forward" &&
-         json::parse(running.request) == request;
+         running_for == request;
 }
 
 constexpr std::size_t k_id_digits = 12;
@@ -45,10 +47,21 @@ std::string operation_id(const std::string& key) {
   return "op-" + (key.empty() ? util::random_hex(k_id_digits) : util::sha256_hex(key).substr(0, k_id_digits));
 }
 
-OperationRow new_operation(const std::string& stack, const std::string& kind, const json& request,
-                           const std::string& key) {
+// What a client asked for under a key of its own. `asked` is a hash of its words: what they mean may change.
+struct Asked {
+  std::string key, asked;
+};
+
+template <class Request>
+Asked asked_for(std::string key, const std::string& kind, const std::string& stack, const Request& request) {
+  return {std::move(key), util::sha256_hex(json{kind, stack, request}.dump())};
+}
+
+OperationRow new_operation(const std::string& stack, const std::string& kind, json request,
+                           const Asked& wish) {
+  if (!wish.key.empty()) request["asked"] = wish.asked;
   OperationRow row;
-  row.id = operation_id(key);
+  row.id = operation_id(wish.key);
   row.stack_id = stack;
   row.kind = kind;
   row.request = request.dump();
@@ -64,33 +77,36 @@ std::vector<operations::StepPlan> first_step(const std::string& kind) {
   return {step};
 }
 
+struct Rows {
+  OperationRow operation;
+  std::vector<store::StepRow> steps;
+};
+
+awaitable<std::optional<Rows>> rows_of(Services& services, std::string id) {
+  auto query = [id](store::Database& db) -> std::optional<Rows> {
+    auto operation = store::Operations::get(db, id);
+    if (!operation) return std::nullopt;
+    return Rows{std::move(*operation), store::Steps::of_operation(db, id)};
+  };
+  return services.journal.run(query);
+}
+
 awaitable<proto::Operation> view_of(Services& services, std::string id) {
-  struct Rows {
-    std::optional<OperationRow> operation;
-    std::vector<store::StepRow> steps;
-  };
-  auto query = [id](store::Database& db) {
-    return Rows{store::Operations::get(db, id), store::Steps::of_operation(db, id)};
-  };
-  const auto rows = co_await services.journal.run(query);
-  if (!rows.operation) throw Error(ErrorKind::not_found, "there is no operation '" + id + "'");
-  co_return operation_view(*rows.operation, rows.steps);
+  const auto rows = co_await rows_of(services, id);
+  if (!rows) throw Error(ErrorKind::not_found, "there is no operation '" + id + "'");
+  co_return operation_view(rows->operation, rows->steps);
 }
 
 // What a wish with this key became, when it came before.
-awaitable<std::optional<proto::Operation>> repeated(Services& services, std::string key, std::string kind) {
-  if (key.empty()) co_return std::nullopt;
-  std::optional<proto::Operation> known;
-  try {
-    known = co_await view_of(services, operation_id(key));
-  } catch (const Error& e) {
-    if (e.kind() != ErrorKind::not_found) throw;
-  }
-  if (known && known->kind != kind)
-    throw Error(ErrorKind::invalid_request, "cannot take this " + kind +
-                                                ": its Idempotency-Key was that of " + known->kind + " " +
-                                                known->id + "; give each wish its own");
-  co_return known;
+awaitable<std::optional<proto::Operation>> repeated(Services& services, Asked wish) {
+  if (wish.key.empty()) co_return std::nullopt;
+  const auto known = co_await rows_of(services, operation_id(wish.key));
+  if (!known) co_return std::nullopt;
+  if (json::parse(known->operation.request).value("asked", "") != wish.asked)
+    throw Error(ErrorKind::invalid_request,
+                "cannot take this: its Idempotency-Key was that of another wish, which became " +
+                    known->operation.kind + " " + known->operation.id + "; give each wish its own");
+  co_return operation_view(known->operation, known->steps);
 }
 
 awaitable<proto::Operation> joined(Services& services, std::string id) {
@@ -198,7 +214,8 @@ awaitable<std::string> take_turn(Services& services, std::string stack) {
 // stop, start, restart: a stored stack, named services.
 awaitable<proto::Operation> submit_for(Services& services, std::string stack, std::string kind,
                                        proto::ServicesRequest wish, std::string key) {
-  if (const auto known = co_await repeated(services, key, kind)) co_return *known;
+  const auto asked = asked_for(std::move(key), kind, stack, wish);
+  if (const auto known = co_await repeated(services, asked)) co_return *known;
   const auto row = co_await find_stack(services, stack);
   const auto model = co_await services.models.get(row.id);
   for (const auto& name : wish.services) check_service(model, name);
@@ -207,7 +224,7 @@ awaitable<proto::Operation> submit_for(Services& services, std::string stack, st
     if (same_wish(*running, kind, request)) co_return co_await joined(services, running->id);
   }
   if (needs_engine(*model.spec)) co_await services.engine.version();
-  auto operation = new_operation(row.id, kind, request, key);
+  auto operation = new_operation(row.id, kind, request, asked);
   operation.after = co_await take_turn(services, row.id);
   if (const auto running = services.runner->active(row.id); running && running->id != operation.after)
     throw busy(*running);
@@ -220,7 +237,8 @@ Manager::Manager(Services& services) : services_(services) {}
 Manager::~Manager() = default;
 
 awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string key) {
-  if (const auto known = co_await repeated(services_, key, "up")) co_return *known;
+  const auto asked = asked_for(std::move(key), "up", "", request);
+  if (const auto known = co_await repeated(services_, asked)) co_return *known;
   auto spec = co_await load_spec(services_, request);
   check_scale(spec, request.options.scale);
   const auto id = spec::stack_id(spec.name, spec.directory);
@@ -238,7 +256,7 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
   auto query = [id](store::Database& db) { return store::Stacks::get(db, id); };
   const auto before = co_await services_.journal.run(query);
   spec.gone = gone_services(spec, before);
-  auto operation = new_operation(id, "up", wish, key);
+  auto operation = new_operation(id, "up", wish, asked);
   const auto row = stack_row(spec, id, before, request, operation.id);
   // Another request may have come in while this one read its files.
   if (const auto running = services_.runner->active(id)) {
@@ -253,12 +271,13 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
 }
 
 awaitable<proto::Operation> Manager::down(std::string stack, proto::DownRequest request, std::string key) {
-  if (const auto known = co_await repeated(services_, key, "down")) co_return *known;
+  const auto asked = asked_for(std::move(key), "down", stack, request);
+  if (const auto known = co_await repeated(services_, asked)) co_return *known;
   const auto row = co_await find_stack(services_, stack);
   const auto model = co_await services_.models.get(row.id);
   for (const auto& name : request.services) check_service(model, name);
   const json wish = request;
-  auto operation = new_operation(row.id, "down", wish, key);
+  auto operation = new_operation(row.id, "down", wish, asked);
   if (const auto running = services_.runner->active(row.id)) {
     if (same_wish(*running, "down", wish)) co_return co_await joined(services_, running->id);
     if (running->kind == "down" || running->kind == "stop") throw busy(*running);
@@ -300,6 +319,8 @@ awaitable<void> Manager::forget(std::string stack) {
 
 awaitable<proto::Operation> Manager::cancel(std::string operation) {
   const auto view = co_await view_of(services_, operation);
+  if (view.state == "succeeded" || view.state == "failed")
+    throw Error(ErrorKind::conflict, "cannot cancel operation " + view.id + ": it has ended, " + view.state);
   co_await services_.runner->cancel(view.id);
   co_return co_await view_of(services_, view.id);
 }
@@ -314,11 +335,12 @@ awaitable<proto::Operation> Manager::wait(std::string operation) {
 awaitable<proto::Validation> Manager::validate(proto::UpRequest request) {
   proto::Validation result;
   try {
+    const auto sources = co_await find_sources(services_, request);
+    result.directory = sources.directory;
+    result.format = sources.format;
+    result.files = sources.files;
     const auto spec = co_await load_spec(services_, request);
     result.name = spec.name;
-    result.directory = spec.directory;
-    result.format = spec.format;
-    result.files = spec.files;
     result.warnings = spec.warnings;
     for (const auto& service : spec.services) result.services.push_back(service.name);
   } catch (const Error& e) {

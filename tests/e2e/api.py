@@ -90,6 +90,7 @@ def problems(world):
               ("PUT", "/v1/stacks", None, 405, "invalid-request"), ("POST", "/v1/stacks", {}, 400, "invalid-request"),
               ("POST", "/v1/stacks", up(world, profil="x"), 400, "invalid-request"),
               ("POST", "/v1/stacks", up(world, directory=world.path("wrong")), 422, "invalid-stack-file"),
+              ("POST", "/v1/stacks", up(world, options={"pull": "sometimes"}), 400, "invalid-request"),
               ("GET", "/v1/operations?limit=many", None, 400, "invalid-request")]
     for method, target, body, status, code in wanted:
         got, headers, text = ask(world, method, target, body)
@@ -97,6 +98,9 @@ def problems(world):
         equal((got, problem.get("status"), problem.get("code")), (status, status, code), f"{method} {target} {body}")
         equal(headers["content-type"], "application/problem+json", f"media type of {method} {target}")
         check(problem["title"] and problem["detail"], f"{method} {target} does not say what is wrong: {text}")
+    wrong = json.loads(ask(world, "POST", "/v1/validate", up(world, directory=world.path("wrong")))[2])
+    equal((wrong["valid"], wrong["directory"], wrong["format"], wrong["files"]),
+          (False, world.path("wrong"), "stackd", [world.path("wrong/stackd.yaml")]), "what was validated, and found wrong")
 
 
 @scenario("REST: 202 with the operation and where it is; with wait=1 200 with its end; DELETE forgets what is down")
@@ -112,6 +116,8 @@ def wishes(world):
     stack = world.daemon.get(f"/v1/stacks/{operation['stack']}")
     equal((stack["status"], stack["last_operation"]["id"]), ("up", operation["id"]), "the stack")
     equal(ask(world, "DELETE", f"/v1/stacks/{stack['id']}")[0], 409, "forgetting a stack that is up")
+    status, _, text = ask(world, "POST", f"/v1/operations/{operation['id']}/cancel")
+    equal((status, json.loads(text)["code"]), (409, "conflict"), "cancelling what has ended")
     status, _, text = ask(world, "POST", f"/v1/stacks/{stack['id']}/down?wait=1", {})
     equal((status, json.loads(text)["state"]), (200, "succeeded"), "a down that was waited for")
     equal(ask(world, "DELETE", f"/v1/stacks/{stack['id']}")[0], 204, "forgetting a stack that is down")
@@ -136,6 +142,9 @@ lifecycle: {before_up: ["echo up >> t/trace"]}
     check(another["id"] != first["id"], "another wish is another operation")
     status, _, text = ask(world, "POST", f"/v1/stacks/{first['stack']}/stop?wait=1", {}, key)
     equal((status, json.loads(text)["code"]), (400, "invalid-request"), "another kind of wish under a key that was used")
+    world.stack(PROCESS, directory="other")
+    status, _, text = ask(world, "POST", "/v1/stacks", up(world, directory=world.path("other")), key)
+    equal((status, json.loads(text)["code"]), (400, "invalid-request"), "another stack under a key that was used")
     equal(world.status()["status"], "up", "the stack that was not stopped")
 
 
@@ -211,10 +220,13 @@ owned: {{a: {{cmd: "echo three; echo four; while [ ! -e t/go ]; do sleep 0.02; d
 def over_tcp(world):
     os.makedirs(world.path("stack"), exist_ok=True)
     world.daemon.stop()
+    world.file("home/token", "a" * 64 + "\n")
+    os.chmod(world.path("home"), 0o755)
     port = world.ports + 49
     world.daemon.start(environment={"STACKD_LISTEN": f"127.0.0.1:{port}"})
     token_file = world.path("home/token")
     equal(stat.S_IMODE(os.stat(token_file).st_mode), 0o600, "mode of the token's file")
+    equal(stat.S_IMODE(os.stat(world.path("home")).st_mode), 0o700, "mode of the home")
     equal(stat.S_IMODE(os.stat(world.daemon.socket).st_mode), 0o600, "mode of the socket")
     with open(token_file, encoding="utf-8") as file:
         token = file.read().strip()
