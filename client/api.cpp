@@ -165,6 +165,10 @@ void Api::cancel(const std::string& operation) {
   post(target::operation(operation) + "/cancel");
 }
 
+proto::Top Api::top(const std::string& stack) {
+  return parse<proto::Top>(get(target::top(stack)));
+}
+
 std::vector<proto::HookRun> Api::hooks(const std::string& stack) {
   return parse<std::vector<proto::HookRun>>(get(target::hooks(stack)), "hooks");
 }
@@ -188,6 +192,10 @@ namespace target {
 
 std::string stack(const std::string& id) {
   return "/v1/stacks/" + percent_encode(id);
+}
+
+std::string top(const std::string& id) {
+  return stack(id) + "/top";
 }
 
 std::string hooks(const std::string& id) {

@@ -37,6 +37,7 @@ public:
 
   proto::Info info();
   std::vector<proto::Stack> stacks();
+  proto::Top top(const std::string& stack);
   proto::Stack stack(const std::string& id);
   proto::Operation up(const proto::UpRequest& request);
   proto::Validation validate(const proto::UpRequest& request);
@@ -69,6 +70,7 @@ private:
 // Targets, for get() and stream().
 namespace target {
 std::string stack(const std::string& id);
+std::string top(const std::string& stack);
 std::string hooks(const std::string& stack);
 std::string environment(const std::string& stack, const std::string& group);
 std::string logs(const std::string& stack, const proto::LogsRequest& request);

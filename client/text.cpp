@@ -153,6 +153,22 @@ std::string duration_text(std::int64_t ms) {
   return text;
 }
 
+std::string percent_text(double percent) {
+  char text[32];
+  std::snprintf(text, sizeof text, percent < 99.95 ? "%.1f%%" : "%.0f%%", percent);
+  return text;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  constexpr const char* k_units[] = {"B", "kB", "MB", "GB", "TB"};
+  auto amount = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; amount >= 999.95 && unit + 1 < std::size(k_units); ++unit) amount /= 1000;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f%s" : "%.1f%s", amount, k_units[unit]);
+  return text;
+}
+
 std::optional<std::int64_t> parse_duration(std::string_view text) {
   struct Unit {
     std::string_view name;

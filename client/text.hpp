@@ -22,6 +22,9 @@ std::vector<std::string> lines_of(std::string_view text);  // without a last emp
 
 // "35ms", "1.2s", "1m05s", "2h03m".
 std::string duration_text(std::int64_t milliseconds);
+// "0.5%", "120%"; "512B", "1.5MB", "2.0GB".
+std::string percent_text(double percent);
+std::string bytes_text(std::int64_t bytes);
 // "90", "1.5s", "1m30s", "500ms", "2h"; a bare number is seconds. Milliseconds; nothing when it is not a
 // duration.
 std::optional<std::int64_t> parse_duration(std::string_view text);

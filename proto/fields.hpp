@@ -152,6 +152,41 @@ STACKD_FIELDS(Stack) {
   field("started_at", o.started_at, Show::when_set);
 }};
 
+STACKD_FIELDS(TopContainer) {
+  field("id", o.id, Show::always);
+  field("name", o.name, Show::always);
+  field("number", o.number, Show::always);
+  field("state", o.state, Show::always);
+  field("image", o.image, Show::always);
+  field("cpu_percent", o.cpu_percent, Show::when_set);
+  field("memory_bytes", o.memory_bytes, Show::when_set);
+}};
+
+STACKD_FIELDS(TopProcess) {
+  field("pid", o.pid, Show::always);
+  field("cpu_percent", o.cpu_percent, Show::always);
+  field("memory_bytes", o.memory_bytes, Show::always);
+  field("command", o.command, Show::always);
+}};
+
+STACKD_FIELDS(TopService) {
+  field("name", o.name, Show::always);
+  field("kind", o.kind, Show::always);
+  field("status", o.status, Show::always);
+  field("cpu_percent", o.cpu_percent, Show::when_set);
+  field("memory_bytes", o.memory_bytes, Show::when_set);
+  field("pid", o.pid, Show::when_set);
+  field("containers", o.containers, Show::always);
+  field("processes", o.processes, Show::always);
+}};
+
+STACKD_FIELDS(Top) {
+  field("id", o.id, Show::always);
+  field("name", o.name, Show::always);
+  field("status", o.status, Show::always);
+  field("services", o.services, Show::always);
+}};
+
 STACKD_FIELDS(HookRun) {
   field("id", o.id, Show::always);
   field("stack", o.stack, Show::always);

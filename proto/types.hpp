@@ -104,6 +104,32 @@ struct Stack {
   std::string created_at, updated_at, started_at;
 };
 
+// GET /v1/stacks/{id}/top. What does not run has no figures. cpu: in percent of one core.
+struct TopContainer {
+  std::string id, name, state, image;
+  int number = 1;
+  std::optional<double> cpu_percent;
+  std::optional<std::int64_t> memory_bytes;
+};
+struct TopProcess {
+  int pid = 0;
+  double cpu_percent = 0;
+  std::int64_t memory_bytes = 0;
+  std::string command;
+};
+struct TopService {
+  std::string name, kind, status;
+  std::optional<double> cpu_percent;  // of all its containers, or processes
+  std::optional<std::int64_t> memory_bytes;
+  std::optional<int> pid;
+  std::vector<TopContainer> containers;
+  std::vector<TopProcess> processes;  // those of this machine
+};
+struct Top {
+  std::string id, name, status;
+  std::vector<TopService> services;
+};
+
 struct HookRun {
   std::string id, stack, operation, phase, service, container, place, command, state, reason;
   int index = 0, attempt = 1;
@@ -197,6 +223,10 @@ STACKD_WIRE(FailureCause);
 STACKD_WIRE(OperationError);
 STACKD_WIRE(Operation);
 STACKD_WIRE(Stack);
+STACKD_WIRE(TopContainer);
+STACKD_WIRE(TopProcess);
+STACKD_WIRE(TopService);
+STACKD_WIRE(Top);
 STACKD_WIRE(HookRun);
 STACKD_WIRE(Event);
 STACKD_WIRE(LogLine);

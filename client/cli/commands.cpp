@@ -261,7 +261,7 @@ const std::vector<Command>& commands() {
       {"timeline", "An operation's steps: when each began, how long it took", build_timeline},
       {"events", "The journal, as it is written", build_events},
       {"urls", "Where the services answer", build_urls},
-      {"top", "Process ids and containers", build_top},
+      {"top", "What its containers and processes use of this machine", build_top},
       {"env", "The stack's environment, as lines for a shell", build_env},
       {"exec", "Run a command on this host with the stack's environment", build_exec, true},
       {"run", "Run one of the file's commands", build_run, true, help_run},

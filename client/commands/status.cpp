@@ -54,20 +54,26 @@ int run_ls(Context& context, bool all) {
 int run_top(Context& context) {
   const proto::Stack stack = context.stack();
   if (context.json()) {
-    context.document(context.api().get(target::stack(stack.id)));
+    context.document(context.api().get(target::top(stack.id)));
     return proto::k_done;
   }
-  Table table({"SERVICE", "STATUS", "PID", "CONTAINER", "IMAGE", "NAME"});
-  for (const auto& service : stack.services) {
-    Tone tone = tone_of(service.status);
+  const auto cpu = [](const std::optional<double>& percent) {
+    return percent ? percent_text(*percent) : "-";
+  };
+  const auto memory = [](const std::optional<std::int64_t>& bytes) {
+    return bytes ? bytes_text(*bytes) : "-";
+  };
+  Table table({"SERVICE", "STATUS", "CPU", "MEMORY", "PID", "CONTAINER", "IMAGE", "NAME"});
+  for (const auto& service : context.api().top(stack.id).services) {
+    const Tone tone = tone_of(service.status);
     if (service.containers.empty())
-      table.add({service.name, service.status, service.pid ? std::to_string(*service.pid) : "-",
-                 service.container.empty() ? "-" : service.container.substr(0, 12), "-", "-"},
+      table.add({service.name, service.status, cpu(service.cpu_percent), memory(service.memory_bytes),
+                 service.pid ? std::to_string(*service.pid) : "-", "-", "-", "-"},
                 tone, 1);
     for (const auto& container : service.containers)
-      table.add(
-          {service.name, container.state, "-", container.id.substr(0, 12), container.image, container.name},
-          tone, 1);
+      table.add({service.name, container.state, cpu(container.cpu_percent), memory(container.memory_bytes),
+                 "-", container.id.substr(0, 12), container.image, container.name},
+                tone, 1);
   }
   context.out(table);
   return proto::k_done;

@@ -31,6 +31,7 @@ Answer start_stack(Manager& manager, http::Request request);
 Answer restart_stack(Manager& manager, http::Request request);
 Answer forget_stack(Manager& manager, http::Request request);
 Answer stack_environment(Manager& manager, http::Request request);
+Answer stack_top(Manager& manager, http::Request request);
 Answer validate(Manager& manager, http::Request request);
 Answer resolved_config(Manager& manager, http::Request request);
 Answer service_graph(Manager& manager, http::Request request);

@@ -38,6 +38,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/hooks", call(list_hooks)},
       {"GET", "/v1/stacks/{id}/logs", nullptr, stream(service_logs)},
       {"GET", "/v1/stacks/{id}/env", call(stack_environment)},
+      {"GET", "/v1/stacks/{id}/top", call(stack_top)},
       {"GET", "/v1/operations", call(list_operations)},
       {"GET", "/v1/operations/{id}", call(get_operation)},
       {"POST", "/v1/operations/{id}/cancel", call(cancel_operation), nullptr, waits},

@@ -90,6 +90,12 @@ Answer stack_environment(Manager& manager, http::Request request) {
   co_return json_answer({{"environment", environment}});
 }
 
+Answer stack_top(Manager& manager, http::Request request) {
+  Query(request, {});
+  const auto top = co_await manager.top(request.path_value("id"));
+  co_return json_answer(top);
+}
+
 Answer validate(Manager& manager, http::Request request) {
   Query(request, {});
   const auto validation = co_await manager.validate(read_up_request(request.body));

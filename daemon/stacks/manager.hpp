@@ -40,6 +40,7 @@ public:
   // Questions. `stack` is an id, or a name when only one stack has it; not_found says which are near.
   awaitable<std::vector<proto::Stack>> list();
   awaitable<proto::Stack> get(std::string stack);
+  awaitable<proto::Top> top(std::string stack);  // takes about a second: cpu is what is used in a while
   awaitable<std::vector<proto::Operation>> operations(std::string stack,
                                                       int limit);  // "" is every stack's; newest first
   awaitable<proto::Operation> operation(std::string id);           // with steps

@@ -264,6 +264,70 @@ def resolved(world):
     world.ctl("graph").expect(0, "web", "db")
 
 
+@scenario("A service that becomes a process of this machine, and a container again, is there once; down takes all")
+def another_kind(world):
+    other = f"  other: {{image: {IMAGE}, init: true, network_mode: none, command: sleep infinity}}"
+    container = f"""
+services:
+  work:
+    image: {IMAGE}
+    init: true
+    command: sleep infinity
+    ports: ["{world.ports + 7}:80"]
+    volumes: ["./t:/t"]
+    pre_stop: [{{command: sh -c 'echo pre_stop >> /t/trace'}}]
+{other}
+"""
+    process = f"""
+services:
+{other}
+owned:
+  work:
+    cmd: "exec busybox httpd -f -p $PORT -h ."
+    port: {{env: PORT, host_port: {world.ports + 7}}}
+    ready_when: {{tcp: "${{owned.work.port}}"}}
+    stop_cmd: "echo stop_cmd >> t/trace"
+"""
+    for text in (container, process, container):
+        world.stack(text)
+        world.ctl("up").expect(0)
+        work = world.services()["work"]
+        equal(work["status"], "ready", "its status")
+        equal(len(world.engine.containers(world.project, "work")), 1 if text == container else 0, "its containers")
+        equal(len(world.processes()), 1 if text == process else 0, "its processes")
+    equal(tokens(world), ["pre_stop", "stop_cmd"], "what ran when it became the other")
+    world.stack(process)
+    world.ctl("up", "other").expect(0)
+    world.ctl("down").expect(0)
+    world.nothing_left()
+
+
+@scenario("L10.6: top shows processor and memory of each service, containers and processes, as text and JSON")
+def top(world):
+    spin = "while :; do :; done"
+    world.stack(f"""
+services:
+  busy: {{image: {IMAGE}, init: true, network_mode: none, stop_grace_period: 0s, command: sh -c '{spin}'}}
+  off: {{image: {IMAGE}, init: true, network_mode: none, command: sleep infinity}}
+owned:
+  work: {{cmd: "({spin}) & exec sleep 1000"}}
+""")
+    world.ctl("up").expect(0)
+    world.ctl("stop", "off").expect(0)
+    services = {service["name"]: service for service in world.ctl("--json", "top").expect(0).json()["services"]}
+    equal(list(services), ["busy", "off", "work"], "services")
+    for name in ("busy", "work"):
+        check(services[name]["cpu_percent"] > 5 and services[name]["memory_bytes"] > 0, f"{name}: {services[name]}")
+    check("cpu_percent" not in services["off"] and not services["off"]["processes"], f"off: {services['off']}")
+    equal(len(services["busy"]["containers"]), 1, "containers of busy")
+    processes = services["work"]["processes"]
+    equal(sorted(p["command"].split()[0] for p in processes), ["/bin/sh", "sleep"], "processes of work")
+    check(services["work"]["pid"] in [p["pid"] for p in processes], f"its first process is not among {processes}")
+    equal(sum(p["memory_bytes"] for p in processes), services["work"]["memory_bytes"], "memory of work")
+    text = world.ctl("top").expect(0, "CPU", "MEMORY").out
+    check(all("%" in line and "B " in line for line in text.splitlines() if line.startswith(("busy", "work"))), text)
+
+
 @scenario("logs, urls, status and ls say what they should of a running stack")
 def views(world):
     world.stack(f"""

@@ -57,6 +57,16 @@ TEST_CASE("durations are short, and read back", "[client]") {
     CHECK_FALSE(parse_duration(wrong));
 }
 
+TEST_CASE("Figures of use are short", "[client]") {
+  CHECK(percent_text(0.04) == "0.0%");
+  CHECK(percent_text(12.34) == "12.3%");
+  CHECK(percent_text(250) == "250%");
+  CHECK(bytes_text(512) == "512B");
+  CHECK(bytes_text(1'536'000) == "1.5MB");
+  CHECK(bytes_text(999'960) == "1.0MB");
+  CHECK(bytes_text(2'000'000'000) == "2.0GB");
+}
+
 TEST_CASE("a quoted value comes out of a shell as it went in", "[client]") {
   for (const std::string value :
        {"plain", "it's", "a \"b\" $HOME `id` \\n", "line\nline", "'", "", "日本 *?[x]"}) {

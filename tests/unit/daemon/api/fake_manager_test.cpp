@@ -157,6 +157,10 @@ awaitable<std::vector<proto::Stack>> Manager::list() {
 awaitable<proto::Stack> Manager::get(std::string id) {
   co_return stack(services_, id);
 }
+awaitable<proto::Top> Manager::top(std::string id) {
+  const auto found = stack(services_, id);
+  co_return proto::Top{.id = found.id, .name = found.name, .status = found.status};
+}
 awaitable<std::vector<proto::Operation>> Manager::operations(std::string id, int limit) {
   check(services_);
   if (!id.empty()) stack(services_, id);

@@ -119,6 +119,10 @@ TEST_CASE("Schemas have the fields that go over the wire", "[api]") {
   check_schema<proto::OperationError>("OperationError");
   check_schema<proto::Operation>("Operation");
   check_schema<proto::Stack>("Stack");
+  check_schema<proto::TopContainer>("TopContainer");
+  check_schema<proto::TopProcess>("TopProcess");
+  check_schema<proto::TopService>("TopService");
+  check_schema<proto::Top>("Top");
   check_schema<proto::HookRun>("HookRun");
   check_schema<proto::Event>("Event");
   check_schema<proto::LogLine>("LogLine");
