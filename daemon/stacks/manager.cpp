@@ -151,7 +151,10 @@ std::vector<spec::Service> gone_services(const spec::Spec& spec,
     for (const auto& service : *list) {
       const bool known =
           std::any_of(gone.begin(), gone.end(), [&](const auto& s) { return s.name == service.name; });
-      if (!known && !spec.find(service.name)) gone.push_back(service);
+      // A container that became a process, or the other way about, is another thing of the same name.
+      const auto* now = spec.find(service.name);
+      if (!known && (!now || now->container.has_value() != service.container.has_value()))
+        gone.push_back(service);
     }
   return gone;
 }

@@ -50,7 +50,8 @@ struct UpPlan {
   std::set<std::string> fresh;       // those that will be started or recreated, as far as was seen
   std::map<std::string, int> scale;  // replicas of each selected container service
   std::map<std::string, std::vector<docker::ContainerSummary>>
-      surplus;  // replicas to take away (scale-down), orphans
+      surplus;                             // replicas to take away (scale-down), orphans
+  std::set<std::string> former_processes;  // of services that are containers now
   std::map<std::string, std::vector<docker::ContainerSummary>>
       kept_hooks;                               // of pre_start entries that failed before
   std::map<std::string, StopFirst> stop_first;  // taken along by a network or a dependency (changes.hpp)

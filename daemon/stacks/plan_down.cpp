@@ -112,7 +112,7 @@ private:
     Keys last;
     if (!plan_.orphans) return last;
     for (const auto& [service, containers] : seen_.containers) {
-      if (spec_.find(service)) continue;
+      if (const auto* own = spec_.find(service); own && own->container) continue;
       for (const auto& [number, container] : containers)
         if (concerns(container))
           append(last, add_container_end(graph_, spec_.find_gone(service), container, gate_,

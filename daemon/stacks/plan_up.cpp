@@ -34,11 +34,18 @@ public:
         append(stopped_[service], add_container_end(graph_, spec_.find(service), container, gate_, false,
                                                     false, stop.reason, std::nullopt));
     add_shared();
-    for (const auto& [service, containers] : plan_.surplus)
-      for (const auto& container : containers)
-        add_container_end(graph_, spec_.find(service) ? spec_.find(service) : spec_.find_gone(service),
-                          container, gate_, true, false, spec_.find(service) ? "scale-down" : "orphan",
-                          std::nullopt);
+    for (const auto& [service, containers] : plan_.surplus) {
+      const auto* own = spec_.find(service);
+      const bool fewer = own && own->container;
+      for (const auto& container : containers) {
+        const auto ended = add_container_end(graph_, fewer ? own : spec_.find_gone(service), container, gate_,
+                                             true, false, fewer ? "scale-down" : "orphan", std::nullopt);
+        if (own && !fewer) append(stopped_[service], ended);
+      }
+    }
+    for (const auto& service : plan_.former_processes)
+      append(stopped_[service],
+             {graph_.add({"stop " + service, "stop-process", service, json::object(), gate_})});
     for (const auto& service : spec_.services) add_service(service);
     Keys all = gate_;
     for (const auto& [name, keys] : ready_) append(all, keys);
@@ -120,7 +127,7 @@ private:
     if (!plan_.changed_networks.contains(key)) return needs;
     for (const auto& service : spec_.services)
       if (const auto stopped = stopped_.find(service.name);
-          stopped != stopped_.end() && service.container->networks.contains(key))
+          stopped != stopped_.end() && service.container && service.container->networks.contains(key))
         append(needs, stopped->second);
     return needs;
   }
@@ -284,7 +291,9 @@ private:
     return removed;
   }
 
-  Keys add_process(const Service& service, const Keys& needs) {
+  Keys add_process(const Service& service, Keys needs) {
+    if (const auto stopped = stopped_.find(service.name); stopped != stopped_.end())
+      append(needs, stopped->second);
     return {graph_.add({"start " + service.name, "start-process", service.name, json::object(), needs})};
   }
 

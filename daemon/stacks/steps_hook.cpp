@@ -18,9 +18,13 @@ using util::ErrorKind;
 
 const spec::Hook& find_hook(const Model& model, const std::string& service, const std::string& phase,
                             int index) {
-  const auto& hooks = service.empty() ? model.spec->hooks : model.service(service).hooks;
-  for (const auto& hook : hooks)
-    if (spec::to_string(hook.phase) == phase && hook.index == index) return hook;
+  std::vector<const std::vector<spec::Hook>*> places;
+  if (service.empty()) places.push_back(&model.spec->hooks);
+  for (const auto* one : {model.spec->find(service), model.spec->find_gone(service)})
+    if (one) places.push_back(&one->hooks);
+  for (const auto* hooks : places)
+    for (const auto& hook : *hooks)
+      if (spec::to_string(hook.phase) == phase && hook.index == index) return hook;
   throw Error(ErrorKind::internal,
               "stack '" + model.id + "' has no hook " + phase + "[" + std::to_string(index) + "]");
 }

@@ -157,13 +157,15 @@ awaitable<void> find_stale(Services& services, Model model, const Observed& seen
   if (seen.engine_asked) plan.restarted = co_await restarted_replicas(services, model, untouched);
 }
 
-// Replicas beyond the wished scale, and containers of services that the file no longer has.
+// Replicas beyond the wished scale, containers of services that the file no longer has, and what ran under
+// the name of a service that is of another kind now.
 void find_surplus(const Model& model, const Observed& seen, bool orphans, UpPlan& plan,
                   std::vector<std::string>& warnings) {
   for (const auto& [service, containers] : seen.containers) {
     const auto& off = model.spec->disabled;
     if (std::find(off.begin(), off.end(), service) != off.end()) continue;  // a profile's, not an orphan
-    if (!model.spec->find(service)) {
+    const auto* own = model.spec->find(service);
+    if (!own) {
       if (!orphans)
         warnings.push_back(
             "found containers of service '" + service +
@@ -172,9 +174,12 @@ void find_surplus(const Model& model, const Observed& seen, bool orphans, UpPlan
         for (const auto& [number, container] : containers) plan.surplus[service].push_back(container);
     } else if (plan.selected.contains(service)) {
       for (const auto& [number, container] : containers)
-        if (number > plan.scale.at(service)) plan.surplus[service].push_back(container);
+        if (!own->container || number > plan.scale.at(service)) plan.surplus[service].push_back(container);
     }
   }
+  for (const auto& [service, row] : seen.processes)
+    if (const auto* own = model.spec->find(service); own && !own->process && plan.selected.contains(service))
+      plan.former_processes.insert(service);
 }
 
 // A restart has stopped the same things once before it failed.

@@ -143,7 +143,10 @@ awaitable<Outcome> start_process_step(Services& services, StepContext context) {
 
 awaitable<Outcome> stop_process_step(Services& services, StepContext context) {
   const auto model = co_await services.models.get(context.operation.stack_id);
-  const auto& service = model.service(context.step.service);
+  // A container by now, maybe; then the process is that of an earlier up.
+  const auto* own = model.spec->find(context.step.service);
+  const auto* gone = model.spec->find_gone(context.step.service);
+  const auto& service = own && !own->process && gone ? *gone : model.service(context.step.service);
   Outcome outcome;
   auto query = [id = model.id, name = service.name](store::Database& db) {
     return store::Processes::get(db, id, name);
