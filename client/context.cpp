@@ -108,7 +108,15 @@ Api* Context::api_if_listening() {
 proto::Stack Context::stack() {
   std::string directory =
       files_.empty() ? directory_ : std::filesystem::path(files_.front()).parent_path().string();
-  return select_stack(api().stacks(), {globals_.project, directory, files_});
+  const auto own_name = [this] {
+    try {
+      return api().validate(up_request()).name;
+    } catch (const ApiError&) {
+    } catch (const ClientError&) {
+    }
+    return std::string();  // its file cannot be read: nothing is known of its name
+  };
+  return select_stack(api().stacks(), {globals_.project, directory, files_, own_name});
 }
 
 proto::UpRequest Context::up_request() const {

@@ -67,6 +67,8 @@ const proto::Stack& select_stack(const std::vector<proto::Stack>& stacks, const 
   if (!wanted.files.empty())
     prefer(found, [&](const proto::Stack& stack) { return stack.files == wanted.files; });
   prefer(found, [](const proto::Stack& stack) { return stack.status != "down"; });
+  if (found.size() > 1 && wanted.project.empty() && wanted.own_name)
+    prefer(found, [name = wanted.own_name()](const proto::Stack& stack) { return stack.name == name; });
   if (found.size() > 1)
     throw ClientError(proto::k_bad_usage, "several stacks would do: say which with -p (" +
                                               names(found, !wanted.project.empty()) + ")");

@@ -64,6 +64,11 @@ TEST_CASE("of several stacks of one directory the files decide, then what is not
   CHECK(chosen({"", "/srv/old", {}}) == "new-1");
 }
 
+TEST_CASE("of several stacks of one directory that are up it is the one that an up would mean", "[client]") {
+  CHECK(chosen({"", "/srv/two", {}, [] { return std::string("twin"); }}) == "twin-b");
+  CHECK(refused({"", "/srv/two", {}, [] { return std::string(); }}) == proto::k_bad_usage);
+}
+
 TEST_CASE("the message says what was looked for", "[client]") {
   try {
     select_stack(k_stacks, {"", "/tmp/nowhere", {}});
