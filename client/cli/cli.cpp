@@ -93,6 +93,25 @@ void help_more(const Command& command, Globals globals) {
   }
 }
 
+// What the command does not take, with the option that was meant.
+ClientError unexpected(const Command& command, const CLI::App& app) {
+  const auto left = app.remaining();
+  const auto option =
+      std::find_if(left.begin(), left.end(), [](const auto& word) { return word.starts_with("-"); });
+  const std::string name(command.name);
+  if (option == left.end())
+    return {proto::k_bad_usage, name + " does not take '" + (left.empty() ? "" : left.front()) +
+                                    "': `stackctl " + name + " --help` shows what there is"};
+  const std::string word = option->substr(0, option->find('='));
+  std::vector<std::string> known;
+  for (const auto* each : app.get_options())
+    for (const auto& long_name : each->get_lnames()) known.push_back("--" + long_name);
+  const std::string near = nearest(word, known);
+  return {proto::k_bad_usage, name + " has no option " + word +
+                                  (near.empty() ? ": `stackctl " + name + " --help` shows what there is"
+                                                : ": did you mean '" + near + "'?")};
+}
+
 int run_one(const Command& command, const std::vector<std::string>& words, Globals globals) {
   CLI::App app("", "stackctl " + std::string(command.name));
   Run run = build(command, app, globals);
@@ -102,6 +121,8 @@ int run_one(const Command& command, const std::vector<std::string>& words, Globa
     Context(Globals{}).out(app.help());
     if (command.more_help) help_more(command, std::move(globals));
     return proto::k_done;
+  } catch (const CLI::ExtrasError&) {
+    throw unexpected(command, app);
   } catch (const CLI::ParseError& error) {
     throw ClientError(proto::k_bad_usage, std::string(error.what()) + " (`stackctl " +
                                               std::string(command.name) + " --help` shows what there is)");
@@ -154,7 +175,7 @@ std::vector<CommandWords> all_commands() {
     Run run = build(command, app, globals);
     CommandWords words{std::string(command.name), std::string(command.summary), {}};
     for (const CLI::Option* option : app.get_options()) {
-      OptionWords entry{{}, option->get_description(), option->get_type_size() != 0, {}, false, false};
+      OptionWords entry{{}, option->get_description(), option->get_expected_max() > 0, {}, false, false};
       for (const auto& name : option->get_snames()) entry.names.push_back("-" + name);
       for (const auto& name : option->get_lnames()) entry.names.push_back("--" + name);
       // IsMember adds its set to the type's name: "POLICY:{always,missing,never}".

@@ -54,6 +54,8 @@ def wrong_usage(world):
     for arguments in (["up", "--no-such-flag"], ["no-such-command"], ["up", "--timeout", "soon"], ["up", "--scale", "web"],
                       ["down", "--rmi", "some"], ["down", "-t", "soon"]):
         world.ctl(*arguments).expect(2)
+    world.ctl("upp").expect(2, "did you mean 'up'?")
+    world.ctl("up", "--detch").expect(2, "up has no option --detch: did you mean '--detach'?")
 
 
 @scenario("No stack file up to the root: exit code 5, and it says what it looked for")

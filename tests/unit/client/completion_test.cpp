@@ -48,6 +48,7 @@ TEST_CASE("bash offers commands, options, and the values that an option takes", 
         std::vector<std::string>{"always", "build", "missing", "never", "policy"});
   CHECK(offered({"--project", "shop", "down", "--rmi", "l"}) == std::vector<std::string>{"local"});
   CHECK(offered({"daemon", "st"}) == std::vector<std::string>{"start", "status", "stop"});
+  CHECK(offered({"up", "--build", "--re"}) == std::vector<std::string>{"--rebuild", "--remove-orphans"});
   CHECK(offered({"completion", "f"}) == std::vector<std::string>{"fish"});
 }
 
