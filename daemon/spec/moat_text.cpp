@@ -30,18 +30,36 @@ std::vector<Line> lines_of(const std::string& text) {
   return lines;
 }
 
-// M2.6: what Moat takes away at the end of a line before it joins the lines.
+// M2.6: what Moat takes away at the end of a line before it joins the lines; but for `\;`, which is find's.
 std::string without_joiners(std::string line) {
   for (;;) {
     const std::size_t size = line.size();
     line = std::string(util::trim(line));
+    if (line.ends_with("\\;")) return line;
     if (line.ends_with("&&")) line.resize(line.size() - 2);
     if (line.ends_with(';') || line.ends_with('\\')) line.pop_back();
     if (line.size() == size) return line;
   }
 }
 
-// Balanced quotes and no comment, here-document or construct that goes beyond the line.
+// `;`, `||` and `&` bind looser than the && that would join the lines, or as loose: of `a` and `b || c`,
+// joined, c would run when a has failed. The & of a redirection is none of them, nor is &&.
+bool is_loose_operator(const std::string& line, std::size_t at) {
+  const auto next = [&](char c) { return at + 1 < line.size() && line[at + 1] == c; };
+  const auto before = [&](char c) { return at > 0 && line[at - 1] == c; };
+  switch (line[at]) {
+    case ';':
+      return true;
+    case '|':
+      return next('|');
+    case '&':
+      return !next('&') && !next('>') && !before('&') && !before('>') && !before('<');
+    default:
+      return false;
+  }
+}
+
+// Balanced quotes and no list, comment, here-document or construct that goes beyond the line.
 bool is_simple_command(const std::string& line) {
   const std::string first = line.substr(0, line.find_first_of(" \t;"));
   if (std::find(k_shell_words.begin(), k_shell_words.end(), first) != k_shell_words.end()) return false;
@@ -57,6 +75,8 @@ bool is_simple_command(const std::string& line) {
       if (c == quote) quote = '\0';
     } else if (c == '\'' || c == '"' || c == '`') {
       quote = c;
+    } else if (is_loose_operator(line, i)) {
+      return false;
     } else if (c == '#' && i > 0 && (line[i - 1] == ' ' || line[i - 1] == '\t')) {
       return false;
     } else if (c == '<' && line.compare(i, 2, "<<") == 0) {

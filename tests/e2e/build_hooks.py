@@ -23,6 +23,27 @@ def of_phase(world, phase):
     return [run for run in world.hooks() if run["phase"] == phase]
 
 
+@scenario("M2.6, X20: lines of a build hook stop at the first that fails, also when a later one is a list of commands")
+def first_failure(world):
+    for line in ("true || echo next", "echo next; true", "true & true"):
+        world.stack(f"""
+services:
+  box:
+    image: {IMAGE}
+    {SHOW}
+    command: sleep infinity
+    hooks:
+      post_build_root: |
+        sh -c 'exit 9'
+        {line}
+        echo last
+""")
+        world.ctl("up").expect(1, "box post_build_root[0] exited with status 9")
+        run = of_phase(world, "post_build_root")[-1]
+        equal((run["state"], run["exit_code"], run.get("stdout_tail", "")), ("failed", 9, ""), f"the record, with {line!r}")
+        world.nothing_left()
+
+
 def dropped(world):
     world.ctl("down", "--rmi", "local", "-t", "0").expect(0)
     equal(hook_images(world), [], "images of hooks after down --rmi local")
@@ -106,6 +127,25 @@ services:
     check(third not in (first, second), "a changed base")
     fourth, _ = up("--rebuild") if not os.unlink(world.path("stack/t/uuid")) else None
     check(fourth not in (first, second, third), "--rebuild")
+    dropped(world)
+
+
+@scenario("C1.5: pre_start without an image of its own runs in what the service runs, build hooks and all; with one in that one")
+def seen_by_pre_start(world):
+    world.stack(f"""
+services:
+  box:
+    image: {IMAGE}
+    init: true
+    command: sleep infinity
+    volumes: ["./t:/t"]
+    hooks: {{post_build_root: "echo made > /made"}}
+    pre_start:
+      - {{command: sh -c 'cat /made >> /t/trace; pwd >> /t/trace'}}
+      - {{command: sh -c 'test -e /made || echo none >> /t/trace', image: {IMAGE}}}
+""")
+    world.ctl("up").expect(0)
+    equal(world.lines("stack/t/trace"), ["made", "/", "none"], "what the entries saw")
     dropped(world)
 
 

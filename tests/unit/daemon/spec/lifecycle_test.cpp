@@ -270,6 +270,11 @@ TEST_CASE("X20: a build hook that is more than simple lines is one script that s
         "set -e\napt-get install -y \\\n  curl \\\n  jq");
   CHECK(build_text("cat x |\nsort").starts_with("set -e\n"));
   CHECK(build_text("case x in\n  x) echo;;\nesac").starts_with("set -e\n"));
+  CHECK(build_text("a\nb || c") == "set -e\na\nb || c");
+  CHECK(build_text("a\nb; c") == "set -e\na\nb; c");
+  CHECK(build_text("a\nb & c") == "set -e\na\nb & c");
+  CHECK(build_text("a 2>&1 &>x\nfind . -exec b {} \\;\necho 'c; d' | e") ==
+        "a 2>&1 &>x && \\\nfind . -exec b {} \\; && \\\necho 'c; d' | e");
 }
 
 TEST_CASE("M1, M2.8, M4.3, X20: empty hooks are none, pre_run of several lines stops at a failure",
