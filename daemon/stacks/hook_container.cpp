@@ -2,7 +2,6 @@
 
 #include "daemon/spec/environment.hpp"
 #include "daemon/stacks/container_request.hpp"
-#include "daemon/stacks/images.hpp"
 #include "daemon/stacks/labels.hpp"
 
 namespace stackd::stacks {
@@ -32,7 +31,7 @@ hooks::ContainerHook hook_container(const HookContainerInputs& in) {
   const bool own_image = !image.empty() && (!container || image != container->image);
   json host{{"VolumesFrom", json::array()}};
   auto& body = request.body;
-  body["Image"] = image.empty() && container ? image_of(in.spec, *in.service) : image;
+  body["Image"] = image.empty() ? in.service_image : image;
   if (!in.hook.argv.empty()) body["Cmd"] = in.hook.argv;
   if (!in.hook.shell.empty()) {
     body["Entrypoint"] = json::array({"/bin/sh", "-c"});

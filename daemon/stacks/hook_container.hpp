@@ -18,6 +18,7 @@ struct HookContainerInputs {
   const spec::Hook& hook;
   const spec::Service* service = nullptr;  // null for a stack's hook
   std::string service_container;           // id: its volumes are lent (C4.5); empty: none
+  std::string service_image;               // what that one runs: with build hooks it is not the file's
   std::string operation;
   spec::Variables variables = {};  // STACKD_STACK and its like
   bool network_is_there = true;    // the stack's: not in after_down, nor on the way down from a failed up

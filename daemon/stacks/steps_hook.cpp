@@ -96,6 +96,14 @@ awaitable<bool> network_is_there(Services& services, Model model) {
   co_return found.has_value();
 }
 
+// C1.5: the reference of what a container runs; "" without one.
+awaitable<std::string> image_in(Services& services, std::string container) {
+  if (container.empty()) co_return "";
+  const auto there = co_await services.engine.inspect_container(container);
+  if (!there) throw Error(ErrorKind::failed, "container " + container.substr(0, 12) + " is gone");
+  co_return there->image;
+}
+
 // C1.6: a hook's own image is pulled when it is not there. Its digest, or why there is none.
 struct HookImage {
   std::string id, failure;
@@ -152,11 +160,13 @@ awaitable<Outcome> call_hook(Services& services, StepContext context, Model mode
   job.hook = hook;
   if (hooks::place_of(hook) == hooks::Place::container) {
     const bool network = co_await network_is_there(services, model);
+    const auto service_image = co_await image_in(services, call.container);
     HookContainerInputs inputs{*model.spec,
                                *model.facts,
                                hook,
                                model.spec->find(hook.service),
                                call.container,
+                               service_image,
                                context.operation.id,
                                hooks::variables_of(job),
                                network};
