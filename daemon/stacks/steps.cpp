@@ -58,12 +58,8 @@ bool keeps(const OperationRow& operation) {
   return request.value("keep", false) || request.value("/options/keep"_json_pointer, false);
 }
 
-// A recovery gives way to a wish: its hooks are ended, and what it did not come to is still owed.
-std::vector<operations::StepPlan> give_way(store::Database& db, const OperationRow& operation,
-                                           const std::vector<store::StepRow>& steps) {
-  for (const auto& step : steps)
-    if (step.state == "cancelled" && !step.service.empty())
-      store::Starts::owe(db, operation.stack_id, step.service);
+// X9: a hook that is still at it belongs to the operation and ends with it.
+std::vector<operations::StepPlan> end_hooks(store::Database& db, const OperationRow& operation) {
   std::vector<operations::StepPlan> ends;
   for (const auto& hook : store::HookRuns::of_operation(db, operation.id))
     if (hook.state == "running")
@@ -71,11 +67,20 @@ std::vector<operations::StepPlan> give_way(store::Database& db, const OperationR
   return ends;
 }
 
-// What `keeps` leaves is what runs; a hook that is still at it belongs to the operation and ends with it.
+// A recovery gives way to a wish: its hooks are ended, and what it did not come to is still owed.
+std::vector<operations::StepPlan> give_way(store::Database& db, const OperationRow& operation,
+                                           const std::vector<store::StepRow>& steps) {
+  for (const auto& step : steps)
+    if (step.state == "cancelled" && !step.service.empty())
+      store::Starts::owe(db, operation.stack_id, step.service);
+  return end_hooks(db, operation);
+}
+
+// What `keeps` leaves is what runs; its hooks end with the operation all the same.
 std::vector<operations::StepPlan> plan_rollback(store::Database& db, const OperationRow& operation,
                                                 const std::vector<store::StepRow>& steps) {
   if (operation.kind == "recover") return give_way(db, operation, steps);
-  if (!brings_up(operation.kind)) return {};
+  if (!brings_up(operation.kind)) return end_hooks(db, operation);
   const bool only_hooks = keeps(operation) && !operation.cancel_requested;
   return {{"plan-rollback", "plan-rollback", "", {{"only_hooks", only_hooks}}, {}, true}};
 }

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from harness import IMAGE, check, equal, wait_until
+from harness import IMAGE, check, equal, request, wait_until
 from scenarios import scenario
 
 WAITING = "touch t/began; while [ ! -e t/go ]; do sleep 0.05; done"
@@ -107,3 +107,28 @@ def operation_timeout(world):
     result = world.ctl("up", "--timeout", "1s", limit=30)
     check(result.code in (1, 130), f"{result}: expected it to fail")
     world.nothing_left()
+
+
+@scenario("X9: a stop that is cancelled ends the pre_stop that runs, its tree in the container too, and its record says so")
+def cancelled_stop(world):
+    world.stack(f"""
+services:
+  box:
+    image: {IMAGE}
+    init: true
+    network_mode: none
+    command: sleep infinity
+    volumes: ["./t:/t"]
+    pre_stop: [{{command: sh -c 'test -e /t/began && exit; sleep 1187 & touch /t/began; sleep 1188'}}]
+""")
+    world.ctl("up").expect(0)
+    box = world.engine.running(world.project)[0]["Id"]
+    client = world.spawn("stop")
+    began(world)
+    operation = world.daemon.get("/v1/operations")["operations"][0]["id"]
+    request(world.daemon.socket, "POST", f"/v1/operations/{operation}/cancel")
+    equal(world.end_of(client).code, 130, "exit code of stop")
+    equal([run["state"] for run in world.hooks() if run["phase"] == "pre_stop"], ["cancelled"], "the record")
+    running = [line[-1] for line in world.engine.call("GET", f"/containers/{box}/top")["Processes"]]
+    check(not any("118" in line for line in running), f"X9: what still runs in the container: {running}")
+    equal(world.status()["status"], "up", "the stack, which was not stopped")
