@@ -28,21 +28,26 @@ bool runs(const docker::ContainerSummary& container) {
   return container.state == "running" || container.state == "paused" || container.state == "restarting";
 }
 
-// A network with the label of another definition. One without it was not made by this stackd and is left.
-awaitable<std::set<std::string>> changed_networks(Services& services, Model model) {
+struct Networks {
+  std::set<std::string> changed;           // with the label of another definition; one without it is left
+  std::map<std::string, std::string> ids;  // of those that this stack made, by key
+};
+
+awaitable<Networks> look_at_networks(Services& services, Model model) {
   const docker::Engine::Filters filters{{"label", std::string(label::k_stack) + "=" + model.id}};
   const auto all = co_await services.engine.list_networks(filters);
-  std::set<std::string> changed;
+  Networks seen;
   for (const auto& network : all) {
     const auto key = network.labels.find(label::k_network);
     const auto made_from = network.labels.find(label::k_definition);
     if (key == network.labels.end() || made_from == network.labels.end()) continue;
     const auto wanted = model.spec->networks.find(key->second);
     if (wanted == model.spec->networks.end() || wanted->second.external) continue;
-    if (wanted->second.name == network.name && definition_of(wanted->second) != made_from->second)
-      changed.insert(key->second);
+    if (wanted->second.name != network.name) continue;
+    seen.ids[key->second] = network.id;
+    if (definition_of(wanted->second) != made_from->second) seen.changed.insert(key->second);
   }
-  co_return changed;
+  co_return seen;
 }
 
 awaitable<std::vector<std::string>> changed_volumes(Services& services, Model model) {
@@ -59,6 +64,18 @@ awaitable<std::vector<std::string>> changed_volumes(Services& services, Model mo
       changed.push_back(volume.name);
   }
   co_return changed;
+}
+
+// C8.2: it runs, and is not on a network that it should be on.
+bool has_left(const docker::ContainerSummary& container, const spec::Service& service,
+              const Networks& networks) {
+  const auto& wanted = service.container->networks;
+  return container.state == "running" && std::any_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+           const auto network = networks.ids.find(entry.first);
+           const auto& on = container.network_ids;
+           return network != networks.ids.end() &&
+                  std::find(on.begin(), on.end(), network->second) == on.end();
+         });
 }
 
 void stop_first(const Observed& seen, const std::string& service, const std::string& reason, UpPlan& plan) {
@@ -159,9 +176,17 @@ awaitable<void> find_changes(Services& services, Model model, Observed seen, UpP
     warnings.push_back("volume '" + volume +
                        "' was made from another definition than the file's; it is used " +
                        "as it is, because what is in it would be lost (`down -v` removes it)");
-  plan.changed_networks = co_await changed_networks(services, model);
+  const auto there = co_await look_at_networks(services, model);
+  plan.changed_networks = there.changed;
   for (const auto& service : model.spec->services) {
     if (!service.container || !seen.containers.contains(service.name)) continue;
+    const auto& containers = seen.containers.at(service.name);
+    const bool left = std::any_of(containers.begin(), containers.end(),
+                                  [&](const auto& entry) { return has_left(entry.second, service, there); });
+    if (left && plan.selected.contains(service.name)) {
+      plan.fresh.insert(service.name);
+      plan.recreate.insert(service.name);
+    }
     const auto& networks = service.container->networks;
     const bool taken_along = std::any_of(networks.begin(), networks.end(), [&](const auto& entry) {
       return plan.changed_networks.contains(entry.first);
