@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/async/deadline.hpp"
+#include "daemon/spec/compose_tree.hpp"
 #include "daemon/spec/identity.hpp"
 #include "daemon/spec/json.hpp"
 #include "daemon/stacks/lookup.hpp"
@@ -190,6 +191,26 @@ void check_scale(const spec::Spec& spec, const std::map<std::string, int>& scale
   }
 }
 
+// C10.4: what Compose's variables say of orphans, as the flag would.
+struct OrphanVariables {
+  bool ignore = false, remove = false;
+};
+awaitable<OrphanVariables> orphan_variables(Services& services, proto::UpRequest request,
+                                            std::string directory) {
+  auto work = [request, directory](FileWorker&) {
+    spec::Problems reported_before;  // the loader read `.env`, too
+    const auto variables = spec::compose_variables(directory, request.environment, reported_before);
+    const auto is_set = [&](const char* name) {
+      const auto found = variables.find(name);
+      return found != variables.end() &&
+             (found->second == "1" || util::starts_with_icase(found->second, "t") ||
+              util::starts_with_icase(found->second, "y"));
+    };
+    return OrphanVariables{is_set("COMPOSE_IGNORE_ORPHANS"), is_set("COMPOSE_REMOVE_ORPHANS")};
+  };
+  co_return co_await services.files.run(work);
+}
+
 // Submits, and waits a moment so that what is over at once is answered at once.
 awaitable<proto::Operation> submit(Services& services, OperationRow row,
                                    std::function<void(store::Database&)> extra) {
@@ -245,8 +266,11 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
   auto spec = co_await load_spec(services_, request);
   check_scale(spec, request.options.scale);
   const auto id = spec::stack_id(spec.name, spec.directory);
+  const auto orphans = co_await orphan_variables(services_, request, spec.directory);
+  request.options.remove_orphans = request.options.remove_orphans || orphans.remove;
   json wish{{"services", request.services},
             {"options", request.options},
+            {"ignore_orphans", orphans.ignore},
             {"keep", request.options.keep || !spec.runtime.kill_others_on_fail}};
   // Two ups are the same when they ask for the same stack in the same way; what the environment gave is in
   // the spec.

@@ -157,6 +157,29 @@ awaitable<void> find_stale(Services& services, Model model, const Observed& seen
   if (seen.engine_asked) plan.restarted = co_await restarted_replicas(services, model, untouched);
 }
 
+// C10.4: what Compose has left of the project is an orphan as stackd's own is; it goes only when that is
+// asked for.
+awaitable<void> add_strangers(Services& services, Model model, Observed& seen) {
+  if (!seen.engine_asked) co_return;
+  const auto& spec = *model.spec;
+  const docker::Engine::Filters filters{{"label", std::string(label::k_project) + "=" + spec.name},
+                                        {"label", label::k_hash},
+                                        {"label", std::string(label::k_oneoff) + "=False"}};
+  auto containers = co_await services.engine.list_containers(filters);
+  for (auto& container : containers) {
+    const auto service = label_of(container, label::k_service);
+    const bool known = spec.find(service) ||
+                       std::find(spec.disabled.begin(), spec.disabled.end(), service) != spec.disabled.end();
+    if (known || !label_of(container, label::k_stack).empty()) continue;
+    const auto number = std::max(1, std::atoi(label_of(container, label::k_number).c_str()));
+    seen.containers[service].emplace(number, std::move(container));
+  }
+}
+
+void drop_orphans(const Model& model, Observed& seen) {
+  std::erase_if(seen.containers, [&](const auto& entry) { return !model.spec->find(entry.first); });
+}
+
 // Replicas beyond the wished scale, containers of services that the file no longer has, and what ran under
 // the name of a service that is of another kind now.
 void find_surplus(const Model& model, const Observed& seen, bool orphans, UpPlan& plan,
@@ -219,7 +242,9 @@ awaitable<Outcome> plan_up_step(Services& services, StepContext context) {
     }
     co_await forget_env_from(services, model);
   }
-  const auto seen = co_await observe(services, model.id, needs_engine(*model.spec));
+  auto seen = co_await observe(services, model.id, needs_engine(*model.spec));
+  if (context.operation.kind == "up") co_await add_strangers(services, model, seen);
+  if (context.request.value("ignore_orphans", false) && !options.remove_orphans) drop_orphans(model, seen);
   UpPlan plan;
   plan.selected =
       selection(*model.spec, context.request.value("services", std::vector<std::string>{}), !options.no_deps);
@@ -273,7 +298,8 @@ awaitable<Outcome> plan_down_step(Services& services, StepContext context) {
   const auto model = co_await services.models.get(context.operation.stack_id);
   const auto named = context.request.value("services", std::vector<std::string>{});
   const bool stopping = context.operation.kind != "down";
-  const auto seen = co_await observe(services, model.id, needs_engine(*model.spec));
+  auto seen = co_await observe(services, model.id, needs_engine(*model.spec));
+  if (context.request.value("remove_orphans", false)) co_await add_strangers(services, model, seen);
   auto query = [id = model.id](store::Database& db) { return extra_of(db, id); };
   const auto extra = co_await services.journal.run(query);
   DownPlan plan;

@@ -278,6 +278,40 @@ def orphans(world):
     world.nothing_left()
 
 
+@scenario("C10.4: COMPOSE_IGNORE_ORPHANS and COMPOSE_REMOVE_ORPHANS; what Compose left of the project is an orphan too")
+def orphan_variables(world):
+    def stack(*names):
+        compose(world, "services: {" + ", ".join(f"{name}: {{BOX}}" for name in names) + "}\n")
+
+    def services():
+        return sorted(c["Labels"]["com.docker.compose.service"] for c in world.engine.containers(world.project))
+    stack("box", "old")
+    world.ctl("up").expect(0)
+    stack("box")
+    check("'old'" in world.ctl("up").expect(0).text, "no warning of an orphan")
+    check("'old'" not in world.ctl("up", environment={"COMPOSE_IGNORE_ORPHANS": "true"}).expect(0).text,
+          "COMPOSE_IGNORE_ORPHANS: a warning of an orphan")
+    world.file("stack/.env", "COMPOSE_REMOVE_ORPHANS=1\n")
+    world.ctl("up").expect(0)
+    equal(services(), ["box"], "COMPOSE_REMOVE_ORPHANS in .env")
+    os.unlink(world.path("stack/.env"))
+
+    def of_compose():
+        labels = {"project": world.project, "service": "theirs", "config-hash": "x", "oneoff": "False", "container-number": "1"}
+        return world.engine.call("POST", "/containers/create", {
+            "Image": IMAGE, "Labels": {f"com.docker.compose.{key}": value for key, value in labels.items()}})
+    of_compose()
+    check("'theirs'" in world.ctl("up").expect(0).text, "no warning of Compose's orphan")
+    equal(services(), ["box", "theirs"], "without --remove-orphans")
+    world.ctl("up", "--remove-orphans").expect(0)
+    equal(services(), ["box"], "with it")
+    of_compose()
+    world.ctl("down").expect(0)
+    equal(services(), ["theirs"], "down takes away what up has made")
+    world.ctl("down", "--remove-orphans").expect(0)
+    world.nothing_left()
+
+
 @scenario("X8, C8: depends_on with restart: true: the dependent is stopped, pre_stop and all, when its dependency is made anew or restarted")
 def dependency_restart(world):
     compose(world, """
@@ -511,6 +545,19 @@ volumes: {data: {labels: {edition: "VOL"}}}
     equal(world.engine.volumes(world.project)[0]["Labels"]["edition"], "1", "the volume")
     world.ctl("down", "-v").expect(0)
     world.nothing_left()
+
+
+@scenario("C8.2: a running container that is not on its network any more is made anew")
+def left_network(world):
+    compose(world, "services: {box: {BOX, networks: [front]}, other: {BOX}}\nnetworks: {front: }\n")
+    world.ctl("up").expect(0)
+    first, other = only(world, "box")["Id"], only(world, "other")["Id"]
+    world.engine.call("POST", f"/networks/{world.project}_front/disconnect", {"Container": first})
+    world.ctl("up").expect(0)
+    check(only(world, "box")["Id"] != first, "the container was left without its network")
+    equal(sorted(inspect(world, "box")["NetworkSettings"]["Networks"]), [f"{world.project}_front"], "its networks")
+    equal(only(world, "other")["Id"], other, "a container that was on its own")
+    world.ctl("up").expect(0, "nothing to do")
 
 
 @scenario("C8.2: a service in another one's network namespace is made anew with that one")
