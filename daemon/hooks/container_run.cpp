@@ -2,9 +2,8 @@
 
 #include "daemon/async/deadline.hpp"
 #include "daemon/docker/in_flight.hpp"
-#include "daemon/spec/environment.hpp"
+#include "daemon/hooks/run_log.hpp"
 #include "daemon/util/error.hpp"
-#include "daemon/util/files.hpp"
 #include "daemon/util/time.hpp"
 
 namespace stackd::hooks {
@@ -15,11 +14,11 @@ using process::Cause;
 using util::Error;
 using util::ErrorKind;
 
-constexpr std::size_t k_log_limit = 1'000'000;
 constexpr std::size_t k_tail = 4096;
 
 struct Output {
-  NewestBytes all{k_log_limit}, out{k_tail}, err{k_tail};
+  RunLog log;
+  NewestBytes out{k_tail}, err{k_tail};
 };
 
 bool has_started(const ContainerDetails& container) {
@@ -56,7 +55,7 @@ awaitable<int> follow_to_the_end(docker::Engine& engine, std::string id, std::sh
   docker::LogOptions options;
   options.follow = true;
   auto sink = [output, on_line](docker::Stream stream, std::string_view piece) {
-    output->all.append(piece);
+    output->log.append(piece);
     (stream == docker::Stream::err ? output->err : output->out).append(piece);
     const auto end = piece.find_last_not_of("\r\n");
     if (end == std::string_view::npos) return;
@@ -87,7 +86,7 @@ awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, Contain
                                                  bool resumed,
                                                  std::function<void(const std::string&)> on_line) {
   ContainerRunResult result;
-  auto output = std::make_shared<Output>();
+  auto output = std::make_shared<Output>(Output{RunLog(std::move(log), std::move(secrets))});
   result.exit.started_at = util::now_ms();
   bool out_of_time = false;
   std::optional<Error> refused;
@@ -126,8 +125,7 @@ awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, Contain
   result.exit.ended_at = util::now_ms();
   result.exit.out_tail = output->out.text();
   result.exit.err_tail = output->err.text();
-  util::make_directories(log.parent_path());
-  util::write_file(log, spec::mask(output->all.text(), secrets));
+  output->log.finish();
   co_return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include "daemon/async/task_group.hpp"
 #include "daemon/hooks/policy.hpp"
+#include "daemon/hooks/run_log.hpp"
 #include "daemon/process/log_tail.hpp"
 #include "daemon/spec/references.hpp"
 #include "daemon/util/error.hpp"
@@ -285,6 +286,7 @@ awaitable<process::RunExit> HookRunner::run_held(const HookJob& job, HookRunRow 
   std::exception_ptr error;
   process::RunExit exit;
   try {
+    link_run_log(row);
     if (runs_.state(directory) == process::RunState::absent) {
       if (place_of(job.hook) == Place::host) {
         util::make_directories(context_file(row).parent_path());
@@ -295,6 +297,7 @@ awaitable<process::RunExit> HookRunner::run_held(const HookJob& job, HookRunRow 
     }
     watchers.spawn("output of " + row.id, [this, row] { return follow(row); });
     exit = co_await runs_.wait(directory);
+    link_run_log(row);
   } catch (...) {
     error = std::current_exception();
   }
@@ -311,9 +314,11 @@ awaitable<process::RunExit> HookRunner::run_container(const HookJob& job, HookRu
   hook.name = container_name(row.id);
   const auto secrets = spec::secret_values(*job.spec, *job.facts);
   auto on_line = [this, row, secrets](const std::string& line) { note_line(row, spec::mask(line, secrets)); };
+  const auto log = link_run_log(row);
   auto result =
-      co_await run_container_hook(engine_, std::move(hook), row.log, secrets,
+      co_await run_container_hook(engine_, std::move(hook), log, secrets,
                                   timeout_of(job.hook, job.spec->runtime, job.down), resumed, on_line);
+  link_run_log(row);
   if (is_kept(job, result.exit.ok()) && !result.id.empty())
     result.exit.error = "container " + result.id.substr(0, 12) + " is kept for a look";
   co_return result.exit;
@@ -323,7 +328,7 @@ process::RunRequest HookRunner::request_of(const HookJob& job, const HookRunRow&
   process::RunRequest request;
   request.directory = paths_.run(row.stack_id, row.id);
   request.argv = argv_of(job);
-  request.log = row.log;
+  request.log = run_log(row.log, row.id);
   request.truncate_log = row.attempt == 1;
   request.timeout = timeout_of(job.hook, job.spec->runtime, job.down);
   request.secrets = spec::secret_values(*job.spec, *job.facts);
@@ -370,8 +375,7 @@ awaitable<void> HookRunner::record(HookRunRow row, std::string event) {
 
 // Passes the newest output line on to whoever watches now.
 awaitable<void> HookRunner::follow(HookRunRow row) {
-  util::make_directories(std::filesystem::path(row.log).parent_path());
-  process::LogTail tail(executor_, row.log);
+  process::LogTail tail(executor_, run_log(row.log, row.id));
   for (;;) {
     auto line = co_await tail.next_line();
     while (auto next = tail.try_line()) line = std::move(*next);

@@ -1,6 +1,7 @@
 #include "daemon/stacks/hook_records.hpp"
 
 #include "daemon/hooks/policy.hpp"
+#include "daemon/hooks/run_log.hpp"
 #include "daemon/spec/environment.hpp"
 #include "daemon/util/text.hpp"
 
@@ -48,6 +49,7 @@ awaitable<std::optional<store::HookRunRow>> known_run(Services& services, std::s
 }
 
 awaitable<void> begin_run(Services& services, store::HookRunRow row) {
+  hooks::link_run_log(row);
   co_await write(services, std::move(row), "hook.started");
 }
 

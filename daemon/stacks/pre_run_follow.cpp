@@ -8,7 +8,9 @@
 
 #include "daemon/async/task_group.hpp"
 #include "daemon/hooks/policy.hpp"
+#include "daemon/hooks/run_log.hpp"
 #include "daemon/process/directory_watch.hpp"
+#include "daemon/spec/environment.hpp"
 #include "daemon/stacks/hook_records.hpp"
 #include "daemon/stacks/pre_run.hpp"
 #include "daemon/stacks/pre_run_starts.hpp"
@@ -31,17 +33,24 @@ constexpr std::chrono::seconds k_end_limit{5};
 // Files and events wake; this is for what was held back because it came too fast.
 constexpr std::chrono::seconds k_look_interval{1};
 
-// The newest bytes of what should be a plain file; nothing for anything else, and never a wait.
-std::optional<std::string> read_result(const fs::path& path, std::size_t most = k_log_limit) {
+// What should be a plain file, from byte `from` on, of that the newest bytes; nothing for anything else, and
+// never a wait. `from` becomes its size.
+std::optional<std::string> read_on(const fs::path& path, std::size_t& from, std::size_t most = k_log_limit) {
   util::Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat found {};
   if (!fd || ::fstat(fd.get(), &found) != 0 || !S_ISREG(found.st_mode)) return std::nullopt;
   const auto size = static_cast<std::size_t>(found.st_size);
-  std::string text(std::min(size, most), '\0');
+  std::string text(std::min(size - std::min(size, from), most), '\0');
   const auto offset = static_cast<off_t>(size - text.size());
   const auto got = ::pread(fd.get(), text.data(), text.size(), offset);
   text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  from = size;
   return text;
+}
+
+std::optional<std::string> read_result(const fs::path& path, std::size_t most = k_log_limit) {
+  std::size_t from = 0;
+  return read_on(path, from, most);
 }
 
 // As the engine writes times, "2026-08-01T09:30:00.123456789Z", as far as a comparison needs it.
@@ -122,6 +131,9 @@ public:
         co_await begin_run(services_, row);
       row.started_at = std::max(row.started_at, start_.at);  // it was announced before the container started
       if (row.state == "running") {
+        out_.copied = err_.copied = 0;
+        secrets_ = spec::secret_values(*model_.spec, *model_.facts);
+        log_.emplace(hooks::link_run_log(row), secrets_, attempt == 1);
         co_await watch(row);
         row = co_await close(row);
       }
@@ -231,16 +243,18 @@ private:
     }
   }
 
-  // What it has printed so far, into its log and to whoever watches.
-  void copy_output(const store::HookRunRow& row) {
-    const auto out = read_result(file(".out")).value_or(""), err = read_result(file(".err")).value_or("");
-    const auto size = out.size() + err.size();
-    if (size == copied_ || util::now_ms() - copied_at_ < k_copy_interval.count()) return;
-    copied_ = size;
+  // What it has printed since, into its log and to whoever watches.
+  void copy_output(const store::HookRunRow& row, bool all = false) {
+    if (!all && util::now_ms() - copied_at_ < k_copy_interval.count()) return;
     copied_at_ = util::now_ms();
-    write_log(row, out + err);
-    const auto lines = util::tail_lines(err.size() > err_size_ ? err : out, 1);
-    err_size_ = err.size();
+    std::string fresh;
+    for (auto* stream : {&out_, &err_}) {
+      const auto text = read_on(file(stream->suffix), stream->copied).value_or("");
+      if (text.empty()) continue;
+      log_->append(text);
+      fresh = text;
+    }
+    const auto lines = util::tail_lines(spec::mask(fresh, secrets_), 1);
     if (lines.empty()) return;
     services_.journal.note(model_.id, row.operation_id, "hook.output",
                            {{"run", row.id},
@@ -248,11 +262,6 @@ private:
                             {"index", row.index},
                             {"service", row.service},
                             {"line", util::valid_utf8(lines.back())}});
-  }
-
-  void write_log(const store::HookRunRow& row, const std::string& text) {
-    util::make_directories(fs::path(row.log).parent_path());
-    util::write_file(row.log, text.size() > k_log_limit ? text.substr(text.size() - k_log_limit) : text);
   }
 
   awaitable<store::HookRunRow> close(store::HookRunRow row) {
@@ -263,7 +272,9 @@ private:
     end.exit_code = code_;
     end.state = code_ == 0 && !out_of_time_ ? "succeeded" : "failed";
     if (end.state == "failed") end.reason = words(end);
-    write_log(row, end.out + end.err);
+    copy_output(row, true);
+    log_->finish();
+    hooks::link_run_log(row);
     row = co_await end_run(services_, model_, row, end);
     std::error_code ignored;
     for (const auto* suffix : {".out", ".err", ".exit"}) fs::remove(file(suffix), ignored);
@@ -300,7 +311,13 @@ private:
   std::string name_;
   std::optional<int> code_;
   bool died_ = false, seen_ = false, out_of_time_ = false;
-  std::size_t copied_ = 0, err_size_ = 0;
+  struct Stream {
+    const char* suffix;
+    std::size_t copied = 0;
+  };
+  Stream out_{".out"}, err_{".err"};
+  std::optional<hooks::RunLog> log_;
+  std::vector<std::string> secrets_;
   util::TimeMs copied_at_ = 0;
 };
 

@@ -1,11 +1,12 @@
 // Build hooks. A derived image is found again by its tag, which names all that went into it, and by the label
 // of the operation that built it; a layer that was made before is the builder's to find.
 #include <algorithm>
-#include <fstream>
 
 #include "daemon/async/task_group.hpp"
 #include "daemon/docker/context.hpp"
 #include "daemon/hooks/policy.hpp"
+#include "daemon/hooks/run_log.hpp"
+#include "daemon/spec/environment.hpp"
 #include "daemon/stacks/build_hooks.hpp"
 #include "daemon/stacks/build_output.hpp"
 #include "daemon/stacks/hook_records.hpp"
@@ -23,7 +24,6 @@ using nlohmann::json;
 using util::Error;
 using util::ErrorKind;
 
-constexpr std::size_t k_log_limit = 1'000'000;
 constexpr std::string_view k_forgiven = "stackd: exit status ";
 
 // One hook of a build that runs.
@@ -31,19 +31,12 @@ struct Layer {
   BuildHook hook;
   int step = 0;  // of the builder's
   store::HookRunRow row;
+  std::optional<hooks::RunLog> log;
   hooks::NewestBytes out{4096}, err{4096};
   util::TimeMs began = 0, ended = 0;
   bool cached = false, written_began = false, written_ended = false;
   std::optional<int> forgiven;  // it failed, and its on_failure says that this does not count
 };
-
-// A log that grows while the hook runs, cut to its newest part when it gets too long.
-void append_to_log(const std::string& path, const std::string& line) {
-  std::ofstream(path, std::ios::app | std::ios::binary) << line << "\n";
-  std::error_code ignored;
-  if (std::filesystem::file_size(path, ignored) > 2 * k_log_limit)
-    util::write_file(path, util::read_tail(path, k_log_limit));
-}
 
 class HookBuild {
 public:
@@ -164,8 +157,8 @@ private:
     if (!layer->cached && !layer->began) {
       layer->began = now;
       if (!layer->written_began) layer->row.started_at = now;
-      util::make_directories(std::filesystem::path(layer->row.log).parent_path());
-      util::write_file(layer->row.log, "");
+      layer->log.emplace(hooks::link_run_log(layer->row), spec::secret_values(*model_.spec, *model_.facts),
+                         attempt_ == 1);
       changed_.notify();
     }
     if (line.kind != BuildOutput::Kind::out && line.kind != BuildOutput::Kind::err) return;
@@ -174,7 +167,7 @@ private:
       return;
     }
     (line.kind == BuildOutput::Kind::err ? layer->err : layer->out).append(line.text + "\n");
-    append_to_log(layer->row.log, line.text);
+    if (layer->log) layer->log->append(line.text + "\n");
     services_.journal.note(model_.id, context_.operation.id, "hook.output",
                            {{"run", layer->row.id},
                             {"phase", layer->row.phase},
@@ -236,6 +229,10 @@ private:
 
   awaitable<void> write_end(Layer& layer, RunEnd end) {
     layer.written_ended = true;
+    if (layer.log) {
+      layer.log->finish();
+      hooks::link_run_log(layer.row);
+    }
     layer.row = co_await end_run(services_, model_, layer.row, std::move(end));
   }
 

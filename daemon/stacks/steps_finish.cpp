@@ -1,6 +1,7 @@
 // The last steps: what the stack has become, and what nobody needs any more.
 #include <set>
 
+#include "daemon/hooks/run_log.hpp"
 #include "daemon/stacks/steps.hpp"
 
 namespace stackd::stacks {
@@ -8,14 +9,26 @@ namespace {
 
 using nlohmann::json;
 
-// Directories of runs that have ended and that no row points to.
+constexpr int k_all = 1'000'000;
+
+// Directories of runs that have ended and that no row points to, and logs of operations that were forgotten.
 awaitable<void> sweep_runs(Services& services, std::string stack_id, std::string operation) {
-  auto query = [stack_id](store::Database& db) { return store::Processes::of_stack(db, stack_id); };
+  struct Rows {
+    std::vector<store::ProcessRow> processes;
+    std::vector<store::OperationRow> operations;
+  };
+  auto query = [stack_id](store::Database& db) {
+    return Rows{store::Processes::of_stack(db, stack_id), store::Operations::of_stack(db, stack_id, k_all)};
+  };
   const auto rows = co_await services.journal.run(query);
   std::set<std::string> kept;
-  for (const auto& row : rows) kept.insert(row.run_directory);
+  for (const auto& row : rows.processes) kept.insert(row.run_directory);
+  std::vector<std::string> operations;
+  for (const auto& row : rows.operations) operations.push_back(row.id);
   const auto directory = services.paths.runs(stack_id);
-  auto work = [directory, kept, operation](FileWorker&) {
+  const auto stack = services.paths.stack(stack_id);
+  auto work = [directory, kept, operation, stack, operations](FileWorker&) {
+    hooks::sweep_run_logs(stack, operations);
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
       const auto name = entry.path().filename().string();

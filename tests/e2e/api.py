@@ -189,6 +189,64 @@ lifecycle: {before_up: ["echo first; while [ ! -e t/go ]; do sleep 0.02; done; e
     equal(ask(world, "GET", f"/v1/hooks/{run['id']}/log")[2].encode(), b"".join(lines), "the log afterwards")
 
 
+@scenario("REST: the log of a pre_start is there, and can be followed, while it runs")
+def pre_start_log(world):
+    world.stack(f"""
+services:
+  box:
+    image: {IMAGE}
+    init: true
+    network_mode: none
+    command: sleep infinity
+    volumes: ["./t:/t"]
+    pre_start:
+      - command: sh -c 'echo first; while [ ! -e /t/go ]; do sleep 0.05; done; printf last'
+""")
+    operation = json.loads(ask(world, "POST", "/v1/stacks", up(world))[2])
+    hooks = f"/v1/stacks/{operation['stack']}/hooks"
+    run = wait_until(lambda: world.daemon.get(hooks)["hooks"], "the hook to begin")[0]
+    log = f"/v1/hooks/{run['id']}/log"
+    wait_until(lambda: ask(world, "GET", log)[2] == "first\n", "what it has said so far")
+    connection = UnixConnection(world.daemon.socket, timeout=30)
+    connection.request("GET", log + "?follow=1")
+    answer = connection.getresponse()
+    lines = [answer.readline()]
+    world.file("stack/t/go", "")
+    lines += list(answer)
+    connection.close()
+    equal(b"".join(lines).strip(), b"first\nlast", "the log that was followed")
+    world.ctl("down", "-t", "0").expect(0)
+
+
+@scenario("REST: each run keeps its own log, of replicas too; the hook's log is the newest run's")
+def own_logs(world):
+    world.stack(f"""
+services:
+  box:
+    image: {IMAGE}
+    init: true
+    network_mode: none
+    scale: 2
+    command: sleep infinity
+    hooks: {{pre_run: hostname}}
+    post_start: [{{command: sh -c 'echo begin; sleep 0.3; hostname'}}]
+    pre_stop: [{{command: sh -c 'echo begin; sleep 0.3; hostname'}}]
+""")
+    world.ctl("up").expect(0)
+    world.ctl("stop", "-t", "0").expect(0)
+    names = {c["Id"]: c["Id"][:12] for c in world.engine.containers(world.project, "box")}
+    world.ctl("start").expect(0)
+    seen = [run for run in world.hooks() if run["state"] == "succeeded"]
+    equal(sorted(run["phase"] for run in seen), ["post_start"] * 4 + ["pre_run"] * 4 + ["pre_stop"] * 2, "the runs")
+    for run in seen:
+        said = "" if run["phase"] == "pre_run" else "begin\n"
+        equal(ask(world, "GET", f"/v1/hooks/{run['id']}/log")[2], f"{said}{names[run['container']]}\n", f"the log of {run}")
+    with open(seen[0]["log"], encoding="utf-8") as log:
+        check(log.read().strip().split()[-1] in names.values(), "the hook's log")
+    equal(len({run["log"] for run in seen}), 3, "hooks' logs")
+    world.ctl("down", "-t", "0").expect(0)
+
+
 @scenario("REST: service logs by service, tail and time, with timestamps, and followed")
 def service_logs(world):
     world.stack(f"""

@@ -129,6 +129,8 @@ services:
     init: true
     command: sh -c 'echo "box $$TOKEN"; exec sleep infinity'
     environment: {{OTHER: x}}
+    hooks: {{pre_run: 'echo "before $TOKEN"; echo "$TOKEN" >&2'}}
+    pre_start: [{{command: 'sh -c "echo first $$TOKEN"'}}]
     post_start: [{{command: 'sh -c "echo in the box $$TOKEN; echo $$TOKEN >&2"'}}]
 owned:
   a: {{cmd: 'echo "a $TOKEN $PASSED"; exec sleep 1000', ready_when: {{log_match: "^a "}}}}
@@ -144,6 +146,7 @@ lifecycle:
     for value in (secret, "given-by-the-caller"):
         at = shown.find(value)
         check(at < 0, f"{value} is shown: …{shown[max(0, at - 300):at + 100]}…")
+    check("before ***" in shown and "first ***" in shown, f"masked lines of pre_start and pre_run are there:\n{shown[-3000:]}")
     check("say ***" in shown and "in the box ***" in shown and "a *** ***" in shown, f"masked lines are there:\n{shown[-3000:]}")
     equal(world.ctl("exec", "--", "sh", "-c", 'echo "$TOKEN"').out, secret + "\n", "exec has the value")
     world.ctl("down").expect(0)
