@@ -1,5 +1,7 @@
 #include "daemon/hooks/container_run.hpp"
 
+#include <algorithm>
+
 #include "daemon/async/deadline.hpp"
 #include "daemon/docker/in_flight.hpp"
 #include "daemon/hooks/run_log.hpp"
@@ -19,6 +21,7 @@ constexpr std::size_t k_tail = 4096;
 struct Output {
   RunLog log;
   NewestBytes out{k_tail}, err{k_tail};
+  std::size_t size = 0;
 };
 
 bool has_started(const ContainerDetails& container) {
@@ -50,21 +53,37 @@ awaitable<void> ensure_started(docker::Engine& engine, std::string id, bool resu
   if (!landed) co_await engine.start_container(id);
 }
 
+void take(Output& output, docker::Stream stream, std::string_view piece,
+          const std::function<void(const std::string&)>& on_line) {
+  output.size += piece.size();
+  output.log.append(piece);
+  (stream == docker::Stream::err ? output.err : output.out).append(piece);
+  const auto end = piece.find_last_not_of("\r\n");
+  if (end == std::string_view::npos) return;
+  const auto begin = piece.find_last_of('\n', end);
+  on_line(std::string(piece.substr(begin == std::string_view::npos ? 0 : begin + 1,
+                                   end - (begin == std::string_view::npos ? -1 : begin))));
+}
+
 awaitable<int> follow_to_the_end(docker::Engine& engine, std::string id, std::shared_ptr<Output> output,
                                  std::function<void(const std::string&)> on_line) {
   docker::LogOptions options;
   options.follow = true;
   auto sink = [output, on_line](docker::Stream stream, std::string_view piece) {
-    output->log.append(piece);
-    (stream == docker::Stream::err ? output->err : output->out).append(piece);
-    const auto end = piece.find_last_not_of("\r\n");
-    if (end == std::string_view::npos) return;
-    const auto begin = piece.find_last_of('\n', end);
-    on_line(std::string(piece.substr(begin == std::string_view::npos ? 0 : begin + 1,
-                                     end - (begin == std::string_view::npos ? -1 : begin))));
+    take(*output, stream, piece, on_line);
   };
   co_await engine.logs(id, false, options, sink);
-  co_return co_await engine.wait_container(id);
+  const auto code = co_await engine.wait_container(id);
+  // The engine may end what it lets follow before the container's last words: what is missing comes from the
+  // whole.
+  options.follow = false;
+  auto rest = [output, on_line, known = output->size](docker::Stream stream, std::string_view piece) mutable {
+    const auto skipped = std::min(known, piece.size());
+    known -= skipped;
+    if (skipped < piece.size()) take(*output, stream, piece.substr(skipped), on_line);
+  };
+  co_await engine.logs(id, false, options, rest);
+  co_return code;
 }
 
 }  // namespace

@@ -214,7 +214,8 @@ services:
     world.file("stack/t/go", "")
     lines += list(answer)
     connection.close()
-    equal(b"".join(lines).strip(), b"first\nlast", "the log that was followed")
+    equal(b"".join(lines), b"first\nlast", "the log that was followed")
+    equal(world.daemon.get(hooks)["hooks"][0]["stdout_tail"], "first\nlast", "the record's tail")
     world.ctl("down", "-t", "0").expect(0)
 
 
