@@ -20,6 +20,17 @@ void refuse_others(Reader& reader, Phase phase) {
   }
 }
 
+// A list of words, each as it is: /bin/sh gets them quoted.
+std::string quoted(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    text += text.empty() ? "'" : " '";
+    for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    text += "'";
+  }
+  return text;
+}
+
 void add_hook(const Value& value, Phase phase, const std::string& service, DecodeContext& context,
               std::vector<Hook>& hooks) {
   Hook hook;
@@ -35,7 +46,11 @@ void add_hook(const Value& value, Phase phase, const std::string& service, Decod
   std::optional<std::string> text;
   if (value.is_mapping()) {
     Reader reader(value, what, problems);
-    text = reader.maybe_string(reader.has("command") ? "command" : "cmd");
+    const Value* command = reader.get(reader.has("command") ? "command" : "cmd");
+    if (command && command->is_sequence())
+      text = quoted(string_list(*command, what + ", command", problems));
+    else if (command)
+      text = scalar(*command, what + ", command", problems);
     reader.has("cmd");
     refuse_others(reader, phase);
     decode_hook_fields(reader, hook);

@@ -40,11 +40,12 @@ services:
         - |
           echo first > lines
           echo second >> lines
+        - {{command: [sh, -c, 'echo "$0" >> lines', "it's $HOME"]}}
 """)
     world.ctl("up").expect(0)
     wait_until(lambda: "OWN" in world.read("stack/t/env"), "the command")
     equal(world.read("stack/t/hook").strip(), "1001 /t value pre_run 0 box up", "what the hook saw")
-    equal(world.lines("stack/t/lines"), ["first", "second"], "the lines of the second")
+    equal(world.lines("stack/t/lines"), ["first", "second", "it's $HOME"], "the lines of the second, the words of the third")
     environment = world.lines("stack/t/env")
     for kept in ("OWN=value", "i=mine", "c=too", "line=kept"):
         check(kept in environment, f"{kept} in the command's environment: {environment}")
@@ -53,7 +54,7 @@ services:
     check(process_one(world).startswith("sh -c env"), f"M4.6: process 1 is {process_one(world)}")
     found = runs(world)
     equal([(r["index"], r["place"], r["state"], r["exit_code"], r["attempt"]) for r in found],
-          [(0, "entrypoint", "succeeded", 0, 1), (1, "entrypoint", "succeeded", 0, 1)], "the records")
+          [(i, "entrypoint", "succeeded", 0, 1) for i in (0, 1, 2)], "the records")
     equal((found[0]["stdout_tail"].strip(), found[0]["stderr_tail"].strip()), ("to-stdout", "to-stderr"),
           "its output, told apart")
     check(found[0]["log"].endswith("/hooks/box.pre_run-0.log"), f"the log: {found[0]['log']}")

@@ -293,9 +293,12 @@ TEST_CASE("M1, M2.8, M4.3, X20: empty hooks are none, pre_run of several lines s
 
 TEST_CASE("a list of Moat's hooks is one hook each", "[spec][lifecycle]") {
   const auto spec =
-      Loading(stackd_text("    hooks:\n      post_build: [a, {cmd: b}]\n"), "stackd.yaml").load();
+      Loading(stackd_text("    hooks:\n      post_build: [a, {cmd: b}, {command: [echo, \"it's $HOME\"]}]\n"),
+              "stackd.yaml")
+          .load();
   const auto hooks = hooks_of(spec, Phase::post_build, "web");
-  REQUIRE(hooks.size() == 2);
+  REQUIRE(hooks.size() == 3);
+  CHECK(hooks[2].shell == "'echo' 'it'\\''s $HOME'");  // a list's words are nobody's to expand
   CHECK(hooks[1].shell == "b");
   CHECK(hooks[1].index == 1);
   const auto mistakes_of = [](const std::string& hook) {
