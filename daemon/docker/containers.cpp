@@ -10,8 +10,6 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
-constexpr int k_not_modified = 304, k_not_found = 404, k_conflict = 409;
-
 std::string container_path(std::string_view id, std::string_view rest = "") {
   return "/containers/" + segment(id) + std::string(rest);
 }

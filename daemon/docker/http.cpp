@@ -252,7 +252,6 @@ awaitable<json> Http::call_json(Request request) {
 }
 
 awaitable<std::optional<json>> Http::find_json(Request request) {
-  constexpr int k_not_found = 404;
   const auto what = request.what;
   request.accepted = k_not_found;
   const auto answer = co_await call(std::move(request));

@@ -15,6 +15,9 @@
 
 namespace stackd::docker {
 
+// The engine's refusals that say what is there and what is not.
+constexpr int k_not_modified = 304, k_forbidden = 403, k_not_found = 404, k_conflict = 409;
+
 struct Answer {
   int status = 0;
   std::string body;

@@ -14,7 +14,6 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
-constexpr int k_not_found = 404;
 constexpr std::size_t k_kept_lines = 30;  // of a build's output, for the error
 
 struct Reference {

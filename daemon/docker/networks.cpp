@@ -9,8 +9,6 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
-constexpr int k_not_found = 404, k_forbidden = 403;
-
 std::string dump(const json& body) {
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }

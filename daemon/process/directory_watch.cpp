@@ -12,11 +12,6 @@
 #include "daemon/util/fd.hpp"
 
 namespace stackd::process {
-namespace {
-
-constexpr std::chrono::milliseconds k_without_inotify{200};
-
-}  // namespace
 
 struct DirectoryWatch::Impl {
   explicit Impl(const asio::any_io_executor& executor) : inotify(executor) {}

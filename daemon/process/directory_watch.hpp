@@ -11,6 +11,9 @@
 
 namespace stackd::process {
 
+// Between two looks, where a machine has run out of inotify instances.
+constexpr std::chrono::milliseconds k_without_inotify{200};
+
 class DirectoryWatch {
 public:
   // Throws io when the directory cannot be watched.

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "daemon/async/signal.hpp"
+#include "daemon/process/directory_watch.hpp"
 #include "daemon/process/log_rotation.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/fd.hpp"
@@ -26,8 +27,6 @@ constexpr std::size_t k_longest_line = 1 << 20;
 constexpr std::size_t k_memory = 4096, k_overlap = 256;
 // A capped log is not larger than this when it is cut.
 constexpr std::size_t k_search = 4 << 20;
-// A machine may run out of inotify instances; then, and only then, the file is looked at so often.
-constexpr std::chrono::milliseconds k_without_inotify{200};
 
 // How much of `text` is known, when `read` is what was read last of the text that it continues; 0 when it
 // does not.

@@ -1,9 +1,16 @@
+#include <algorithm>
+
 #include "daemon/stacks/labels.hpp"
 #include "daemon/stacks/plan.hpp"
 
 namespace stackd::stacks {
 
 using nlohmann::json;
+
+void append(Keys& into, const Keys& more) {
+  for (const auto& key : more)
+    if (std::find(into.begin(), into.end(), key) == into.end()) into.push_back(key);
+}
 
 std::string replica(const std::string& service, int number) {
   return service + "-" + std::to_string(number);

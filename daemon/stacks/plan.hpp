@@ -22,6 +22,8 @@ namespace stackd::stacks {
 
 using operations::StepPlan;
 using Keys = std::vector<std::string>;
+// What `into` has not got yet.
+void append(Keys& into, const Keys& more);
 
 // A list of steps under construction.
 class Graph {

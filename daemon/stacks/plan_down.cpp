@@ -10,11 +10,6 @@ namespace {
 using nlohmann::json;
 using spec::Phase;
 
-void append(Keys& into, const Keys& more) {
-  for (const auto& key : more)
-    if (std::find(into.begin(), into.end(), key) == into.end()) into.push_back(key);
-}
-
 class DownGraph {
 public:
   DownGraph(const spec::Spec& spec, const DownPlan& plan, const Observed& seen)

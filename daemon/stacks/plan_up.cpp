@@ -13,11 +13,6 @@ using spec::Condition;
 using spec::Phase;
 using spec::Service;
 
-void append(Keys& into, const Keys& more) {
-  for (const auto& key : more)
-    if (std::find(into.begin(), into.end(), key) == into.end()) into.push_back(key);
-}
-
 class UpGraph {
 public:
   UpGraph(const spec::Spec& spec, const UpPlan& plan) : spec_(spec), plan_(plan), order_(comes_after(spec)) {

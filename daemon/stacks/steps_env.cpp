@@ -14,7 +14,7 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
-constexpr std::chrono::seconds k_grace{2};
+constexpr std::chrono::seconds k_command_grace{2};
 
 std::filesystem::path run_directory(const Services& services, const std::string& stack,
                                     const std::string& operation, int ordinal, std::size_t number) {
@@ -108,7 +108,7 @@ awaitable<void> end_env_from(Services& services, Model model, std::string operat
   for (std::size_t number = 0; number < count; ++number) {
     const auto directory = run_directory(services, model.id, operation, ordinal, number);
     if (services.runs.state(directory) == process::RunState::running)
-      co_await services.runs.end(directory, k_grace);
+      co_await services.runs.end(directory, k_command_grace);
   }
 }
 
