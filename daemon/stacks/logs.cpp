@@ -159,8 +159,9 @@ awaitable<void> process_lines(Services& services, std::shared_ptr<Lines> lines, 
     request.since.clear();
   }
   auto all = util::split(text, '\n');
-  std::string unfinished = all.empty() ? "" : all.back();
-  if (!all.empty()) all.pop_back();
+  // A line that was begun counts as one; who follows gets it when it is whole.
+  const std::string unfinished = all.empty() ? "" : all.back();
+  if (!all.empty() && (request.follow || unfinished.empty())) all.pop_back();
   if (!request.since.empty()) drop_older(all, file, request.since);
   auto position = static_cast<std::int64_t>(end) - std::ssize(unfinished);
   for (const auto& each : all) position -= std::ssize(each) + 1;
@@ -175,13 +176,7 @@ awaitable<void> process_lines(Services& services, std::shared_ptr<Lines> lines, 
     if (request.follow) line.cursor = std::to_string(position);
     lines->put(line);
   }
-  if (!request.follow) {
-    if (!unfinished.empty()) {
-      line.text = util::valid_utf8(unfinished);
-      lines->put(line);
-    }
-    co_return;
-  }
+  if (!request.follow) co_return;
   process::LogTail tail(services.executor, file, end - std::min<std::uint64_t>(end, unfinished.size()));
   for (;;) {
     auto next = co_await tail.next_line();

@@ -411,6 +411,17 @@ owned:
     equal((all_lines.count("line 1 "), all_lines.count("line 200 "), all_lines.count("after")), (1, 1, 1), "all lines")
 
 
+@scenario("L10.4: a line that a run has left unfinished is a line; the next run's marker is not part of it, and is not shown")
+def unfinished_line(world):
+    world.stack('owned: {a: {cmd: "echo whole; printf half; exec sleep 1000"}}\n')
+    world.ctl("up").expect(0)
+    wait_until(lambda: "half" in world.ctl("logs").text, "the line")
+    world.ctl("restart", "a").expect(0)
+    wait_until(lambda: world.ctl("logs").text.count("half") == 2, "both lines")
+    equal([line.split("|")[1].strip() for line in world.ctl("logs").out.splitlines()], ["whole", "half"] * 2, "the lines")
+    equal([line.split("|")[1].strip() for line in world.ctl("logs", "--tail", "1").out.splitlines()], ["half"], "--tail 1")
+
+
 @scenario("logs --since takes a time or how long ago, of containers and of processes; what is neither is refused")
 def since(world):
     world.stack(f"""

@@ -29,6 +29,14 @@ void LogFile::write(std::string_view text) {
   if (limit_ > 0 && size_ > 2 * limit_) keep_newest();
 }
 
+void LogFile::write_line(std::string_view text) {
+  char last = '\n';
+  if (fd_ && size_ > 0 && ::pread(fd_.get(), &last, 1, static_cast<off_t>(size_ - 1)) == 1 && last != '\n')
+    write("\n");
+  write(text);
+  write("\n");
+}
+
 void LogFile::finish() {
   if (fd_ && limit_ > 0 && size_ > limit_) keep_newest();
 }

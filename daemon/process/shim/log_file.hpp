@@ -18,6 +18,8 @@ public:
   bool open(const std::string& path, bool truncate, std::size_t limit);
   int fd() const { return fd_.get(); }
   void write(std::string_view text);
+  // On a line of its own, although an earlier run has left one unfinished.
+  void write_line(std::string_view text);
   // Down to the limit.
   void finish();
 

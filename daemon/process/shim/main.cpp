@@ -48,7 +48,7 @@ Outcome run_command(Request& request, RunDirectory& directory, Signals& signals,
     started(false);
     return outcome;
   }
-  if (!request.header.empty()) log.write(std::string(request.header) + "\n");
+  if (!request.header.empty()) log.write_line(request.header);
   return request.is_exec() ? ExecRun(request, directory, signals, log).run(started)
                            : HostRun(request, directory, signals, log).run(started);
 }
