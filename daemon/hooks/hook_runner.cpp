@@ -341,7 +341,7 @@ process::RunRequest HookRunner::request_of(const HookJob& job, const HookRunRow&
     request.cwd = resolved(job, job.hook.cwd);
     request.user = resolved(job, job.hook.user);
     request.privileged = job.hook.privileged;
-    const auto* service = job.spec->find(job.hook.service);
+    const auto* service = job.spec->find_known(job.hook.service);
     request.tty = service && service->container && service->container->tty;  // C2.10
     request.env = exec_environment(job);
     for (const auto& [name, value] : job.hook.env)

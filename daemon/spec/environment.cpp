@@ -385,7 +385,7 @@ Variables env_from_environment(const Spec& spec, const Facts& facts, const std::
 
 Variables hook_environment(const Spec& spec, const Facts& facts, const Hook& hook) {
   Builder builder(spec, facts);
-  const Service* service = hook.service.empty() ? nullptr : spec.find(hook.service);
+  const Service* service = hook.service.empty() ? nullptr : spec.find_known(hook.service);
   if (!hook.env_group.empty()) {
     put_group(builder, spec, hook.env_group);
   } else if (service && service->process) {

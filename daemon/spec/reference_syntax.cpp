@@ -216,7 +216,7 @@ std::string slip_in(const std::string& text) {
 
 Target look_up(const Reference& reference, const Spec& spec) {
   Target found;
-  const Service* service = spec.find(reference.name);
+  const Service* service = spec.find_known(reference.name);
   if (!service || service->owned != (reference.root == "owned")) {
     const auto& off = spec.disabled;
     if (service || std::find(off.begin(), off.end(), reference.name) == off.end())

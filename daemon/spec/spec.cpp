@@ -57,6 +57,11 @@ const Service* Spec::find_gone(const std::string& service) const {
   return nullptr;
 }
 
+const Service* Spec::find_known(const std::string& service) const {
+  const Service* found = find(service);
+  return found ? found : find_gone(service);
+}
+
 std::string to_string(Phase phase) {
   for (const auto& [value, word] : k_phases) {
     if (value == phase) return word;

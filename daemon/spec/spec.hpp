@@ -354,7 +354,8 @@ struct Spec {
 
   const Service* find(const std::string& service) const;
   const Service* find_gone(const std::string& service) const;
-  std::vector<const Hook*> hooks_of(Phase phase) const;  // of the stack
+  const Service* find_known(const std::string& service) const;  // either
+  std::vector<const Hook*> hooks_of(Phase phase) const;         // of the stack
 };
 
 // "post_start"; and back, nullopt when it is none.

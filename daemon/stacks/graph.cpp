@@ -69,4 +69,21 @@ Keys add_container_end(Graph& graph, const spec::Service* service, const docker:
   return last;
 }
 
+Keys add_before_down(Graph& graph, const spec::Service& service, Keys needs, const std::string& reason) {
+  return graph.add_hooks(service.hooks_of(spec::Phase::before_down), service.name, std::move(needs),
+                         {{"reason", reason}, {"down", true}}, true);
+}
+
+Keys add_process_end(Graph& graph, const spec::Service& service, Keys needs, bool alive,
+                     const std::string& reason) {
+  if (alive) needs = add_before_down(graph, service, std::move(needs), reason);
+  return {graph.add(
+      {"stop " + service.name, "stop-process", service.name, json::object(), std::move(needs), true})};
+}
+
+bool is_running(const std::vector<docker::ContainerSummary>& containers) {
+  return std::any_of(containers.begin(), containers.end(),
+                     [](const auto& container) { return container.state == "running"; });
+}
+
 }  // namespace stackd::stacks

@@ -52,8 +52,10 @@ struct UpPlan {
   std::set<std::string> fresh;       // those that will be started or recreated, as far as was seen
   std::map<std::string, int> scale;  // replicas of each selected container service
   std::map<std::string, std::vector<docker::ContainerSummary>>
-      surplus;                             // replicas to take away (scale-down), orphans
-  std::set<std::string> former_processes;  // of services that are containers now
+      surplus;  // replicas to take away (scale-down), orphans
+  // Processes to take away, and whether they live: of services that the file does not have, or has as
+  // containers now.
+  std::map<std::string, bool> orphans;
   std::map<std::string, std::vector<docker::ContainerSummary>>
       kept_hooks;                               // of pre_start entries that failed before
   std::map<std::string, StopFirst> stop_first;  // taken along by a network or a dependency (changes.hpp)
@@ -98,6 +100,13 @@ void name_existing(const Observed& seen, std::vector<StepPlan>& steps);
 Keys add_container_end(Graph& graph, const spec::Service* service, const docker::ContainerSummary& container,
                        Keys needs, bool remove, bool veto, const std::string& reason,
                        const std::optional<int>& timeout, bool volumes = false);
+
+// A service's own before_down (X11), and the steps that end its process; the last keys. Failures of the hooks
+// do not keep it from its end.
+Keys add_before_down(Graph& graph, const spec::Service& service, Keys needs, const std::string& reason);
+Keys add_process_end(Graph& graph, const spec::Service& service, Keys needs, bool alive,
+                     const std::string& reason);
+bool is_running(const std::vector<docker::ContainerSummary>& containers);
 
 // "web-1"
 std::string replica(const std::string& service, int number);

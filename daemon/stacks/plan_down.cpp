@@ -69,25 +69,19 @@ private:
     auto needs = gate_;
     for (const auto& name : dependents_[service.name])
       if (const auto* other = spec_.find(name)) append(needs, end_service(*other));
-    // X11: the service's own before_down, while it is alive. Not in a roll-back (L4).
-    const bool was_run = service.kind == spec::ServiceKind::oneshot && seen_.processes.contains(service.name);
-    const bool alive = seen_.running_processes.contains(service.name) || is_running(service.name) || was_run;
-    if (alive && plan_.kind != DownPlan::Kind::rollback && plan_.service_hooks)
-      needs = graph_.add_hooks(service.hooks_of(Phase::before_down), service.name, needs,
-                               {{"reason", reason(service.name)}, {"down", true}}, true);
     Keys last;
     if (service.container) {
+      needs = before_down(service, needs, reason(service.name));
       for (const auto& [number, container] : replicas(service.name)) {
         if (!concerns(container)) continue;
         const bool remove = plan_.kind == DownPlan::Kind::down ||
                             (plan_.kind == DownPlan::Kind::rollback &&
                              label_of(container, label::k_operation) == plan_.created_by);
-        append(last, add_container_end(graph_, plan_.service_hooks ? &service : nullptr, container, needs,
-                                       remove, veto(), reason(service.name), plan_.timeout, plan_.volumes));
+        append(last, add_container_end(graph_, with_hooks(&service), container, needs, remove, veto(),
+                                       reason(service.name), plan_.timeout, plan_.volumes));
       }
     } else if (seen_.processes.contains(service.name)) {
-      last = {
-          graph_.add({"stop " + service.name, "stop-process", service.name, json::object(), needs, true})};
+      last = end_process(service, needs, reason(service.name));
     }
     return ended_[service.name] = last.empty() ? needs : last;
   }
@@ -97,10 +91,25 @@ private:
     const auto found = seen_.containers.find(service);
     return found == seen_.containers.end() ? k_none : found->second;
   }
-  bool is_running(const std::string& service) const {
-    const auto& all = replicas(service);
-    return std::any_of(all.begin(), all.end(),
-                       [](const auto& entry) { return entry.second.state == "running"; });
+
+  // None of a service's own in a roll-back (L4) but its pre_stop, which is the container's (X8).
+  bool host_hooks() const { return plan_.kind != DownPlan::Kind::rollback && plan_.service_hooks; }
+  const spec::Service* with_hooks(const spec::Service* service) const {
+    return plan_.service_hooks ? service : nullptr;
+  }
+
+  Keys before_down(const spec::Service& service, const Keys& needs, const std::string& reason) {
+    const auto& all = replicas(service.name);
+    const bool alive = std::any_of(all.begin(), all.end(),
+                                   [](const auto& entry) { return entry.second.state == "running"; });
+    return alive && host_hooks() ? add_before_down(graph_, service, needs, reason) : needs;
+  }
+
+  // What a oneshot has done is there although it has ended.
+  Keys end_process(const spec::Service& service, const Keys& needs, const std::string& reason) {
+    const bool alive =
+        seen_.running_processes.contains(service.name) || service.kind == spec::ServiceKind::oneshot;
+    return add_process_end(graph_, service, needs, alive && host_hooks(), reason);
   }
 
   Keys end_orphans() {
@@ -108,16 +117,18 @@ private:
     if (!plan_.orphans) return last;
     for (const auto& [service, containers] : seen_.containers) {
       if (const auto* own = spec_.find(service); own && own->container) continue;
+      const auto* gone = spec_.find_gone(service);
+      const auto needs = gone ? before_down(*gone, gate_, "orphan") : gate_;
       for (const auto& [number, container] : containers)
         if (concerns(container))
-          append(last, add_container_end(graph_, spec_.find_gone(service), container, gate_,
+          append(last, add_container_end(graph_, with_hooks(gone), container, needs,
                                          plan_.kind != DownPlan::Kind::stop, false, "orphan", plan_.timeout,
                                          plan_.volumes));
     }
     // Processes of services that the file no longer has: their rows are all that tells of them.
     for (const auto& [service, row] : seen_.processes)
       if (const auto* gone = spec_.find_gone(service); gone && gone->process)
-        append(last, {graph_.add({"stop " + service, "stop-process", service, json::object(), gate_, true})});
+        append(last, end_process(*gone, gate_, "orphan"));
     return last;
   }
 

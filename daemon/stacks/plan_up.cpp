@@ -29,18 +29,7 @@ public:
         append(stopped_[service], add_container_end(graph_, spec_.find(service), container, gate_, false,
                                                     false, stop.reason, std::nullopt));
     add_shared();
-    for (const auto& [service, containers] : plan_.surplus) {
-      const auto* own = spec_.find(service);
-      const bool fewer = own && own->container;
-      for (const auto& container : containers) {
-        const auto ended = add_container_end(graph_, fewer ? own : spec_.find_gone(service), container, gate_,
-                                             true, false, fewer ? "scale-down" : "orphan", std::nullopt);
-        if (own && !fewer) append(stopped_[service], ended);
-      }
-    }
-    for (const auto& service : plan_.former_processes)
-      append(stopped_[service],
-             {graph_.add({"stop " + service, "stop-process", service, json::object(), gate_})});
+    take_away_surplus();
     for (const auto& service : spec_.services) add_service(service);
     Keys all = gate_;
     for (const auto& [name, keys] : ready_) append(all, keys);
@@ -77,6 +66,26 @@ private:
       }
     }
     for (const auto& name : required) optional_.erase(name);
+  }
+
+  // Before what takes the place of a service that is of another kind now.
+  void take_away_surplus() {
+    for (const auto& [service, containers] : plan_.surplus) {
+      const auto* own = spec_.find(service);
+      const bool fewer = own && own->container;
+      const auto* known = fewer ? own : spec_.find_gone(service);
+      auto needs = gate_;
+      if (!fewer && known && is_running(containers)) needs = add_before_down(graph_, *known, needs, "orphan");
+      for (const auto& container : containers) {
+        const auto ended = add_container_end(graph_, known, container, needs, true, false,
+                                             fewer ? "scale-down" : "orphan", std::nullopt);
+        if (own && !fewer) append(stopped_[service], ended);
+      }
+    }
+    for (const auto& [service, alive] : plan_.orphans) {
+      const auto ended = add_process_end(graph_, *spec_.find_gone(service), gate_, alive, "orphan");
+      if (spec_.find(service)) append(stopped_[service], ended);
+    }
   }
 
   // A hook in a container of its own is on the stack's network, so that comes before it.

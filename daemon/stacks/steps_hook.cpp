@@ -164,7 +164,7 @@ awaitable<Outcome> call_hook(Services& services, StepContext context, Model mode
     HookContainerInputs inputs{*model.spec,
                                *model.facts,
                                hook,
-                               model.spec->find(hook.service),
+                               model.spec->find_known(hook.service),
                                call.container,
                                service_image,
                                context.operation.id,

@@ -39,7 +39,11 @@ awaitable<Model> settle_ports(Services& services, StepContext context, const pro
   auto write = [spec, id = model.id, range, scale](store::Database& db) {
     return allocate_ports(db, *spec, id, range, scale);
   };
-  const auto ports = co_await services.journal.commit(write);
+  auto ports = co_await services.journal.commit(write);
+  // What a service that is gone was given is for its last hooks and its stop_cmd.
+  for (const auto& gone : model.spec->gone)
+    if (const auto had = model.facts->ports.find(gone.name); had != model.facts->ports.end())
+      ports.insert(*had);
   if (ports == model.facts->ports) co_return model;
   auto change = [ports](spec::Facts& facts) { facts.ports = ports; };
   co_await services.models.change_facts(model.id, change);
@@ -180,6 +184,26 @@ void drop_orphans(const Model& model, Observed& seen) {
   std::erase_if(seen.containers, [&](const auto& entry) { return !model.spec->find(entry.first); });
 }
 
+// Processes of services that the file no longer has, or has as containers now.
+void find_orphans(const Model& model, const Observed& seen, bool orphans, UpPlan& plan,
+                  std::vector<std::string>& warnings) {
+  for (const auto& [service, row] : seen.processes) {
+    const auto* gone = model.spec->find_gone(service);
+    const auto& off = model.spec->disabled;
+    if (!gone || !gone->process || std::find(off.begin(), off.end(), service) != off.end()) continue;
+    // What a oneshot has done is there although it has ended.
+    const bool alive = seen.running_processes.contains(service) || gone->kind == spec::ServiceKind::oneshot;
+    const bool is_container = model.spec->find(service) != nullptr;
+    if (is_container ? plan.selected.contains(service) : orphans)
+      plan.orphans[service] = alive;
+    else if (alive && !is_container)
+      warnings.push_back(
+          "service '" + service +
+          "' still runs, which the stack file does not have (any more); --remove-orphans takes "
+          "it away");
+  }
+}
+
 // Replicas beyond the wished scale, containers of services that the file no longer has, and what ran under
 // the name of a service that is of another kind now.
 void find_surplus(const Model& model, const Observed& seen, bool orphans, UpPlan& plan,
@@ -200,9 +224,6 @@ void find_surplus(const Model& model, const Observed& seen, bool orphans, UpPlan
         if (!own->container || number > plan.scale.at(service)) plan.surplus[service].push_back(container);
     }
   }
-  for (const auto& [service, row] : seen.processes)
-    if (const auto* own = model.spec->find(service); own && !own->process && plan.selected.contains(service))
-      plan.former_processes.insert(service);
 }
 
 // A restart has stopped the same things once before it failed.
@@ -271,6 +292,7 @@ awaitable<Outcome> plan_up_step(Services& services, StepContext context) {
   // What the file asks for and stackd does not do, said once for each up.
   if (context.operation.kind == "up") outcome.warnings = model.spec->warnings;
   find_surplus(model, seen, options.remove_orphans, plan, outcome.warnings);
+  find_orphans(model, seen, options.remove_orphans, plan, outcome.warnings);
   for (const auto& container : seen.hook_containers)
     if (label_of(container, label::k_operation) != context.operation.id)
       plan.kept_hooks[label_of(container, label::k_service)].push_back(container);
@@ -284,8 +306,8 @@ awaitable<Outcome> plan_up_step(Services& services, StepContext context) {
   auto query = [id = model.id](store::Database& db) { return extra_of(db, id); };
   const auto extra = co_await services.journal.run(query);
   const bool complete = extra.value("up", false);
-  if (plan.fresh.empty() && plan.owed.empty() && plan.restarted.empty() && plan.surplus.empty() && complete &&
-      !options.build && !options.rebuild && options.pull != "always") {
+  if (plan.fresh.empty() && plan.owed.empty() && plan.restarted.empty() && plan.surplus.empty() &&
+      plan.orphans.empty() && complete && !options.build && !options.rebuild && options.pull != "always") {
     outcome.result["unchanged"] = true;
     co_return outcome;
   }

@@ -99,15 +99,17 @@ awaitable<Outcome> start_process_step(Services& services, StepContext context) {
   };
   const auto known = co_await services.journal.run(query);
   Outcome outcome;
-  if (known && known->run_directory != directory.string() &&
-      services.runs.state(known->run_directory) == process::RunState::running) {
+  if (known && known->run_directory != directory.string()) {
+    const bool running = services.runs.state(known->run_directory) == process::RunState::running;
     const bool force = context.request.value("/options/force_recreate"_json_pointer, false);
-    if (known->definition == definition && !force) {
+    const bool done = service.kind == spec::ServiceKind::oneshot &&
+                      services.runs.exit_of(known->run_directory).value_or(process::RunExit{}).ok();
+    if ((running || done) && known->definition == definition && !force) {
       outcome.skipped = true;
-      outcome.reason = "it is running";
+      outcome.reason = running ? "it is running" : "it is done";
       co_return outcome;
     }
-    co_await services.runs.end(known->run_directory, grace_of(service));
+    if (running) co_await services.runs.end(known->run_directory, grace_of(service));
   }
   auto request = process_request(
       model, service,
