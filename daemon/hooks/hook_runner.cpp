@@ -29,12 +29,9 @@ std::vector<std::string> argv_of(const HookJob& job) {
   return argv;
 }
 
-// `cwd` is relative to the stack's directory; a service's hook starts in its process's directory.
+// L9.1, X19: the stack's directory, or `cwd` from there; a service's hook too, wherever its process runs.
 std::string host_directory(const HookJob& job) {
-  const auto* service = job.spec->find(job.hook.service);
-  const auto base = service && service->process && !service->process->cwd.empty() ? service->process->cwd
-                                                                                  : job.spec->directory;
-  if (job.hook.cwd.empty()) return job.hook.service.empty() ? job.spec->directory : base;
+  if (job.hook.cwd.empty()) return job.spec->directory;
   const auto cwd = resolved(job, job.hook.cwd);
   return cwd.front() == '/' ? cwd : job.spec->directory + "/" + cwd;
 }

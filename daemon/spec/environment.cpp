@@ -252,10 +252,8 @@ std::string absolute(const std::string& path, const std::string& directory) {
   return path.empty() ? directory : (fs::path(directory) / path).lexically_normal().string();
 }
 
-std::string hook_directory(const Spec& spec, const Facts& facts, const Hook& hook, const Service* service) {
-  if (!hook.cwd.empty()) return absolute(resolve(hook.cwd, Strictness::shell, spec, facts), spec.directory);
-  return service && service->process && !service->process->cwd.empty() ? service->process->cwd
-                                                                       : spec.directory;
+std::string hook_directory(const Spec& spec, const Facts& facts, const Hook& hook) {
+  return absolute(resolve(hook.cwd, Strictness::shell, spec, facts), spec.directory);
 }
 
 // ---- secrets
@@ -395,7 +393,7 @@ Variables hook_environment(const Spec& spec, const Facts& facts, const Hook& hoo
     if (service) put_container(builder, *service);
   }
   builder.layer({{}, {}, hook.env}, "", Source::values, false);
-  return placed(builder.finish(), hook_directory(spec, facts, hook, service), spec.directory);
+  return placed(builder.finish(), hook_directory(spec, facts, hook), spec.directory);
 }
 
 std::vector<std::string> secret_values(const Spec& spec, const Facts& facts) {

@@ -201,7 +201,7 @@ lifecycle: {before_up: ["echo up >> t/trace"], after_down: ["echo down >> t/trac
 def surroundings(world):
     world.stack("""
 version: "1"
-owned: {a: {cmd: exec sleep 1000, cwd: t, lifecycle: {before_start: ["pwd > where", "cat; echo $? >> where"]}}}
+owned: {a: {cmd: exec sleep 1000, cwd: t, lifecycle: {before_start: ["pwd > t/where", "cat; echo $? >> t/where"]}}}
 lifecycle:
   before_up: ['pwd > t/up; cat >> t/up; echo "read" >> t/up', {cmd: "pwd > sub-up", cwd: t}]
   after_up: [{cmd: "kill -9 $$", on_failure: warn}]
@@ -210,7 +210,7 @@ lifecycle:
     here = world.path("stack")
     equal(world.read("stack/t/up"), f"{here}\nread\n", "a stack's hook")
     equal(world.read("stack/t/sub-up"), f"{here}/t\n", "X19: cwd")
-    equal(world.read("stack/t/where"), f"{here}/t\n0\n", "a service's hook")
+    equal(world.read("stack/t/where"), f"{here}\n0\n", "a service's hook, wherever its process runs")
     run = world.hooks()[-1]
     check("signal 9" in up.text, f"{up}: says which signal")
     equal((run["state"], run["exit_code"]), ("failed", 137), "the record")
