@@ -116,7 +116,11 @@ std::string condition_not_met(const spec::Hook& hook, const std::string& profile
   const auto has = [](const std::vector<std::string>& list, const std::string& word) {
     return std::find(list.begin(), list.end(), word) != list.end();
   };
-  if (!hook.if_profile.empty() && !has(hook.if_profile, profile))
+  // A compose.yaml may have several at once.
+  const auto profiles = util::split(profile, ',');
+  const bool profile_fits = std::any_of(profiles.begin(), profiles.end(),
+                                        [&](const auto& one) { return has(hook.if_profile, one); });
+  if (!hook.if_profile.empty() && !profile_fits)
     return "if: profile is " + (profile.empty() ? "not set" : "'" + profile + "'") + ", not " +
            util::join(hook.if_profile, " or ");
   if (!hook.if_os.empty() && !has(hook.if_os, "linux"))

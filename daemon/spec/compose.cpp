@@ -1,5 +1,6 @@
 // Compose's own keys, from a tree that is merged and interpolated already.
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "daemon/spec/compose_parts.hpp"
@@ -62,12 +63,27 @@ void add_words(std::set<std::string>& out, const std::string& list) {
   }
 }
 
-// Compose's profiles: COMPOSE_PROFILES, --profile, and those of every service that was asked for by name.
-std::set<std::string> active_profiles(const ComposeContext& context, const Spec& spec) {
-  std::set<std::string> active;
+// Compose's profiles, chosen by COMPOSE_PROFILES and --profile.
+std::set<std::string> chosen_profiles(const ComposeContext& context) {
+  std::set<std::string> chosen;
   const auto variable = context.variables.find("COMPOSE_PROFILES");
-  if (variable != context.variables.end()) add_words(active, variable->second);
-  add_words(active, context.decode.request.profile);
+  if (variable != context.variables.end()) add_words(chosen, variable->second);
+  add_words(chosen, context.decode.request.profile);
+  return chosen;
+}
+
+// What hooks are told: those of the chosen ones that the file has.
+std::string shown_profiles(const std::set<std::string>& chosen, const Spec& spec) {
+  std::set<std::string> known;
+  for (const Service& service : spec.services) known.insert(service.profiles.begin(), service.profiles.end());
+  std::vector<std::string> shown;
+  std::set_intersection(chosen.begin(), chosen.end(), known.begin(), known.end(), std::back_inserter(shown));
+  return util::join(shown, ",");
+}
+
+// And those of every service that was asked for by name.
+std::set<std::string> active_profiles(std::set<std::string> active, const ComposeContext& context,
+                                      const Spec& spec) {
   const auto& wanted = context.decode.request.services;
   for (const Service& service : spec.services) {
     if (std::find(wanted.begin(), wanted.end(), service.name) != wanted.end()) {
@@ -79,7 +95,9 @@ std::set<std::string> active_profiles(const ComposeContext& context, const Spec&
 
 // C6.6: a service that profiles leave out cannot be required by one that they don't.
 void drop_inactive(const ComposeContext& context, Spec& spec) {
-  const auto active = active_profiles(context, spec);
+  const auto chosen = chosen_profiles(context);
+  spec.profile = shown_profiles(chosen, spec);
+  const auto active = active_profiles(chosen, context, spec);
   const auto is_on = [&](const Service& service) {
     return service.profiles.empty() || active.count("*") != 0 ||
            std::any_of(service.profiles.begin(), service.profiles.end(),

@@ -164,6 +164,25 @@ lifecycle:
     equal(world.lines("stack/t/trace")[4:], ["dev", "linux", "fast", "gone", "after-failure"], "the up after a failed one")
 
 
+@scenario("if: profile and STACKD_PROFILE are Compose's profiles where a file has those")
+def compose_profiles(world):
+    world.stack(f"""
+services:
+  box: {BOX}}}
+  more: {BOX}, profiles: [debug]}}
+x-stackd:
+  lifecycle:
+    before_up:
+      - echo "profile=$STACKD_PROFILE" >> t/trace
+      - {{cmd: echo debugging >> t/trace, if: {{profile: debug}}}}
+""", name="compose.yaml")
+    world.ctl("up").expect(0)
+    equal(world.lines("stack/t/trace"), ["profile="], "without a profile")
+    world.ctl("up", "--profile", "debug,none-of-this-file").expect(0)
+    equal(world.lines("stack/t/trace")[1:], ["profile=debug", "debugging"], "with one")
+    equal(world.status()["profile"], "debug", "the stack's profile")
+
+
 @scenario("STACKD_CONTEXT: services, ports, containers and the previous result, as JSON; LICH_ names beside STACKD_")
 def context_file(world):
     world.stack(f"""

@@ -83,6 +83,7 @@ TEST_CASE("every condition of `if` has to hold, and the one that does not is nam
 
   hook.if_profile = {"ci", "full"};
   CHECK(condition_not_met(hook, "full", {}, "").empty());
+  CHECK(condition_not_met(hook, "dev,full", {}, "").empty());  // of Compose's there may be several
   CHECK(condition_not_met(hook, "dev", {}, "") == "if: profile is 'dev', not ci or full");
   CHECK(condition_not_met(hook, "", {}, "") == "if: profile is not set, not ci or full");
 
