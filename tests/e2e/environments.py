@@ -88,7 +88,7 @@ lifecycle:
     equal(world.lines("stack/t/runs"), ["run"] * 2, "down runs none of them")
 
 
-@scenario("L6.5: an env_from command that fails ends the up with its place, its code and its words; nothing is started")
+@scenario("L6.5: an env_from command that fails ends the up with its place, its code and its words; one that a signal ends does not")
 def env_from_fails(world):
     world.stack("""
 env_from: [{cmd: "echo no vault >&2; exit 3"}]
@@ -98,6 +98,10 @@ lifecycle: {before_up: ["touch t/ran"]}
     world.ctl("up").expect(1, "stackd.yaml:2", "exited with status 3", "no vault")
     check(not os.path.exists(world.path("stack/t/ran")), "no hook ran")
     world.nothing_left()
+    world.stack("env_from: [{cmd: 'echo GOT=it; kill -9 $$'}]\nowned: {a: {cmd: exec sleep 1000}}\n"
+                "lifecycle: {after_up: ['test \"$GOT\" = it']}\n")
+    world.ctl("up").expect(0, "was ended by signal 9", "is used")
+    world.ctl("down").expect(0)
     world.stack("env_from: [{cmd: 'echo {', format: json}]\nowned: {a: {cmd: exec sleep 1000}}\n")
     world.ctl("up").expect(1, "stackd.yaml:1", "echo {")
 
