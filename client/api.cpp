@@ -173,8 +173,10 @@ std::vector<proto::HookRun> Api::hooks(const std::string& stack) {
   return parse<std::vector<proto::HookRun>>(get(target::hooks(stack)), "hooks");
 }
 
-std::map<std::string, std::string> Api::environment(const std::string& stack, const std::string& group) {
-  return parse<std::map<std::string, std::string>>(get(target::environment(stack, group)), "environment");
+std::map<std::string, std::string> Api::environment(const std::string& stack, const std::string& group,
+                                                    bool secrets) {
+  return parse<std::map<std::string, std::string>>(get(target::environment(stack, group, secrets)),
+                                                   "environment");
 }
 
 std::vector<proto::Command> Api::commands(const proto::UpRequest& request) {
@@ -202,8 +204,10 @@ std::string hooks(const std::string& id) {
   return stack(id) + "/hooks";
 }
 
-std::string environment(const std::string& id, const std::string& group) {
-  return stack(id) + "/env" + (group.empty() ? "" : "?group=" + percent_encode(group));
+std::string environment(const std::string& id, const std::string& group, bool secrets) {
+  std::string query = secrets ? "?secrets=1" : "";
+  if (!group.empty()) query += (query.empty() ? "?group=" : "&group=") + percent_encode(group);
+  return stack(id) + "/env" + query;
 }
 
 std::string logs(const std::string& id, const proto::LogsRequest& request) {

@@ -50,7 +50,8 @@ public:
   proto::Operation operation(const std::string& id);
   void cancel(const std::string& operation);
   std::vector<proto::HookRun> hooks(const std::string& stack);
-  std::map<std::string, std::string> environment(const std::string& stack, const std::string& group);
+  std::map<std::string, std::string> environment(const std::string& stack, const std::string& group,
+                                                 bool secrets);
   std::vector<proto::Command> commands(const proto::UpRequest& request);
   // Of one of the file's commands, or with "" of anything in `group`.
   proto::Surroundings surroundings(const proto::UpRequest& request, const std::string& command,
@@ -72,7 +73,7 @@ namespace target {
 std::string stack(const std::string& id);
 std::string top(const std::string& stack);
 std::string hooks(const std::string& stack);
-std::string environment(const std::string& stack, const std::string& group);
+std::string environment(const std::string& stack, const std::string& group, bool secrets);
 std::string logs(const std::string& stack, const proto::LogsRequest& request);
 // `from`: the bytes that were read already.
 std::string hook_log(const std::string& run, bool follow, std::uint64_t from = 0);

@@ -7,7 +7,8 @@
 namespace stackd::client {
 namespace {
 
-// Of a stack that was brought up what its services and hooks have; else what its file says now.
+// Of a stack that was brought up what its services and hooks have; else what its file says now. A document is
+// for looking at: secrets are masked in it, as everywhere in the API; the lines for a shell have them.
 std::map<std::string, std::string> variables(Context& context, const std::string& group) {
   std::string id;
   try {
@@ -16,7 +17,7 @@ std::map<std::string, std::string> variables(Context& context, const std::string
     if (error.exit_code() != proto::k_not_found) throw;
     return context.api().surroundings(host_request(context), "", group).environment;
   }
-  return context.api().environment(id, group);
+  return context.api().environment(id, group, !context.json());
 }
 
 }  // namespace

@@ -85,8 +85,9 @@ Answer forget_stack(Manager& manager, http::Request request) {
 }
 
 Answer stack_environment(Manager& manager, http::Request request) {
-  const auto group = Query(request, {"group"}).text("group");
-  const auto environment = co_await manager.environment(request.path_value("id"), group);
+  const Query query(request, {"group", "secrets"});
+  const auto environment =
+      co_await manager.environment(request.path_value("id"), query.text("group"), query.flag("secrets"));
   co_return json_answer({{"environment", environment}});
 }
 

@@ -46,7 +46,9 @@ public:
   awaitable<proto::Operation> operation(std::string id);           // with steps
   awaitable<std::vector<proto::HookRun>> hooks(std::string stack, int limit);
   awaitable<proto::HookRun> hook_run(std::string id);  // with the path of its log
-  awaitable<std::map<std::string, std::string>> environment(std::string stack, std::string group);
+  // `secrets`: as a command is run with it; else they are masked.
+  awaitable<std::map<std::string, std::string>> environment(std::string stack, std::string group,
+                                                            bool secrets);
   // The `commands` of the file that the request names, as it is now; of a known stack's as it was at its up
   // when the file cannot be read any more.
   awaitable<std::vector<proto::Command>> commands(proto::UpRequest request);

@@ -81,10 +81,15 @@ awaitable<proto::HookRun> Manager::hook_run(std::string id) {
   co_return hook_view(*row);
 }
 
-awaitable<std::map<std::string, std::string>> Manager::environment(std::string stack, std::string group) {
+awaitable<std::map<std::string, std::string>> Manager::environment(std::string stack, std::string group,
+                                                                   bool secrets) {
   const auto row = co_await find_stack(services_, stack);
   const auto model = co_await services_.models.get(row.id);
-  co_return spec::group_environment(*model.spec, *model.facts, group.empty() ? "stack" : group);
+  auto environment = spec::group_environment(*model.spec, *model.facts, group.empty() ? "stack" : group);
+  if (secrets) co_return environment;
+  const auto hidden = spec::secret_values(*model.spec, *model.facts);
+  for (auto& [name, value] : environment) value = spec::mask(std::move(value), hidden);
+  co_return environment;
 }
 
 awaitable<void> Manager::events(std::int64_t sequence, std::string stack, std::string operation,

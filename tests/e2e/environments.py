@@ -153,6 +153,9 @@ lifecycle:
     check("before ***" in shown and "first ***" in shown, f"masked lines of pre_start and pre_run are there:\n{shown[-3000:]}")
     check("say ***" in shown and "in the box ***" in shown and "a *** ***" in shown, f"masked lines are there:\n{shown[-3000:]}")
     equal(world.ctl("exec", "--", "sh", "-c", 'echo "$TOKEN"').out, secret + "\n", "exec has the value")
+    for shown in (world.ctl("--json", "env").json(), world.daemon.get(f"/v1/stacks/{world.status()['id']}/env")):
+        equal((shown["environment"]["TOKEN"], shown["environment"]["PASSED"]), ("***", "***"), "the API's environment")
+    check(f"export TOKEN='{secret}'" in world.ctl("env").out, "lines for a shell have the value")
     world.ctl("down").expect(0)
 
 

@@ -34,6 +34,7 @@ struct Services {
   proto::LogsRequest logs;
   std::string verb, stack, group, key;
   int limit = 0;
+  bool secrets = false;
   int streaming = 0;  // calls of logs() and events() that run
   int waiting = 0;    // calls of wait() that run
 

@@ -184,9 +184,11 @@ awaitable<proto::HookRun> Manager::hook_run(std::string id) {
     if (run.id == id) co_return run;
   throw Error(ErrorKind::not_found, "there is no hook run '" + id + "'");
 }
-awaitable<std::map<std::string, std::string>> Manager::environment(std::string id, std::string group) {
+awaitable<std::map<std::string, std::string>> Manager::environment(std::string id, std::string group,
+                                                                   bool secrets) {
   stack(services_, id);
   services_.group = group;
+  services_.secrets = secrets;
   co_return services_.environment;
 }
 

@@ -287,6 +287,9 @@ TEST_CASE("The environment of a group is one object", "[api]") {
   CHECK(json_of(answer)["environment"]["A"] == "1");
   CHECK(json_of(answer)["environment"]["BROKEN"] == "\xEF\xBF\xBD");  // no answer fails for a broken byte
   CHECK(fixture.on_loop([](auto& services) { return services.group; }) == "test");
+  CHECK_FALSE(fixture.on_loop([](auto& services) { return services.secrets; }));
+  fixture.client().get("/v1/stacks/shop/env?secrets=1");
+  CHECK(fixture.on_loop([](auto& services) { return services.secrets; }));
 }
 
 TEST_CASE("L6.8: what a command is run with is asked for by its name, or by a group", "[api]") {
