@@ -16,23 +16,52 @@ std::string quoted(const Service& service) {
   return "service '" + service.name + "'";
 }
 
+const Value* find_path(const Value* value, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    if (value) value = value->is_mapping() ? value->find(key) : nullptr;
+  }
+  return value;
+}
+
+// Where `service` names `dependency`; the service's own place when that is not in the document (a lich.yaml's
+// sibling compose file).
+Place place_of(const Value& document, const Service& service, const std::string& dependency) {
+  for (const Value* list : {find_path(&document, {"services", service.name, "depends_on"}),
+                            find_path(&document, {"owned", service.name, "depends_on"}),
+                            find_path(&document, {"x-stackd", "owned", service.name, "depends_on"})}) {
+    if (!list) continue;
+    for (const Value& item : list->items) {
+      if (item.text == dependency) return item.place;
+    }
+    for (const Entry& entry : list->entries) {
+      if (entry.key == dependency) return entry.place;
+    }
+    if (list->is_scalar() && list->text == dependency) return list->place;
+  }
+  return service.place;
+}
+
 class Checker {
 public:
-  Checker(const Spec& spec, Problems& problems) : spec_(spec), problems_(problems) {}
+  Checker(const Spec& spec, const Value& document, Problems& problems)
+      : spec_(spec), document_(document), problems_(problems) {}
 
   void run() {
     if (spec_.services.size() > k_most_services) {
       problems_.add({}, "a stack can have at most " + std::to_string(k_most_services) + " services");
       return;
     }
-    names();
-    for (const Service& service : spec_.services) dependencies(service);
-    cycles();
     container_names();
     ports();
     external_sources();
     for (const Service& service : spec_.services) granted_files(service);
     for (const std::string& line : check_references(spec_)) problems_.add({}, line);
+  }
+
+  void run_dependencies() {
+    names();
+    for (const Service& service : spec_.services) dependencies(service);
+    cycles();
   }
 
 private:
@@ -52,7 +81,7 @@ private:
         condition(service, *other, dependency);
       } else if (std::find(spec_.disabled.begin(), spec_.disabled.end(), name) != spec_.disabled.end()) {
         if (dependency.required) {
-          problems_.add(service.place,
+          problems_.add(place_of(document_, service, name),
                         quoted(service) + " depends on '" + name + "', which the chosen profile leaves out");
         }
       } else {
@@ -67,8 +96,9 @@ private:
       if (other.name != service.name) known.push_back(other.name);
     }
     const auto near = util::nearest(name, known);
-    problems_.add(service.place, quoted(service) + " depends on '" + name + "', which is no service" +
-                                     (near ? ", did you mean '" + *near + "'?" : ""));
+    problems_.add(place_of(document_, service, name), quoted(service) + " depends on '" + name +
+                                                          "', which is no service" +
+                                                          (near ? ", did you mean '" + *near + "'?" : ""));
   }
 
   void condition(const Service& service, const Service& other, const Dependency& dependency) {
@@ -78,10 +108,11 @@ private:
     const bool disabled =
         other.container && other.container->healthcheck && other.container->healthcheck->disabled();
     if (dependency.condition == Condition::healthy && disabled && !probed) {
-      problems_.add(service.place, what + "is healthy, but its healthcheck is disabled");
+      problems_.add(place_of(document_, service, other.name),
+                    what + "is healthy, but its healthcheck is disabled");
     }
     if (dependency.condition == Condition::completed_successfully && other.kind == ServiceKind::process) {
-      problems_.add(service.place,
+      problems_.add(place_of(document_, service, other.name),
                     what + "has completed, but that is a process that runs on; make it a oneshot");
     }
   }
@@ -204,13 +235,18 @@ private:
   }
 
   const Spec& spec_;
+  const Value& document_;
   Problems& problems_;
 };
 
 }  // namespace
 
-void check_spec(const Spec& spec, DecodeContext& context) {
-  Checker(spec, context.problems).run();
+void check_dependencies(const Spec& spec, const Value& document, DecodeContext& context) {
+  Checker(spec, document, context.problems).run_dependencies();
+}
+
+void check_spec(const Spec& spec, const Value& document, DecodeContext& context) {
+  Checker(spec, document, context.problems).run();
 }
 
 }  // namespace stackd::spec

@@ -21,6 +21,8 @@ struct DecodeContext {
   // L10.8: `owned` entries with `discover`, and the services they became (extras.cpp fills it, profiles.cpp
   // reads it).
   std::map<std::string, std::vector<std::string>> discovered = {};
+  // Where each text with a ${ in an env file was written (Spec::written).
+  std::multimap<std::string, Place> in_env_files = {};
 };
 
 // ---- compose.cpp: Compose's own keys (tree is already merged and interpolated)
@@ -80,6 +82,8 @@ void apply_profiles(const Value& profiles, DecodeContext& context, Spec& spec);
 // -> a), conditions that cannot be met (service_healthy with the healthcheck disabled; an image may bring
 // one), duplicate container names, scale with container_name or with one fixed host port, two services with
 // the same fixed port; then references.
-void check_spec(const Spec& spec, DecodeContext& context);
+void check_spec(const Spec& spec, const Value& document, DecodeContext& context);
+// Of these the dependencies, which can be seen whatever else is wrong in the file.
+void check_dependencies(const Spec& spec, const Value& document, DecodeContext& context);
 
 }  // namespace stackd::spec

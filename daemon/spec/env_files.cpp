@@ -92,10 +92,10 @@ std::string unescape(std::string_view text, bool lenient) {
   return out;
 }
 
-// One line of an env file (L6.4); `what` is "<file>:<line>: ".
-void parse_strict_line(std::string_view line, const std::string& what, Environment& into) {
+// One line of an env file (L6.4), and the variable that it sets; `what` is "<file>:<line>: ".
+std::string parse_strict_line(std::string_view line, const std::string& what, Environment& into) {
   line = trim_left(line);
-  if (line.empty() || line.front() == '#') return;
+  if (line.empty() || line.front() == '#') return "";
   line = without_export(line);
   const std::size_t equals = line.find('=');
   const auto fail = [&](const std::string& why) { throw Error(ErrorKind::invalid_file, what + why); };
@@ -109,13 +109,14 @@ void parse_strict_line(std::string_view line, const std::string& what, Environme
   const std::string_view value = trim_left(line.substr(equals + 1));
   if (value.empty() || (value.front() != '"' && value.front() != '\'')) {
     into[key] = std::string(trim_right(value));
-    return;
+    return key;
   }
   const std::size_t end = closing_quote(value);
   if (end == std::string_view::npos) fail("the quoted value of " + key + " is not closed on this line");
   if (!trim_right(value.substr(end + 1)).empty()) fail("there is text after the closing quote of " + key);
   const std::string_view inner = value.substr(1, end - 1);
   into[key] = value.front() == '"' ? unescape(inner, false) : std::string(inner);
+  return key;
 }
 
 Environment parse_lenient(const std::string& text) {
@@ -201,7 +202,11 @@ private:
     try {
       const auto text = util::read_file_if_there(path);
       if (!text) return;
-      for (auto& [key, value] : parse_env_file(*text, shown_path(path, context_.request.directory))) {
+      const std::string shown = shown_path(path, context_.request.directory);
+      std::map<std::string, int> lines;
+      for (auto& [key, value] : parse_env_file(*text, shown, &lines)) {
+        if (value && value->find("${") != std::string::npos)
+          context_.in_env_files.emplace(*value, Place{shown, lines[key], 1});
         into.insert_or_assign(key, std::move(value));
       }
     } catch (const Error& error) {
@@ -249,13 +254,16 @@ private:
 
 }  // namespace
 
-Environment parse_env_file(const std::string& text, const std::string& name) {
+Environment parse_env_file(const std::string& text, const std::string& name,
+                           std::map<std::string, int>* lines_of_keys) {
   Environment out;
   std::vector<std::string> mistakes;
   const auto lines = lines_of(text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     try {
-      parse_strict_line(lines[i], name + ":" + std::to_string(i + 1) + ": ", out);
+      const int line = static_cast<int>(i + 1);
+      const std::string key = parse_strict_line(lines[i], name + ":" + std::to_string(line) + ": ", out);
+      if (lines_of_keys && !key.empty()) (*lines_of_keys)[key] = line;
     } catch (const Error& error) {
       mistakes.push_back(error.what());
     }

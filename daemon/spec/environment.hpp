@@ -51,8 +51,10 @@ std::vector<std::string> secret_values(const Spec& spec, const Facts& facts);
 std::string mask(std::string text, const std::vector<std::string>& secrets);
 
 // env files and the output of env_from commands (L6.4, L6.4a). `name` is for messages. The strict one throws
-// invalid_file with one detail a mistake, parse_env_output only for what is no flat JSON object.
-Environment parse_env_file(const std::string& text, const std::string& name);
+// invalid_file with one detail a mistake, parse_env_output only for what is no flat JSON object. `lines` gets
+// where each variable was set.
+Environment parse_env_file(const std::string& text, const std::string& name,
+                           std::map<std::string, int>* lines = nullptr);
 Environment parse_env_output(const std::string& text, const std::string& format, const std::string& name);
 
 // What env_from commands the up must run: layer name ("stack", "profile", "service:<name>", "group:<name>")

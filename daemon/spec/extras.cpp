@@ -14,10 +14,10 @@ namespace {
 using namespace std::chrono_literals;
 
 // stackctl's own commands; one of the file's by such a name could not be told from them.
-constexpr std::array k_builtin_commands{"up",     "down", "status", "ls",       "restart", "stop",
-                                        "start",  "logs", "hooks",  "exec",     "env",     "run",
-                                        "urls",   "top",  "events", "timeline", "graph",   "validate",
-                                        "config", "init", "nuke",   "version",  "daemon",  "completion"};
+constexpr std::array k_builtin_commands{
+    "up",     "down", "status", "ls",      "restart", "stop",       "start",    "logs",  "hooks",
+    "exec",   "env",  "run",    "urls",    "top",     "events",     "timeline", "graph", "validate",
+    "config", "init", "nuke",   "version", "daemon",  "completion", "prune"};
 
 // Each entry of the mapping `key`, or a problem.
 template <class Act>
@@ -217,6 +217,8 @@ std::optional<Readiness> decode_ready_when(Reader& reader, DecodeContext& contex
     if (!ready.log_match.empty())
       check_regex(ready.log_match, *fields.get("log_match"), fields.what() + ", 'log_match'",
                   context.problems);
+    if (const Value* capture = fields.get("capture"); capture && !capture->is_mapping())
+      fields.problem(capture->place, fields.what() + ", 'capture': expected a mapping of names to patterns");
     for (const auto& [key, pattern] : ready.capture) {
       const Value* one = fields.get("capture")->find(key);
       check_regex(pattern, one ? *one : *value, fields.what() + ", 'capture." + key + "'", context.problems);

@@ -222,16 +222,20 @@ private:
     }
     const Value* holder = spec_.format == "compose" ? document.find("x-stackd") : &document;
     const Value* profiles = holder ? holder->find("profiles") : nullptr;
-    if (!profiles && !request_.profile.empty() && spec_.format == "lich") {
-      throw Error(ErrorKind::not_found, "cannot find profile '" + request_.profile +
-                                            "': " + shown_path(spec_.files.front(), request_.directory) +
-                                            " has no profiles");
+    if (spec_.format == "lich" || spec_.format == "stackd") {
+      Value none;
+      none.kind = Value::Kind::mapping;
+      none.place = document.place;
+      apply_profiles(profiles && !profiles->is_null() ? *profiles : none, context, spec_);
+    } else if (profiles && !profiles->is_null() && spec_.format == "compose") {
+      apply_profiles(*profiles, context, spec_);
     }
-    if (profiles && !profiles->is_null() && spec_.format != "moat") apply_profiles(*profiles, context, spec_);
-    problems_.check();
     drop_missing_dependencies();
+    check_dependencies(spec_, document, context);
+    problems_.check();
+    spec_.written.merge(context.in_env_files);
     note_references(document, spec_);
-    check_spec(spec_, context);
+    check_spec(spec_, document, context);
   }
 
   // C6.6: a dependency that is not required and not there is left out, and that is said.

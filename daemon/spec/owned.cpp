@@ -132,7 +132,7 @@ public:
 private:
   void decode_commands(Process& process) {
     process.cmd = reader_.string("cmd");
-    if (util::trim(process.cmd).empty() && reader_.value().is_mapping()) {
+    if (util::trim(process.cmd).empty() && (reader_.value().is_mapping() || reader_.value().is_null())) {
       reader_.problem(service_.place, reader_.what() + " has no 'cmd'");
     }
     process.stop_cmd = reader_.string("stop_cmd");

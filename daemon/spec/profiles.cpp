@@ -11,7 +11,7 @@ namespace stackd::spec {
 namespace {
 
 struct Profile {
-  Place place;
+  Place place, extends_place;
   std::vector<std::string> extends, services, owned;
   bool narrows = false;  // it has a list of services or owned
   bool is_default = false;
@@ -40,7 +40,7 @@ public:
     }
     for (const std::string& name : names_) check_parents(name);
     check_defaults();
-    if (names_.empty() || broken_) return;
+    if (broken_) return;
     const std::string chosen = choose();
     if (!chosen.empty()) put(chosen);
   }
@@ -51,6 +51,7 @@ private:
     Profile profile;
     profile.place = entry.place;
     profile.extends = reader.strings("extends");
+    if (const Value* extends = reader.get("extends")) profile.extends_place = extends->place;
     profile.narrows = reader.has("services") || reader.has("owned");
     profile.services = names(reader, "services", false);
     profile.owned = names(reader, "owned", true);
@@ -101,14 +102,15 @@ private:
     const Profile& profile = profiles_.at(name);
     for (const std::string& parent : profile.extends) {
       if (profiles_.contains(parent)) continue;
-      problems_.add(profile.place, "profile '" + name + "' extends '" + parent + "', which does not exist" +
-                                       hint(parent, names_));
+      problems_.add(profile.extends_place, "profile '" + name + "' extends '" + parent +
+                                               "', which does not exist" + hint(parent, names_));
       broken_ = true;
     }
     std::vector<std::string> walk{name};
     if (find_cycle(name, walk)) {
       broken_ = true;
-      problems_.add(profile.place, "profiles extend each other in a cycle: " + util::join(walk, " -> "));
+      problems_.add(profile.extends_place,
+                    "profiles extend each other in a cycle: " + util::join(walk, " -> "));
     }
   }
 
@@ -160,6 +162,7 @@ private:
       return "";
     }
     if (chosen.size() == 1) return chosen.front();
+    if (names_.empty()) return "";
     for (const std::string& name : names_) {
       if (profiles_.at(name).is_default) return name;
     }

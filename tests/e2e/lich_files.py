@@ -59,6 +59,15 @@ BAD_FILES = [
     ("a circle of dependencies", 'version: "1"\nowned:\n  a: {cmd: x, depends_on: [b]}\n  b: {cmd: x, depends_on: [a]}\n',
      ["lich.yaml:", "cycle"]),
     ("L6.4: an env file that is wrong", f'version: "1"\nenv_files: [broken.env]\n{SERVICE}', ["broken.env:2"]),
+    ("L6.3: a reference in an env file", f'version: "1"\nenv_files: [refers.env]\n{SERVICE}', ["refers.env:2", "owned.b"]),
+    ("an unknown dependency, where it is written", 'version: "1"\nowned:\n  a:\n    cmd: x\n    depends_on:\n      - bb\n  b: {cmd: y}\n',
+     ["lich.yaml:6:9: ", "bb", "'b'"]),
+    ("an unknown parent, where it is written", f'version: "1"\nprofiles:\n  dev:\n    default: true\n    extends: bse\n  base: {{}}\n{SERVICE}',
+     ["lich.yaml:5:14: ", "bse", "'base'"]),
+    ("nothing below a name", 'version: "1"\nowned:\n  a:\n', ["lich.yaml:3:3", "cmd"]),
+    ("a list of captures", 'version: "1"\nowned:\n  a:\n    cmd: x\n    ready_when: {log_match: x, capture: [y]}\n', ["lich.yaml:5:", "capture"]),
+    ("an unknown dependency beside an unknown key",
+     'version: "1"\nowned:\n  a: {cmd: x, depends_on: [bb], prt: 1}\n  b: {cmd: y}\n', ["lich.yaml:3:", "bb", "'b'", "prt"]),
     ("L10.8: two files that make one name", 'version: "1"\nowned:\n  w: {discover: {glob: "t/*", name_template: same, '
      'cmd_template: "x ${basename}"}}\n', ["lich.yaml:3:", "same"]),
     ("L10.8: an unknown filter", 'version: "1"\nowned:\n  w: {discover: {glob: "t/*", name_template: "${basename | kebap}", '
@@ -72,6 +81,7 @@ def wrong_files(world):
     for what, text, words in BAD_FILES:
         world.stack(text, name=LICH)
         world.file("stack/broken.env", "GOOD=1\nno equals sign\n")
+        world.file("stack/refers.env", "GOOD=1\nPORT=${owned.b.port}\n")
         world.file("stack/t/one", "")
         world.file("stack/t/two", "")
         for command in ("validate", "up"):
@@ -108,6 +118,10 @@ owned:
     world.ctl("down").expect(0)
     equal(world.lines("stack/t/trace"), ["up top", "up base", "up dev dev11 dev", "down dev", "down base", "down top"], "the order")
     world.ctl("up", "--profile", "bas").expect(2, "base")
+    for name in (LICH, "stackd.yaml"):
+        world.stack(('version: "1"\n' if name == LICH else "") + SERVICE, name=name, directory="without")
+        world.ctl("up", "--profile", "nope", directory="without").expect(2, "no profile 'nope'")
+        os.unlink(world.path("without", name))
     world.ctl("up", "--profile", "base").expect(0)
     equal(sorted(world.services()), ["a", "b"], "a profile that names none has all")
 

@@ -14,7 +14,7 @@ std::string mistakes(const std::string& services) {
 
 TEST_CASE("an unknown dependency is named, with the nearest service", "[spec][check]") {
   CHECK(mistakes("  web: {image: a, depends_on: [databse]}\n  database: {image: b}\n") ==
-        "compose.yaml:2:3: service 'web' depends on 'databse', which is no service, did you mean "
+        "compose.yaml:2:32: service 'web' depends on 'databse', which is no service, did you mean "
         "'database'?\n");
   CHECK(mistakes("  web: {image: a, network_mode: 'service:vpn'}\n").find("'vpn', which is no service") !=
         std::string::npos);

@@ -54,6 +54,15 @@ TEST_CASE("L6.4: names, quotes and escapes of an env file", "[spec][env_files]")
   CHECK(env.size() == 9);
 }
 
+TEST_CASE("L6.3: a reference of an env file that leads nowhere is told with the file's line",
+          "[spec][env_files]") {
+  Loading loading(lich("env_files: [more.env]\n"), "lich.yaml");
+  loading.directory.write("more.env", "A=1\nB=\"${owned.nope.port}\"\n");
+  CHECK(loading.mistakes() ==
+        "more.env:2:1: ${owned.nope.port} is not known: there is no owned service 'nope', expected one of "
+        "api\n");
+}
+
 TEST_CASE("L6.4: each mistake of an env file has its line", "[spec][env_files]") {
   CHECK(mistakes("A=1\nnothing\n=x\nA B=1\nC=\"open\nD='x' y\n") ==
         ".env:2: expected NAME=value, found 'nothing'\n"

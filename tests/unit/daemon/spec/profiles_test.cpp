@@ -126,7 +126,7 @@ TEST_CASE("L8.4: cycles, unknown parents and unknown services are refused, in ev
             "profiles extend each other in a cycle: a -> b -> a"));
   CHECK(has(mistakes("profiles:\n  a: {extends: a}\n"), "in a cycle: a -> a"));
   CHECK(has(mistakes("profiles:\n  dev: {default: true}\n  a: {extends: dve}\n"),
-            "lich.yaml:10:3: profile 'a' extends 'dve', which does not exist, did you mean 'dev'?"));
+            "lich.yaml:10:16: profile 'a' extends 'dve', which does not exist, did you mean 'dev'?"));
   CHECK(has(mistakes("profiles:\n  a: {services: [dbb], default: true}\n"),
             "lich.yaml:9:18: profile 'a': there is no service 'dbb', did you mean 'db'?"));
   CHECK(has(mistakes("profiles: {a: {services: [api]}}\n"), "'api' belongs in the list 'owned'"));
