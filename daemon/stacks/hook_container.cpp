@@ -60,6 +60,7 @@ hooks::ContainerHook hook_container(const HookContainerInputs& in) {
       host["NetworkMode"] = service.body["HostConfig"]["NetworkMode"];
     if (service.body["HostConfig"].contains("ExtraHosts"))
       host["ExtraHosts"] = service.body["HostConfig"]["ExtraHosts"];
+    if (service.body.contains("MacAddress")) body["MacAddress"] = service.body["MacAddress"];
     request.more_networks = service.more_networks;
     request.platform = container->platform;
   } else if (const auto network = in.spec.networks.find("default");

@@ -124,6 +124,7 @@ services:
     working_dir: /tmp
     environment: {A: service, B: service}
     ports: ["80"]
+    mac_address: "02:42:ac:11:65:43"
     networks: {front: {aliases: [other-name]}}
     volumes: ["./t:/t", "data:/data"]
     pre_start:
@@ -139,7 +140,7 @@ volumes: {data: }
 
     def hook_container():
         return [c for c in world.engine.containers(world.project) if c["State"] == "running"
-                and c["Labels"].get("com.docker.compose.hook") == "pre_start"]
+                and c["Labels"].get("com.docker.compose.hook") == "pre_start" and "/t/go" in c["Command"]]
     try:
         wait_until(lambda: len(tokens(world)) == 3 and hook_container(), "the third entry", limit=60)
         details = world.engine.inspect(hook_container()[0]["Id"])
@@ -154,6 +155,7 @@ volumes: {data: }
     equal(details["HostConfig"]["PortBindings"] or {}, {}, "C4.5: published ports")
     endpoint = details["NetworkSettings"]["Networks"][f"{world.project}_front"]
     check({"box", "other-name"} <= set(endpoint["Aliases"]), f"C4.5: aliases {endpoint['Aliases']}")
+    equal(endpoint["MacAddress"], "02:42:ac:11:65:43", "C4.5: a static MAC address")
     left = [c for c in world.engine.containers(world.project) if "com.docker.compose.hook" in c["Labels"]]
     equal(left, [], "C4.7: hook containers after success")
 
