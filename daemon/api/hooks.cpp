@@ -3,7 +3,6 @@
 #include "daemon/api/answers.hpp"
 #include "daemon/api/handlers.hpp"
 #include "daemon/api/query.hpp"
-#include "daemon/hooks/run_log.hpp"
 #include "daemon/http/alongside.hpp"
 #include "daemon/process/log_tail.hpp"
 #include "daemon/util/error.hpp"
@@ -39,15 +38,9 @@ awaitable<void> copy_lines(process::LogTail& tail, std::optional<std::string>& l
   }
 }
 
-// Its own; a record from before runs had their own names the hook's.
-std::filesystem::path log_of(const proto::HookRun& run) {
-  auto log = hooks::run_log(run.log, run.id);
-  return std::filesystem::exists(log) ? log : std::filesystem::path(run.log);
-}
-
 awaitable<void> follow(Manager& manager, proto::HookRun run, std::uint64_t from,
                        http::ResponseWriter& writer) {
-  process::LogTail tail(co_await asio::this_coro::executor, log_of(run), from);
+  process::LogTail tail(co_await asio::this_coro::executor, run.log, from);
   writer.start("text/plain; charset=utf-8");
   std::optional<std::string> line;
   auto copying = copy_lines(tail, line, writer);
@@ -82,7 +75,7 @@ awaitable<void> hook_log(Manager& manager, http::Request request, http::Response
     co_await follow(manager, run, from, writer);
     co_return;
   }
-  const auto text = util::read_tail(log_of(run), k_largest_log);
+  const auto text = util::read_tail(run.log, k_largest_log);
   writer.start("text/plain; charset=utf-8");
   co_await writer.write(text.substr(std::min<std::uint64_t>(from, text.size())));
 }

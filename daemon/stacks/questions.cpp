@@ -1,6 +1,7 @@
 // Questions: answered from the store and one look at the engine.
 #include <unistd.h>
 
+#include "daemon/hooks/run_log.hpp"
 #include "daemon/spec/environment.hpp"
 #include "daemon/stacks/hook_images.hpp"
 #include "daemon/stacks/lookup.hpp"
@@ -78,7 +79,11 @@ awaitable<proto::HookRun> Manager::hook_run(std::string id) {
   auto query = [id](store::Database& db) { return store::HookRuns::get(db, id); };
   const auto row = co_await services_.journal.run(query);
   if (!row) throw Error(ErrorKind::not_found, "there is no hook run '" + id + "'");
-  co_return hook_view(*row);
+  auto view = hook_view(*row);
+  // Its own, not the hook's newest; one from before runs had their own is gone when there is a newer one.
+  if (const auto log = hooks::run_log(row->log, row->id); !row->log.empty() && std::filesystem::exists(log))
+    view.log = log.string();
+  co_return view;
 }
 
 awaitable<std::map<std::string, std::string>> Manager::environment(std::string stack, std::string group,
