@@ -162,7 +162,8 @@ json grants(const std::vector<FileGrant>& list) {
   return out;
 }
 
-json hooks(const std::vector<const Hook*>& list) {
+// C1.5: a pre_start without an image has the service's, when that has one.
+json hooks(const std::vector<const Hook*>& list, const std::string& service_image) {
   json out = json::array();
   for (const Hook* hook : list) {
     json one = json::object();
@@ -170,7 +171,7 @@ json hooks(const std::vector<const Hook*>& list) {
     put(one, "user", hook->user);
     put(one, "privileged", hook->privileged);
     put(one, "working_dir", hook->cwd);
-    put(one, "image", hook->image);
+    put(one, "image", hook->phase == Phase::pre_start && hook->image.empty() ? service_image : hook->image);
     put(one, "per_replica", hook->per_replica);
     if (!hook->env.empty()) one["environment"] = variables(hook->env);
     out.push_back(std::move(one));
@@ -290,7 +291,7 @@ json service(const Service& service) {
   put(out, "profiles", service.profiles);
   for (const Phase phase : {Phase::pre_start, Phase::post_start, Phase::pre_stop}) {
     const auto list = service.hooks_of(phase);
-    if (!list.empty()) out[to_string(phase)] = hooks(list);
+    if (!list.empty()) out[to_string(phase)] = hooks(list, container.image);
   }
   return out;
 }

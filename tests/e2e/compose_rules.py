@@ -804,7 +804,7 @@ def config(world):
 x-common: &common {restart: "no", labels: {tag: "${TAG:-1}"}}
 services:
   web: {<<: *common, image: IMAGE, ports: ["8080:80"], command: echo $$HOME, depends_on: [db], profiles: [full]}
-  db: {image: IMAGE, volumes: ["data:/data"], pre_start: [{image: "other:1", command: "true"}]}
+  db: {image: IMAGE, volumes: ["data:/data"], pre_start: [{image: "other:1", command: "true"}, {command: "false"}]}
 volumes: {data: }
 """)
     model = world.ctl("config", "--format", "json", "--profile", "full").expect(0).json()
@@ -812,6 +812,7 @@ volumes: {data: }
     equal(model["services"]["web"]["command"], ["echo", "$$HOME"], "a dollar")
     equal(model["x-common"]["labels"], {"tag": "1"}, "x-*")
     equal(model["name"], world.project, "name")
+    equal([hook["image"] for hook in model["services"]["db"]["pre_start"]], ["other:1", IMAGE], "C1.5: images of pre_start")
     equal(world.ctl("config", "--services").expect(0).out.split(), ["db"], "--services, without the profile")
     equal(world.ctl("config", "--images").expect(0).out.split(), [IMAGE, "other:1"], "C1.6: --images")
     equal(world.ctl("config", "--volumes").expect(0).out.split(), ["data"], "--volumes")
