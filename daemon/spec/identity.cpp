@@ -25,6 +25,17 @@ void resolve_strings(json& value, const Spec& spec, const Facts& facts) {
   }
 }
 
+bool is_place(const json& value) {
+  return value.is_object() && value.contains("line") && value.contains("column") &&
+         value.size() == (value.contains("file") ? 3U : 2U);
+}
+
+void without_places(json& value) {
+  if (value.is_object() && value.contains("place") && is_place(value["place"])) value.erase("place");
+  if (value.is_structured())
+    for (json& item : value) without_places(item);
+}
+
 // The hooks that are part of a container's definition (C1.7, X21); the others only run beside it.
 bool is_in_definition(Phase phase) {
   return phase == Phase::pre_start || phase == Phase::post_start || phase == Phase::pre_stop ||
@@ -101,6 +112,13 @@ std::string container_name(const Spec& spec, const Service& service, int number)
 std::string built_image_name(const Spec& spec, const Service& service) {
   if (service.container && !service.container->image.empty()) return service.container->image;
   return spec.name + "-" + service.name;
+}
+
+std::string wish_hash(const Spec& spec) {
+  json value = to_json(spec);
+  value.erase("warnings");
+  without_places(value);
+  return util::sha256_hex(value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 std::string config_hash(const Spec& spec, const Facts& facts, const Service& service) {

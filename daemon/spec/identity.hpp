@@ -17,6 +17,8 @@ std::string worktree_id(const std::string& directory);
 std::string project_name_from(const std::string& directory_name);
 std::string container_name(const Spec& spec, const Service& service, int number);  // C9.2
 std::string built_image_name(const Spec& spec, const Service& service);            // "<project>-<service>"
+// Of all that a file asks for, from whatever directory it was found: the same for two equal ups (X25).
+std::string wish_hash(const Spec& spec);
 // C8.1: SHA-256 over the service as the engine will see it: references and environment resolved, build,
 // scale, depends_on and profiles left out.
 std::string config_hash(const Spec& spec, const Facts& facts, const Service& service);

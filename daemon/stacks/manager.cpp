@@ -274,7 +274,7 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
             {"keep", request.options.keep || !spec.runtime.kill_others_on_fail}};
   // Two ups are the same when they ask for the same stack in the same way; what the environment gave is in
   // the spec.
-  wish["digest"] = util::sha256_hex(spec::to_json(spec).dump());
+  wish["digest"] = spec::wish_hash(spec);
   if (const auto running = services_.runner->active(id)) {
     if (same_wish(*running, "up", wish)) co_return co_await joined(services_, running->id);
     if (running->kind != "recover") throw busy(*running);

@@ -7,7 +7,7 @@ from harness import IMAGE, check, equal, wait_until
 from scenarios import scenario
 
 
-@scenario("T30, X25: two ups at once are one operation; the second joins it")
+@scenario("T30, X25: two ups at once are one operation; the second joins it, from a directory below too")
 def two_ups(world):
     world.stack("""
 owned: {a: {cmd: exec sleep 1000}}
@@ -15,7 +15,7 @@ lifecycle: {before_up: ["echo run >> t/trace; while [ ! -e t/go ]; do sleep 0.05
 """)
     first = world.spawn("up")
     wait_until(lambda: world.read("stack/t/trace"), "the first up to begin")
-    second = world.spawn("up")
+    second = world.spawn("up", directory="stack/t")
     def joined():
         second.output.flush()
         return second.poll() is None and len(world.daemon.get("/v1/operations")["operations"]) == 1
