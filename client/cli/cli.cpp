@@ -127,8 +127,14 @@ int run_one(const Command& command, const std::vector<std::string>& words, Globa
     throw ClientError(proto::k_bad_usage, std::string(error.what()) + " (`stackctl " +
                                               std::string(command.name) + " --help` shows what there is)");
   }
-  Context context(std::move(globals));
-  return run(context);
+  Context context(globals);
+  try {
+    return run(context);
+  } catch (const ApiError& error) {
+    if (globals.json)
+      context.document(nlohmann::json(error.problem()).dump());  // beside the words for people
+    throw;
+  }
 }
 
 }  // namespace

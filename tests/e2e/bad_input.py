@@ -144,5 +144,7 @@ lifecycle: {before_up: ["touch t/began; while [ ! -e t/go ]; do sleep 0.05; done
     running = [o for o in world.daemon.get("/v1/operations")["operations"] if o["state"] == "running"]
     equal(len(running), 1, "running operations")
     world.ctl("restart").expect(6, running[0]["id"])
+    problem = world.ctl("--json", "restart").expect(6).json()
+    equal((problem["code"], problem["operation"]), ("conflict", running[0]["id"]), "the problem, as the API has it")
     world.file("stack/t/go", "")
     world.end_of(first).expect(0)
