@@ -160,6 +160,20 @@ std::vector<spec::Service> gone_services(const spec::Spec& spec,
   return gone;
 }
 
+// Whether this stack's containers, networks and volumes must not be named as its file or directory says: a
+// stack of another directory, another checkout maybe, has that name. Once named apart it stays so, since its
+// volumes are.
+awaitable<bool> is_named_apart(Services& services, std::string id, std::string name) {
+  const auto all = co_await services.journal.run([](store::Database& db) { return store::Stacks::all(db); });
+  bool apart = false;
+  for (const auto& row : all) {
+    const bool there = row.status != "down" || services.runner->active(row.id);
+    if (row.id == id && (there || row.name == id)) co_return row.name == id;
+    apart = apart || (row.id != id && row.name == name && there);
+  }
+  co_return apart;
+}
+
 // --scale names container services, and only those whose containers can be several.
 void check_scale(const spec::Spec& spec, const std::map<std::string, int>& scale) {
   for (const auto& [name, count] : scale) {
@@ -268,6 +282,16 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
   const auto id = spec::stack_id(spec.name, spec.directory);
   const auto orphans = co_await orphan_variables(services_, request, spec.directory);
   request.options.remove_orphans = request.options.remove_orphans || orphans.remove;
+  // Two checkouts that come up at once ask one after the other.
+  NameLock naming(services_.deriving);
+  co_await naming.take("project " + spec.name);
+  const bool chosen = !request.project_name.empty() || request.environment.contains("COMPOSE_PROJECT_NAME");
+  bool apart = false;
+  if (!chosen && needs_engine(spec)) apart = co_await is_named_apart(services_, id, spec.name);
+  if (apart) {
+    request.project_name = id;
+    spec = co_await load_spec(services_, request);
+  }
   json wish{{"services", request.services},
             {"options", request.options},
             {"ignore_orphans", orphans.ignore},

@@ -81,6 +81,44 @@ services: {{web: {{image: {IMAGE}, init: true, command: httpd -f -p 8080, ports:
         world.ctl("down", directory="two/shop").expect(0)
 
 
+@scenario("Two checkouts of one name come up at once: the second's containers, network and volume are named apart, and stay so")
+def same_name(world):
+    text = f"""
+services:
+  web: {{image: {IMAGE}, init: true, command: "httpd -f -p 8080", ports: ["8080"], volumes: ["data:/data"]}}
+volumes: {{data: {{}}}}
+"""
+    one, two = (f"{where}/{world.project}" for where in ("one", "two"))
+    for directory in (one, two):
+        world.stack(text, name="compose.yaml", directory=directory)
+    def up(directory, results):
+        results.append(world.ctl("up", directory=directory, project=False))
+    try:
+        for _ in range(2):
+            results = []
+            threads = [threading.Thread(target=up, args=(directory, results)) for directory in (one, two)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            for result in results:
+                result.expect(0)
+            stacks = world.daemon.get("/v1/stacks")["stacks"]
+            equal(sorted(stack["status"] for stack in stacks), ["up", "up"], "the stacks")
+            names = sorted(stack["name"] for stack in stacks)
+            apart = next(stack["id"] for stack in stacks if stack["name"] != world.project)
+            equal(names, [world.project, apart], "their names")
+            for name in names:
+                equal([c["Names"] for c in world.engine.running(name)], [[f"/{name}-web-1"]], "containers")
+                equal([v["Name"] for v in world.engine.volumes(name)], [f"{name}_data"], "volumes")
+            world.ctl("down", directory=two, project=False).expect(0)
+            equal(len(world.engine.running(world.project)) + len(world.engine.running(apart)), 1, "the other's container")
+    finally:
+        for directory in (one, two):
+            world.ctl("down", "-v", directory=directory, project=False).expect(0)
+    world.nothing_left()
+
+
 @scenario("A stack gets the ports back that it had last time")
 def same_ports(world):
     world.stack(f'services: {{web: {{image: {IMAGE}, init: true, command: sleep infinity, ports: ["80", "81"]}}}}\n')
