@@ -76,11 +76,24 @@ std::vector<operations::StepPlan> give_way(store::Database& db, const OperationR
   return end_hooks(db, operation);
 }
 
+// A restart whose first half failed: a pre_stop kept its container running (X7), and the others have been
+// stopped for nothing.
+bool has_only_stopped(const OperationRow& operation, const std::vector<store::StepRow>& steps) {
+  return operation.kind == "restart" && !operation.cancel_requested &&
+         std::none_of(steps.begin(), steps.end(),
+                      [](const auto& step) { return step.kind == "plan-up" && step.state == "done"; });
+}
+
 // What `keeps` leaves is what runs; its hooks end with the operation all the same.
 std::vector<operations::StepPlan> plan_rollback(store::Database& db, const OperationRow& operation,
                                                 const std::vector<store::StepRow>& steps) {
   if (operation.kind == "recover") return give_way(db, operation, steps);
   if (!brings_up(operation.kind)) return end_hooks(db, operation);
+  if (has_only_stopped(operation, steps)) {
+    auto again = end_hooks(db, operation);
+    again.push_back({"plan again", "plan-up", "", {{"again", true}}, {}, true});
+    return again;
+  }
   const bool only_hooks = keeps(operation) && !operation.cancel_requested;
   return {{"plan-rollback", "plan-rollback", "", {{"only_hooks", only_hooks}}, {}, true}};
 }

@@ -280,7 +280,8 @@ awaitable<Outcome> plan_up_step(Services& services, StepContext context) {
   plan.reason = context.operation.kind;
   plan.stack_hooks =
       context.operation.kind == "up" ||
-      (context.operation.kind == "restart" && context.request.value("services", json::array()).empty());
+      (context.operation.kind == "restart" && context.request.value("services", json::array()).empty() &&
+       !context.params.value("again", false));
   plan.pull = options.pull;
   for (const auto& service : model.spec->services)
     if (service.container) plan.scale[service.name] = scale_of(service, options);

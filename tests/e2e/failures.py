@@ -128,6 +128,22 @@ services:
     equal(len(world.engine.running(world.project, "soft")), 0, "the container whose hook only warns")
 
 
+@scenario("X7, X32: a restart that a pre_stop forbids leaves its container running, and starts again what it has stopped")
+def forbidden_restart(world):
+    world.stack(f"""
+services:
+  box: {BOX}, pre_stop: [{{command: sh -c 'echo no >&2; exit 4'}}]}}
+  web: {BOX}, depends_on: [box], volumes: ["./t:/t"], post_start: [{{command: sh -c 'echo web >> /t/trace'}}]}}
+lifecycle: {{after_up: [echo after_up >> t/trace]}}
+""")
+    world.ctl("up").expect(0)
+    before = world.engine.inspect(world.engine.running(world.project, "box")[0]["Id"])["State"]["StartedAt"]
+    world.ctl("restart").expect(1, "box hook exited with status 4: no")
+    equal({name: service["status"] for name, service in world.services().items()}, {"box": "ready", "web": "ready"}, "the services")
+    equal(world.engine.inspect(world.engine.running(world.project, "box")[0]["Id"])["State"]["StartedAt"], before, "box's start")
+    equal(world.lines("stack/t/trace"), ["web", "after_up", "web"], "the hooks")
+
+
 @scenario("X32: a failed up takes away what it started; what ran before and every volume stays")
 def only_its_own(world):
     good = f"""
