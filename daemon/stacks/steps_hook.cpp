@@ -4,6 +4,7 @@
 
 #include "daemon/hooks/policy.hpp"
 #include "daemon/stacks/changes.hpp"
+#include "daemon/stacks/endings.hpp"
 #include "daemon/stacks/hook_container.hpp"
 #include "daemon/stacks/labels.hpp"
 #include "daemon/stacks/steps.hpp"
@@ -124,6 +125,15 @@ awaitable<HookImage> ensure_image(Services& services, spec::Hook hook, hooks::Co
   co_return image;
 }
 
+// A hook in a container that has ended says nothing of why it did.
+awaitable<void> add_death(Services& services, std::string container, std::vector<std::string>& details) {
+  const auto there = co_await services.engine.inspect_container(container);
+  if (!there || there->running) co_return;
+  const auto lines = co_await last_container_lines(services, container);
+  details.push_back("container " + there->name + " exited (" + std::to_string(there->exit_code) + ")" +
+                    (lines.empty() ? "" : ": " + lines));
+}
+
 }  // namespace
 
 awaitable<std::string> previous_state(Services& services, store::OperationRow operation) {
@@ -202,8 +212,10 @@ awaitable<Outcome> call_hook(Services& services, StepContext context, Model mode
     outcome.reason = done.row.reason;
   }
   if (done.warn) outcome.warnings.push_back(done.message);
-  if (!done.ok && !done.warn) throw Error(ErrorKind::failed, done.message, {"log: " + done.row.log});
-  co_return outcome;
+  if (done.ok || done.warn) co_return outcome;
+  std::vector<std::string> details{"log: " + done.row.log};
+  if (hook.phase == spec::Phase::post_start) co_await add_death(services, call.container, details);
+  throw Error(ErrorKind::failed, done.message, details);
 }
 
 awaitable<Outcome> hook_step(Services& services, StepContext context) {

@@ -61,6 +61,16 @@ def post_start_fails(world):
     world.nothing_left()
 
 
+@scenario("C2.5: a post_start whose container has ended fails the up, which says how that ended, with its last words")
+def post_start_in_a_dead_container(world):
+    world.stack(f"""
+services:
+  box: {{image: {IMAGE}, command: sh -c 'echo last words; exit 5', network_mode: none, post_start: [{{command: sh -c 'sleep 2; echo hi'}}]}}
+""")
+    world.ctl("up").expect(1, "box hook", "box-1 exited (5): last words")
+    world.nothing_left()
+
+
 @scenario("T2, X1: with --keep the container stays, and the next up runs the failed hook again")
 def keep_and_again(world):
     world.stack(f"""
