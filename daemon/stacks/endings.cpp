@@ -66,7 +66,8 @@ std::string exit_words(const process::RunExit& exit) {
 }
 
 Error process_failure(const spec::Service& service, const store::ProcessRow& row, const std::string& words) {
-  const auto lines = last_process_lines(row);
+  auto lines = last_process_lines(row);
+  if (words.ends_with(lines)) lines.clear();  // what it said is why
   return Error(ErrorKind::failed,
                "service '" + service.name + "' " + words + (lines.empty() ? "" : ": " + lines),
                {"log: " + row.log});

@@ -59,6 +59,7 @@ struct UpPlan {
   std::map<std::string, std::vector<docker::ContainerSummary>>
       kept_hooks;                               // of pre_start entries that failed before
   std::map<std::string, StopFirst> stop_first;  // taken along by a network or a dependency (changes.hpp)
+  std::set<std::string> replaced;               // processes that run and are made anew: they end as on down
   std::set<std::string> changed_networks;       // keys of those that are made anew
   std::set<std::string> recreate;               // services whose containers are made anew, changed or not
   bool rebuild = false, build = false, force_recreate = false;

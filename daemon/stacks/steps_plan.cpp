@@ -157,7 +157,10 @@ awaitable<void> find_stale(Services& services, Model model, const Observed& seen
   }
   std::set<std::string> untouched;
   for (const auto& name : plan.selected)
-    if (!stale.contains(name)) untouched.insert(name);
+    if (!stale.contains(name))
+      untouched.insert(name);
+    else if (seen.running_processes.contains(name))
+      plan.replaced.insert(name);
   if (seen.engine_asked) plan.restarted = co_await restarted_replicas(services, model, untouched);
 }
 

@@ -52,3 +52,26 @@ def done(world):
     equal(world.lines("stack/t/trace"), ["before_start", "one", "before_start", "two"], "when it changes")
     world.ctl("up", "--force-recreate").expect(0)
     equal(len(world.lines("stack/t/trace")), 6, "--force-recreate")
+
+
+@scenario("A process that an up makes anew ends as on down: before_down and stop_cmd, then before_start; STACKD_REASON says recreate")
+def replaced(world):
+    text = """  b:
+    cmd: exec sleep %s
+    stop_cmd: echo stop_cmd >> t/trace
+    lifecycle:
+      before_start: ["echo before_start $STACKD_REASON >> t/trace"]
+      before_down: ["echo before_down $STACKD_REASON >> t/trace"]
+"""
+    stack(world, text % "1000")
+    world.ctl("up").expect(0)
+    before = world.services()
+    world.file("stack/t/trace", "")
+    anew = ["before_down recreate", "stop_cmd", "before_start up"]
+    stack(world, text % "1001")
+    world.ctl("up").expect(0)
+    equal(world.lines("stack/t/trace"), anew, "when it has changed")
+    equal(world.services()["a"]["pid"], before["a"]["pid"], "what has not changed")
+    check(not any(line.startswith(f"{before['b']['pid']} ") for line in world.processes()), "the old one is gone")
+    world.ctl("up", "--force-recreate").expect(0)
+    equal(world.lines("stack/t/trace"), anew * 2, "--force-recreate")
