@@ -111,6 +111,11 @@ void read_pairs(const Value& value, const std::string& what, Problems& problems,
   }
 }
 
+// Each once: they are offered in a message.
+void know(std::vector<std::string>& known, std::string_view key) {
+  if (std::find(known.begin(), known.end(), key) == known.end()) known.emplace_back(key);
+}
+
 }  // namespace
 
 void Problems::add(const Place& place, const std::string& message) {
@@ -164,12 +169,12 @@ Reader::Reader(const Value& map, std::string what, Problems& problems)
 }
 
 bool Reader::has(std::string_view key) {
-  known_.emplace_back(key);
+  know(known_, key);
   return map_.find(key) != nullptr;
 }
 
 const Value* Reader::get(std::string_view key) {
-  known_.emplace_back(key);
+  know(known_, key);
   const Value* value = map_.find(key);
   return value && !value->is_null() ? value : nullptr;
 }
@@ -254,7 +259,7 @@ Environment Reader::environment(std::string_view key) {
 
 void Reader::refuse(std::initializer_list<std::string_view> keys, std::string_view reason) {
   for (const std::string_view key : keys) {
-    known_.emplace_back(key);
+    know(known_, key);
     for (const Entry& entry : map_.entries) {
       if (entry.key == key)
         problems_.add(entry.place, what_ + ": '" + entry.key + "' " + std::string(reason));
@@ -263,7 +268,7 @@ void Reader::refuse(std::initializer_list<std::string_view> keys, std::string_vi
 }
 
 void Reader::ignore(std::initializer_list<std::string_view> keys) {
-  for (const std::string_view key : keys) known_.emplace_back(key);
+  for (const std::string_view key : keys) know(known_, key);
 }
 
 void Reader::finish() {
