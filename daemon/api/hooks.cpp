@@ -11,7 +11,7 @@
 namespace stackd::api {
 namespace {
 
-constexpr int k_listed = 200, k_most_listed = 10000;
+constexpr int k_runs_listed = 200;
 constexpr std::size_t k_largest_log = 4 << 20;  // logs are capped at 1 MB where they are written
 
 // Until the run is over. Its end may have been written before we look, so its operation's events are read
@@ -55,7 +55,7 @@ awaitable<void> follow(Manager& manager, proto::HookRun run, std::uint64_t from,
 
 Answer list_hooks(Manager& manager, http::Request request) {
   const Query query(request, {"operation", "limit"});
-  const auto limit = static_cast<int>(query.integer("limit", k_listed, 1, k_most_listed));
+  const auto limit = static_cast<int>(query.integer("limit", k_runs_listed, 1, k_most_listed));
   const auto wanted = query.text("operation");
   auto runs = co_await manager.hooks(request.path_value("id"), limit);
   if (!wanted.empty())

@@ -7,7 +7,7 @@
 namespace stackd::api {
 namespace {
 
-constexpr int k_listed = 100, k_most_listed = 10000;
+constexpr int k_operations_listed = 100;
 
 // With `steps`, be it an empty list: this is the one place where a client looks for them.
 nlohmann::json with_steps(const proto::Operation& operation) {
@@ -20,7 +20,7 @@ nlohmann::json with_steps(const proto::Operation& operation) {
 
 Answer list_operations(Manager& manager, http::Request request) {
   const Query query(request, {"stack", "limit"});
-  const auto limit = static_cast<int>(query.integer("limit", k_listed, 1, k_most_listed));
+  const auto limit = static_cast<int>(query.integer("limit", k_operations_listed, 1, k_most_listed));
   const auto operations = co_await manager.operations(query.text("stack"), limit);
   co_return json_answer({{"operations", operations}});
 }

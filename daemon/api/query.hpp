@@ -10,6 +10,9 @@
 
 namespace stackd::api {
 
+// How long a list may be asked for; each has a default of its own.
+constexpr int k_most_listed = 10000;
+
 class Query {
 public:
   // A parameter that is not among `known` is refused: a slip of the hand must not be taken for a default.
