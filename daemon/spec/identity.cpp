@@ -84,7 +84,8 @@ json grants_of(const std::vector<FileGrant>& grants, const std::map<std::string,
 }  // namespace
 
 std::string stack_id(const std::string& name, const std::string& directory) {
-  return name + "-" + util::sha256_hex(directory).substr(0, 8);
+  const auto ending = "-" + util::sha256_hex(directory).substr(0, 8);
+  return name.ends_with(ending) ? name : name + ending;
 }
 
 std::string worktree_id(const std::string& directory) {

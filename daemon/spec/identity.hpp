@@ -9,7 +9,7 @@
 
 namespace stackd::spec {
 
-// "<name>-<first 8 hex digits of SHA-256 of the absolute directory>".
+// "<name>-<first 8 hex digits of SHA-256 of the absolute directory>"; an id is its own.
 std::string stack_id(const std::string& name, const std::string& directory);
 // L7.3, ${worktree.id}: 12 hex digits of SHA-256 of the absolute directory.
 std::string worktree_id(const std::string& directory);

@@ -91,6 +91,7 @@ volumes: {{data: {{}}}}
     one, two = (f"{where}/{world.project}" for where in ("one", "two"))
     for directory in (one, two):
         world.stack(text, name="compose.yaml", directory=directory)
+    two_id = lambda stacks: next(stack["id"] for stack in stacks if stack["directory"] == world.path(two))
     def up(directory, results):
         results.append(world.ctl("up", directory=directory, project=False))
     try:
@@ -111,6 +112,7 @@ volumes: {{data: {{}}}}
             for name in names:
                 equal([c["Names"] for c in world.engine.running(name)], [[f"/{name}-web-1"]], "containers")
                 equal([v["Name"] for v in world.engine.volumes(name)], [f"{name}_data"], "volumes")
+            world.ctl("exec", "sh", "-c", "echo $STACKD_STACK_ID", directory=two, project=False).expect(0, f"{two_id(stacks)}\n")
             world.ctl("down", directory=two, project=False).expect(0)
             equal(len(world.engine.running(world.project)) + len(world.engine.running(apart)), 1, "the other's container")
     finally:

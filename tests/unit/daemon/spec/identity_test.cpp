@@ -21,6 +21,7 @@ TEST_CASE("a stack's id is its name and a hash of its directory", "[spec][identi
   CHECK(spec::stack_id("app", "/home/me/app").size() == std::string("app-12345678").size());
   // The first digits of `printf /x | sha256sum`.
   CHECK(spec::stack_id("app", "/x") == "app-b3d1db31");
+  CHECK(spec::stack_id("app-b3d1db31", "/x") == "app-b3d1db31");  // one that is named by its id
 }
 
 TEST_CASE("C9.1: a project name made of a directory's", "[spec][identity]") {
