@@ -77,6 +77,9 @@ public:
         keeper_(services_),
         tasks_(loop_.get_executor()),
         signals_(loop_, SIGTERM, SIGINT) {
+    // A terminal that is closed ends it as a signal would, unless it was started to outlive that (nohup).
+    struct sigaction hangup {};
+    if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) signals_.add(SIGHUP);
     arm_fault(journal_.direct());
     services_.runner = &runner_;
     stacks::add_step_kinds(runner_, services_);

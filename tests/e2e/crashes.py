@@ -163,6 +163,21 @@ lifecycle: {before_up: ["echo began >> t/trace; while [ ! -e t/go ]; do sleep 0.
     equal(world.status()["status"], "up", "status")
 
 
+@scenario("A closed terminal (SIGHUP) ends a daemon in the foreground as SIGTERM does; one under nohup it does not", daemon=False)
+def hung_up(world):
+    world.daemon.start()
+    world.daemon.process.send_signal(signal.SIGHUP)
+    equal(world.daemon.process.wait(20), 0, "exit code")
+    check(not os.path.exists(world.daemon.socket), "its socket is still there")
+    with open(world.daemon.log, "ab") as log:
+        world.daemon.process = subprocess.Popen(
+            ["nohup", os.path.join(BIN, "stackd")], env=world.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    wait_until(world.daemon.answers, "the daemon under nohup")
+    world.daemon.process.send_signal(signal.SIGHUP)
+    equal(world.daemon.stop(), 0, "exit code")
+    check("signal 15" in world.daemon.tail() and world.daemon.tail().count("signal 1:") == 1, world.daemon.tail())
+
+
 @scenario("A second daemon on the same home is refused, and takes nothing from the first")
 def second_daemon(world):
     second = subprocess.run([os.path.join(BIN, "stackd")], env=world.environment, stdin=subprocess.DEVNULL,
