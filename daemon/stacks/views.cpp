@@ -289,7 +289,7 @@ awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, Engi
     view.started_at = util::format_time(extra["started_at"].get<util::TimeMs>());
   view.warnings = model.spec->warnings;
   if (rows.operation) view.last_operation = operation_view(*rows.operation);
-  bool all_well = true, any_left = false, any_stopped = false;
+  bool all_well = true, any_left = false, any_stopped = false, any_completed = false;
   for (const auto& service : model.spec->services) {
     proto::Service s;
     s.name = service.name;
@@ -309,12 +309,13 @@ awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, Engi
     // One that nobody has started, or that was stopped on purpose, is not missed.
     const bool missed = rows.started.contains(service.name) || (s.status != "down" && s.status != "stopped");
     all_well = all_well && (!missed || s.status == "ready" || s.status == "completed");
-    any_left = any_left || missed;
+    any_left = any_left || (missed && s.status != "completed");
+    any_completed = any_completed || s.status == "completed";
     any_stopped = any_stopped || s.status == "stopped";
     view.services.push_back(std::move(s));
   }
-  // Service by service everything may have been stopped, or taken away.
-  if (view.status == "up" && !any_left && !view.services.empty())
+  // Service by service everything may have been stopped, or taken away; what ran to its end is neither.
+  if (view.status == "up" && !any_left && (any_stopped || !any_completed) && !view.services.empty())
     view.status = any_stopped ? "stopped" : "down";
   else if (view.status == "up" && !all_well)
     view.status = "degraded";

@@ -291,6 +291,17 @@ owned:
     check(not os.path.exists(f"/proc/{grandchild}"), "the grandchild is left")
 
 
+@scenario("A stack whose processes were stopped one by one is stopped, though a oneshot of it is completed")
+def stopped_beside_a_oneshot(world):
+    world.stack('owned: {a: {cmd: exec sleep 1000}, b: {cmd: exec sleep 1000}, job: {cmd: "true", oneshot: true}}\n')
+    world.ctl("up").expect(0)
+    for name, status in (("a", "up"), ("b", "stopped")):
+        world.ctl("stop", name).expect(0)
+        equal(world.status()["status"], status, f"with {name} stopped")
+    world.ctl("start").expect(0)
+    equal(world.status()["status"], "up", "started again")
+
+
 @scenario("stop, start and restart of one process leave the others alone")
 def one_process(world):
     world.stack("""
