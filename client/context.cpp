@@ -173,7 +173,11 @@ Context::End Context::follow_to_end(const proto::Operation& operation, bool inte
   if (operation.state != "running" && !json()) return {operation, exit_code_of(operation), false};
   auto shown = progress();
   Followed followed = follow(api(), operation.id, *shown, {.interrupt_cancels = interrupt_cancels});
-  if (json()) document(followed.document);
+  if (json()) {
+    auto last = nlohmann::json::parse(followed.document);
+    last["joined"] = operation.joined;  // which only the answer to the request knows
+    document(last.dump());
+  }
   followed.operation.unchanged = followed.operation.unchanged || operation.unchanged;
   int code = followed.left || (followed.cancelled && followed.operation.state != "succeeded")
                  ? static_cast<int>(proto::k_cancelled)

@@ -1,5 +1,6 @@
 """Several at once: the same wish twice, two checkouts, and many stacks."""
 
+import json
 import os
 import threading
 
@@ -15,14 +16,15 @@ lifecycle: {before_up: ["echo run >> t/trace; while [ ! -e t/go ]; do sleep 0.05
 """)
     first = world.spawn("up")
     wait_until(lambda: world.read("stack/t/trace"), "the first up to begin")
-    second = world.spawn("up", directory="stack/t")
+    second = world.spawn("--json", "up", directory="stack/t")
     def joined():
         second.output.flush()
         return second.poll() is None and len(world.daemon.get("/v1/operations")["operations"]) == 1
     wait_until(joined, "the second up")
     world.file("stack/t/go", "")
     world.end_of(first).expect(0)
-    world.end_of(second).expect(0)
+    told = json.loads(world.end_of(second).expect(0).out.splitlines()[-1])
+    equal((told["state"], told["joined"]), ("succeeded", True), "what the second was told")
     equal(world.lines("stack/t/trace"), ["run"], "runs of the hook")
     ups = [o for o in world.daemon.get("/v1/operations")["operations"] if o["kind"] == "up"]
     check(len(ups) <= 2, f"operations: {ups}")
