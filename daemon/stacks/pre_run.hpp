@@ -4,6 +4,7 @@
 //
 //   <stack>/pre_run/<container>/       mounted at /.stackd, read-only
 //     entry, hook-<i>, text-<i>        the script, an entry as it is run, and as it was written
+//     inputs-<i>                       what an entry with run: changed looked at
 //     start                            "<token> <reason>": of the last start that stackd asked for
 //     run/                             mounted at /.stackd/run, written by the container
 //       <token>.starts                 a line for each start since; the first is 0, more are the engine's own

@@ -104,6 +104,8 @@ store::HookRunRow first_row(const Services& services, const spec::Hook& hook, co
   row.attempt = attempt;
   row.container = start.container;
   row.definition = hooks::identity_of(hook);
+  if (hook.run == spec::RunPolicy::changed)
+    row.definition += "/" + pre_run_inputs(pre_run_directory(services, row.stack_id, start.name), hook);
   row.reason = start.number > 0 ? "container-restart" : start.reason;
   return row;
 }
@@ -322,6 +324,14 @@ private:
 };
 
 }  // namespace
+
+fs::path inputs_file(const fs::path& directory, const spec::Hook& hook) {
+  return directory / ("inputs-" + std::to_string(hook.index));
+}
+
+std::string pre_run_inputs(const fs::path& directory, const spec::Hook& hook) {
+  return util::read_file_if_there(inputs_file(directory, hook)).value_or("");
+}
 
 std::string token_of(const fs::path& directory) {
   const auto text = util::read_file_if_there(directory / "start").value_or("");

@@ -30,6 +30,9 @@ awaitable<void> announce_pre_run(Services& services, const spec::Hook& hook, Pre
 // Follows one entry of a start to its end; its record is there then. Asked again it finds the same.
 awaitable<store::HookRunRow> follow_pre_run(Services& services, Model model, spec::Hook hook,
                                             PreRunStart start);
+// What an entry's `run: changed` looked at before the last start that stackd asked for.
+std::filesystem::path inputs_file(const std::filesystem::path& directory, const spec::Hook& hook);
+std::string pre_run_inputs(const std::filesystem::path& directory, const spec::Hook& hook);
 // Of the last start that stackd asked for: "<operation>-<step>".
 std::string token_of(const std::filesystem::path& directory);
 // The number of the start that the container runs since. Its shell may not have written its line yet.

@@ -22,7 +22,7 @@ using util::ErrorKind;
 namespace fs = std::filesystem;
 
 hooks::HookJob job_of(const Model& model, const spec::Hook& hook, const store::OperationRow& operation,
-                      const std::string& previous) {
+                      const std::string& previous, const fs::path& directory) {
   hooks::HookJob job;
   job.spec = model.spec;
   job.facts = model.facts;
@@ -31,6 +31,7 @@ hooks::HookJob job_of(const Model& model, const spec::Hook& hook, const store::O
   job.about.operation = operation.id;
   job.about.profile = model.spec->profile;
   job.about.previous = previous;
+  job.inputs = pre_run_inputs(directory, hook);
   return job;
 }
 
@@ -55,6 +56,17 @@ fs::path make_pre_run_directory(const Services& services, const std::string& sta
   return directory;
 }
 
+// For `run: changed`; beside the hook, since the record of a start is made from what was there at that start.
+awaitable<void> write_inputs(Services& services, Model model, spec::Hook hook, fs::path directory,
+                             std::string container) {
+  const auto there = co_await services.engine.inspect_container(container);
+  auto work = [hook, root = model.spec->directory, image = there ? there->image_id : ""](FileWorker&) {
+    return hooks::state_of_inputs(hook, root, image);
+  };
+  const auto inputs = co_await services.files.run(work);
+  write_shared(inputs_file(directory, hook), inputs);
+}
+
 awaitable<const spec::Hook*> write_pre_run(Services& services, StepContext context, Model model,
                                            const spec::Service& service, std::string container,
                                            std::string token) {
@@ -63,7 +75,9 @@ awaitable<const spec::Hook*> write_pre_run(Services& services, StepContext conte
   std::vector<const spec::Hook*> to_run;
   std::error_code ignored;
   for (const auto* hook : service.hooks_of(spec::Phase::pre_run)) {
-    const auto job = job_of(model, *hook, context.operation, previous);
+    if (hook->run == spec::RunPolicy::changed)
+      co_await write_inputs(services, model, *hook, directory, container);
+    const auto job = job_of(model, *hook, context.operation, previous, directory);
     const auto why_not = co_await services.hooks.reason_to_skip(job);
     if (why_not.empty())
       to_run.push_back(hook);
@@ -117,7 +131,8 @@ awaitable<Outcome> pre_run_step(Services& services, StepContext context) {
   start.command = made.value("command", std::vector<std::string>{});
   if (!fs::exists(pre_run_directory(services, model.id, start.name) / ("hook-" + std::to_string(index)))) {
     const auto previous = co_await previous_state(services, context.operation);
-    const auto job = job_of(model, hook, context.operation, previous);
+    const auto job =
+        job_of(model, hook, context.operation, previous, pre_run_directory(services, model.id, start.name));
     outcome.skipped = true;
     outcome.reason = co_await services.hooks.reason_to_skip(job);
     const auto row = hook_row(services, context.operation, context.step.ordinal, hook,

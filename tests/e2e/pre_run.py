@@ -260,6 +260,49 @@ services:
     world.nothing_left()
 
 
+@scenario("run: changed of a pre_run: it runs again when its inputs, its text or the image differ from the last success")
+def changed(world):
+    def stack(text):
+        world.stack(f"""
+services:
+  box:
+    image: {IMAGE}
+    init: true
+    network_mode: none
+    scale: 2
+    stop_grace_period: 0s
+    volumes: ["./t:/t"]
+    command: sleep infinity
+    hooks:
+      pre_run:
+        - {{cmd: 'echo {text} >> /t/trace; test ! -e /t/bad', run: changed, inputs: [lock]}}
+        - "true"
+""")
+
+    def ran(*command, code=0):
+        world.file("stack/t/trace", "")
+        os.chmod(world.path("stack/t/trace"), 0o666)
+        world.ctl(*command).expect(code)
+        return world.lines("stack/t/trace")
+    world.file("stack/lock", "one")
+    stack("first")
+    equal(ran("up"), ["first"], "the first time, for the first of two replicas")
+    equal(ran("restart"), [], "nothing has changed")
+    equal([run["state"] for run in runs(world) if run["index"] == 0], ["succeeded", "skipped", "skipped", "skipped"], "the records")
+    world.ctl("down").expect(0)
+    equal(ran("up"), [], "in new containers neither")
+    world.file("stack/lock", "two")
+    equal(ran("restart"), ["first"], "an input has changed")
+    stack("second")
+    equal(ran("up"), ["second"], "the text has changed")
+    world.file("stack/t/bad", "")
+    world.file("stack/lock", "three")
+    equal(ran("restart", code=1), ["second"], "one that fails")
+    os.unlink(world.path("stack/t/bad"))
+    equal(ran("up"), ["second"], "what failed runs again")
+    equal(ran("restart"), [], "and then not any more")
+
+
 @scenario("Ctrl-C while pre_run runs: its record says cancelled, nothing is left, and the container did not need its grace period")
 def cancelled(world):
     world.stack(f"""
