@@ -89,9 +89,10 @@ std::string container_name(const std::string& run_id) {
   return "stackd-hook-" + run_id;
 }
 
-// C4.7, C4.8: the container of a pre_start that failed is kept for a look, and its id is in the text.
-bool is_kept(const HookJob& job, bool ok) {
-  return !ok && job.hook.phase == spec::Phase::pre_start;
+// C4.7, C4.8: the container of a pre_start that failed is kept for a look, and its id is in the text; of
+// several tries the last one's.
+bool is_kept(const HookJob& job, int attempt, bool ok) {
+  return !ok && job.hook.phase == spec::Phase::pre_start && attempt > job.hook.retries;
 }
 
 void close(HookRunRow& row, const Hook& hook, const process::RunExit& exit,
@@ -257,7 +258,7 @@ awaitable<void> HookRunner::attempt(const HookJob& job, int number, HookResult& 
 
 // After the record: without the container a daemon that dies in between could not tell that the hook ran.
 awaitable<void> HookRunner::remove_own(const HookJob& job, HookRunRow row) {
-  if (job.own_container && !is_kept(job, row.state == "succeeded"))
+  if (job.own_container && !is_kept(job, row.attempt, row.state == "succeeded"))
     co_await engine_.remove_container(container_name(row.id), true, true);
 }
 
@@ -316,7 +317,7 @@ awaitable<process::RunExit> HookRunner::run_container(const HookJob& job, HookRu
       co_await run_container_hook(engine_, std::move(hook), log, secrets,
                                   timeout_of(job.hook, job.spec->runtime, job.down), resumed, on_line);
   link_run_log(row);
-  if (is_kept(job, result.exit.ok()) && !result.id.empty())
+  if (is_kept(job, row.attempt, result.exit.ok()) && !result.id.empty())
     result.exit.error = "container " + result.id.substr(0, 12) + " is kept for a look";
   co_return result.exit;
 }

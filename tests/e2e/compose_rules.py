@@ -182,6 +182,31 @@ services:
     world.nothing_left()
 
 
+@scenario("C4.7, C4.8: of a pre_start that is tried again only the last try's container is kept, and none when it succeeds")
+def kept_of_tries(world):
+    compose(world, """
+services:
+  box:
+    image: IMAGE
+    init: true
+    command: sleep infinity
+    network_mode: none
+    volumes: ["./t:/t"]
+    pre_start: [{command: sh -c 'echo try >> /t/trace; test $$(wc -l < /t/trace) = 2', retries: 1, retry_delay: 10ms}]
+""")
+
+    def hooks():
+        return [c["Id"] for c in world.engine.containers(world.project) if "com.docker.compose.hook" in c["Labels"]]
+    world.ctl("up").expect(0)
+    equal((tokens(world), hooks()), (["try", "try"], []), "tries, and what is left of them")
+    world.ctl("down", "-t", "0").expect(0)
+    result = world.ctl("up").expect(1)
+    equal(len(hooks()), 1, "what is left when all tries fail")
+    check(hooks()[0][:12] in result.text, f"the kept container's id: {result}")
+    world.ctl("down", "-t", "0").expect(0)
+    world.nothing_left()
+
+
 @scenario("C1.5, T14: pre_start of a built service without an image of its own runs in the built image")
 def built_image(world):
     world.file("stack/app/Dockerfile", f"FROM {IMAGE}\nARG WORD=none\nRUN echo built-$WORD > /marker\n")
