@@ -2,6 +2,7 @@
 // token, start, entry and try, so whoever looks, now or after a crash, finds the same.
 #include <sys/stat.h>
 
+#include "daemon/async/deadline.hpp"
 #include "daemon/hooks/policy.hpp"
 #include "daemon/stacks/hook_records.hpp"
 #include "daemon/stacks/images.hpp"
@@ -21,6 +22,8 @@ using util::Error;
 using util::ErrorKind;
 namespace fs = std::filesystem;
 
+constexpr std::chrono::seconds k_end_limit{5};
+
 hooks::HookJob job_of(const Model& model, const spec::Hook& hook, const store::OperationRow& operation,
                       const std::string& previous, const fs::path& directory) {
   hooks::HookJob job;
@@ -38,6 +41,17 @@ hooks::HookJob job_of(const Model& model, const spec::Hook& hook, const store::O
 void write_shared(const fs::path& file, const std::string& text) {
   util::write_file(file, text, 0644);
   ::chmod(file.c_str(), 0644);  // whatever the umask says: the container's user reads it
+}
+
+// M4.5: its shell has said how the hook ended, and ends with that status itself. Whoever hears of the failure
+// finds the container ended.
+awaitable<void> let_it_end(Services& services, std::string container) {
+  try {
+    auto ended = services.engine.wait_container(container);
+    co_await async::within(k_end_limit, "end of container " + container.substr(0, 12), std::move(ended));
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::timed_out && e.kind() != ErrorKind::not_found) throw;
+  }
 }
 
 }  // namespace
@@ -146,9 +160,9 @@ awaitable<Outcome> pre_run_step(Services& services, StepContext context) {
   if (row.state == "succeeded") co_return outcome;
   const auto policy = hooks::on_failure_of(hook, false);
   if (policy == spec::OnFailure::warn) outcome.warnings.push_back(row.reason);
-  if (policy == spec::OnFailure::fail)
-    throw Error(ErrorKind::failed, row.reason, {"hook: " + row.command, "log: " + row.log});
-  co_return outcome;
+  if (policy != spec::OnFailure::fail) co_return outcome;
+  co_await let_it_end(services, start.container);
+  throw Error(ErrorKind::failed, row.reason, {"hook: " + row.command, "log: " + row.log});
 }
 
 Error no_shell(const spec::Spec& spec, const spec::Service& service) {
