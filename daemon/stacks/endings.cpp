@@ -10,6 +10,7 @@ using util::Error;
 using util::ErrorKind;
 
 constexpr std::size_t k_log_tail = 2048;  // L3.7
+constexpr std::size_t k_log_lines = 20;   // L4.4
 
 // The end of the log of this run, its marker left out.
 std::string last_process_lines(const store::ProcessRow& row) {
@@ -18,7 +19,7 @@ std::string last_process_lines(const store::ProcessRow& row) {
     const auto end = text.find('\n', marker);
     text = end == std::string::npos ? "" : text.substr(end + 1);
   }
-  return util::join(util::tail_lines(text), "\n");
+  return util::join(util::tail_lines(text, k_log_lines), "\n");
 }
 
 }  // namespace

@@ -179,10 +179,11 @@ private:
     append(needs, dependency_keys(service));
     const bool fresh = plan_.fresh.contains(service.name);
     const json params{{"reason", reason(service.name)}};
-    if (plan_.replaced.contains(service.name))
-      needs = add_process_end(graph_, service, needs, true, "recreate");
     if (fresh)
       needs = graph_.add_hooks(service.hooks_of(Phase::before_start), service.name, needs, params, false);
+    // X32: not before before_start has worked, as with a container.
+    if (plan_.replaced.contains(service.name))
+      needs = add_process_end(graph_, service, needs, true, "recreate");
     started_[service.name] = service.container ? add_containers(service, needs) : add_process(service, needs);
     ready_[service.name] = add_readiness(service, started_[service.name]);
   }

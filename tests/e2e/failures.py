@@ -182,6 +182,9 @@ owned:
 """)
     world.ctl("up", limit=25).expect(1, "bad", "about to go")
     world.nothing_left()
+    world.stack('owned: {bad: {cmd: "seq -f line-%g 40; exit 3"}}\n')
+    result = world.ctl("up").expect(1, "status 3", "line-21\n", "line-40")
+    check("line-20" not in result.text, f"L4.4: about twenty lines: {result}")
 
 
 @scenario("L3.4: readiness that does not come in time fails the up and takes the process away")

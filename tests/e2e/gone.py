@@ -54,7 +54,7 @@ def done(world):
     equal(len(world.lines("stack/t/trace")), 6, "--force-recreate")
 
 
-@scenario("A process that an up makes anew ends as on down: before_down and stop_cmd, then before_start; STACKD_REASON says recreate")
+@scenario("A process that an up makes anew ends as on down, once before_start has worked: before_down, stop_cmd; STACKD_REASON says recreate")
 def replaced(world):
     text = """  b:
     cmd: exec sleep %s
@@ -67,7 +67,7 @@ def replaced(world):
     world.ctl("up").expect(0)
     before = world.services()
     world.file("stack/t/trace", "")
-    anew = ["before_down recreate", "stop_cmd", "before_start up"]
+    anew = ["before_start up", "before_down recreate", "stop_cmd"]
     stack(world, text % "1001")
     world.ctl("up").expect(0)
     equal(world.lines("stack/t/trace"), anew, "when it has changed")
@@ -75,3 +75,7 @@ def replaced(world):
     check(not any(line.startswith(f"{before['b']['pid']} ") for line in world.processes()), "the old one is gone")
     world.ctl("up", "--force-recreate").expect(0)
     equal(world.lines("stack/t/trace"), anew * 2, "--force-recreate")
+    before = world.services()
+    stack(world, (text % "1002").replace("echo before_start", "exit 3; echo before_start"))
+    world.ctl("up").expect(1, "before_start")
+    equal((world.services()["b"]["pid"], world.lines("stack/t/trace")), (before["b"]["pid"], anew * 2), "X32: what ran before stays")
