@@ -6,8 +6,8 @@
 
 namespace stackd::app {
 
-// Runs the daemon until SIGTERM, SIGINT or SIGHUP. Throws Error when it cannot start (another daemon has the home
-// directory or the socket, the database cannot be read).
+// Runs the daemon until SIGTERM, SIGINT or SIGHUP. Throws Error when it cannot start (another daemon has the
+// home directory or the socket, the database cannot be read).
 void run(const config::Settings& settings);
 
 }  // namespace stackd::app
