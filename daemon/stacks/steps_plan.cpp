@@ -159,8 +159,8 @@ awaitable<void> find_stale(Services& services, Model model, const Observed& seen
   for (const auto& name : plan.selected)
     if (!stale.contains(name))
       untouched.insert(name);
-    else if (seen.running_processes.contains(name))
-      plan.replaced.insert(name);
+    else if (seen.running_processes.contains(name) && model.service(name).process)
+      plan.replaced.insert(name);  // one that is a container now ends as an orphan does
   if (seen.engine_asked) plan.restarted = co_await restarted_replicas(services, model, untouched);
 }
 
