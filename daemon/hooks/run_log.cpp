@@ -1,7 +1,7 @@
 #include "daemon/hooks/run_log.hpp"
 
-#include <algorithm>
 #include <fstream>
+#include <iterator>
 
 #include "daemon/spec/environment.hpp"
 #include "daemon/util/error.hpp"
@@ -28,25 +28,25 @@ fs::path link_run_log(const store::HookRunRow& row) {
   util::make_directories(log.parent_path());
   util::make_directories(hook_log.parent_path());
   if (!fs::exists(log)) util::write_file(log, "", 0600, util::Durability::fleeting);
+  std::error_code failure;
+  if (fs::equivalent(log, hook_log, failure)) return log;  // as at the end of nearly every run
   // By a rename, so that there is no moment without one.
   const auto beside = log.string() + ".link";
-  std::error_code failure;
   fs::remove(beside, failure);
   fs::create_hard_link(log, beside, failure);
   if (!failure) fs::rename(beside, hook_log, failure);
-  std::error_code ignored;
-  fs::remove(beside, ignored);  // a rename between two names of one file does nothing
   if (failure)
     throw util::Error(util::ErrorKind::io, "cannot link " + hook_log.string() + ": " + failure.message());
   return log;
 }
 
-void sweep_run_logs(const fs::path& stack, const std::vector<std::string>& operations) {
+void sweep_run_logs(const fs::path& stack, const std::set<std::string>& operations) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(stack / k_directory, ignored)) {
     const auto name = entry.path().filename().string();
-    const bool known = std::any_of(operations.begin(), operations.end(),
-                                   [&](const std::string& operation) { return name.starts_with(operation); });
+    // A name begins with its operation's, and no operation's name with another's: it is the one before.
+    const auto after = operations.upper_bound(name);
+    const bool known = after != operations.begin() && name.starts_with(*std::prev(after));
     if (!known && entry.hard_link_count(ignored) == 1) fs::remove(entry.path(), ignored);
   }
 }

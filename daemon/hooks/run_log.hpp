@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,7 @@ std::filesystem::path run_log(const std::filesystem::path& hook_log, const std::
 std::filesystem::path link_run_log(const store::HookRunRow& row);
 
 // Removes those of operations that are not among these, unless they are a hook's log.
-void sweep_run_logs(const std::filesystem::path& stack, const std::vector<std::string>& operations);
+void sweep_run_logs(const std::filesystem::path& stack, const std::set<std::string>& operations);
 
 // Written by the daemon itself, from the beginning: output as it comes, whole lines, without secrets, the
 // newest 1 MB.

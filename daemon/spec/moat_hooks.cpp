@@ -23,11 +23,7 @@ void refuse_others(Reader& reader, Phase phase) {
 // A list of words, each as it is: /bin/sh gets them quoted.
 std::string quoted(const std::vector<std::string>& words) {
   std::string text;
-  for (const std::string& word : words) {
-    text += text.empty() ? "'" : " '";
-    for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    text += "'";
-  }
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + util::shell_quoted(word);
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/spec/references.hpp"
 #include "daemon/stacks/labels.hpp"
 #include "daemon/util/ids.hpp"
+#include "daemon/util/text.hpp"
 
 namespace stackd::stacks {
 namespace {
@@ -60,21 +61,15 @@ bool has_build_hooks(const spec::Service& service) {
   return !service.hooks_of(Phase::post_build_root).empty() || !service.hooks_of(Phase::post_build).empty();
 }
 
-std::string shell_quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 std::string shell_preamble(const spec::Spec& spec, const spec::Facts& facts, const spec::Hook& hook) {
   std::string lines;
   for (const auto& [name, value] : hook.env)
     if (value)
       lines += "export " + name + "=" +
-               shell_quoted(spec::resolve(*value, spec::Strictness::value, spec, facts)) + "\n";
+               util::shell_quoted(spec::resolve(*value, spec::Strictness::value, spec, facts)) + "\n";
   if (!hook.cwd.empty())
-    lines +=
-        "cd " + shell_quoted(spec::resolve(hook.cwd, spec::Strictness::shell, spec, facts)) + " || exit\n";
+    lines += "cd " + util::shell_quoted(spec::resolve(hook.cwd, spec::Strictness::shell, spec, facts)) +
+             " || exit\n";
   return lines;
 }
 
@@ -129,8 +124,9 @@ DerivedBuild derived_build(const spec::Service& service, const std::vector<Build
   add("USER root\n");
   // X22: a directory that is made here is the user's, so that post_build can write to it.
   if (user != "root" && user != "0")
-    add(run_line("test -d " + shell_quoted(directory) + " || { mkdir -p " + shell_quoted(directory) +
-                     " && chown " + shell_quoted(user) + " " + shell_quoted(directory) + "; } || true",
+    add(run_line("test -d " + util::shell_quoted(directory) + " || { mkdir -p " +
+                     util::shell_quoted(directory) + " && chown " + util::shell_quoted(user) + " " +
+                     util::shell_quoted(directory) + "; } || true",
                  base));
   add("WORKDIR " + literal(directory) + "\n");
   bool as_user = false;

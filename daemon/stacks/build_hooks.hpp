@@ -46,8 +46,6 @@ DerivedBuild derived_build(const spec::Service& service, const std::vector<Build
 // Label of every layer of such an image; images without it are never taken away.
 constexpr const char* k_hooks_label = "dev.stackd.hooks";
 
-// 'text' for /bin/sh.
-std::string shell_quoted(const std::string& text);
 // Lines that an entry's `env` and `cwd` become, before its text.
 std::string shell_preamble(const spec::Spec& spec, const spec::Facts& facts, const spec::Hook& hook);
 

@@ -164,14 +164,20 @@ std::vector<spec::Service> gone_services(const spec::Spec& spec,
 // stack of another directory, another checkout maybe, has that name. Once named apart it stays so, since its
 // volumes are.
 awaitable<bool> is_named_apart(Services& services, std::string id, std::string name) {
-  const auto all = co_await services.journal.run([](store::Database& db) { return store::Stacks::all(db); });
-  bool apart = false;
-  for (const auto& row : all) {
-    const bool there = row.status != "down" || services.runner->active(row.id);
-    if (row.id == id && (there || row.name == id)) co_return row.name == id;
-    apart = apart || (row.id != id && row.name == name && there);
-  }
-  co_return apart;
+  struct Rows {
+    std::optional<store::StackRow> own;
+    std::vector<store::StackRow> namesakes;
+  };
+  auto query = [id, name](store::Database& db) {
+    return Rows{store::Stacks::get(db, id), store::Stacks::named(db, name)};
+  };
+  const auto rows = co_await services.journal.run(query);
+  const auto is_there = [&](const store::StackRow& row) {
+    return row.status != "down" || services.runner->active(row.id);
+  };
+  if (rows.own && (is_there(*rows.own) || rows.own->name == id)) co_return rows.own->name == id;
+  co_return std::any_of(rows.namesakes.begin(), rows.namesakes.end(),
+                        [&](const auto& row) { return row.id != id && is_there(row); });
 }
 
 // --scale names container services, and only those whose containers can be several.

@@ -101,7 +101,8 @@ std::map<std::string, std::string> pre_run_files(const spec::Spec& spec, const s
     entry += "_sd_hook " + index + " " + std::to_string(hook->retries) + " " +
              std::to_string(seconds_of(hook->retry_delay)) + (go_on ? " go_on\n" : " stop\n");
     std::string lines;
-    for (const auto& [name, value] : names) lines += "export " + name + "=" + shell_quoted(value) + "\n";
+    for (const auto& [name, value] : names)
+      lines += "export " + name + "=" + util::shell_quoted(value) + "\n";
     lines += "export STACKD_PHASE=pre_run STACKD_INDEX=" + index + "\n";
     const auto text = spec::resolve(hook->shell, spec::Strictness::shell, spec, facts);
     files["hook-" + index] = lines + shell_preamble(spec, facts, *hook) + spec::run_script(text) + "\n";

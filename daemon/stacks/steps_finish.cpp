@@ -9,25 +9,21 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int k_all = 1'000'000;
-
 // Directories of runs that have ended and that no row points to, and logs of operations that were forgotten.
 awaitable<void> sweep_runs(Services& services, std::string stack_id, std::string operation) {
   struct Rows {
     std::vector<store::ProcessRow> processes;
-    std::vector<store::OperationRow> operations;
+    std::set<std::string> operations;
   };
   auto query = [stack_id](store::Database& db) {
-    return Rows{store::Processes::of_stack(db, stack_id), store::Operations::of_stack(db, stack_id, k_all)};
+    return Rows{store::Processes::of_stack(db, stack_id), store::Operations::ids_of_stack(db, stack_id)};
   };
   const auto rows = co_await services.journal.run(query);
   std::set<std::string> kept;
   for (const auto& row : rows.processes) kept.insert(row.run_directory);
-  std::vector<std::string> operations;
-  for (const auto& row : rows.operations) operations.push_back(row.id);
   const auto directory = services.paths.runs(stack_id);
   const auto stack = services.paths.stack(stack_id);
-  auto work = [directory, kept, operation, stack, operations](FileWorker&) {
+  auto work = [directory, kept, operation, stack, operations = rows.operations](FileWorker&) {
     hooks::sweep_run_logs(stack, operations);
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {

@@ -97,6 +97,14 @@ std::vector<OperationRow> Operations::of_stack(Database& db, const std::string& 
   return rows;
 }
 
+std::set<std::string> Operations::ids_of_stack(Database& db, const std::string& stack_id) {
+  Statement s(db, "SELECT id FROM operations WHERE stack_id = :stack_id");
+  s.bind("stack_id", stack_id);
+  std::set<std::string> ids;
+  while (s.step()) ids.insert(s.text(0));
+  return ids;
+}
+
 void Operations::prune(Database& db, int keep, TimeMs younger_than) {
   const int removed =
       Statement(

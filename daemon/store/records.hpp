@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -101,7 +102,8 @@ struct EventRow {
 struct Stacks {
   static void put(Database&, const StackRow&);  // insert or replace all columns
   static std::optional<StackRow> get(Database&, const std::string& id);
-  static std::vector<StackRow> all(Database&);  // by name, then id
+  static std::vector<StackRow> all(Database&);                             // by name, then id
+  static std::vector<StackRow> named(Database&, const std::string& name);  // one a directory
   static void set_status(Database&, const std::string& id, const std::string& status);
   static void set_facts(Database&, const std::string& id, const std::string& facts);
   static void set_extra(Database&, const std::string& id, const std::string& extra);
@@ -115,6 +117,7 @@ struct Operations {
   static std::vector<OperationRow> running(Database&);  // oldest first
   static std::vector<OperationRow> of_stack(Database&, const std::string& stack_id,
                                             int limit);  // newest first; "" is all
+  static std::set<std::string> ids_of_stack(Database&, const std::string& stack_id);
   // Keeps the newest `keep` ended ones of every stack, and those that ended after `younger_than`. Hook runs
   // go with their operation, but for those that HookRuns::last and succeeded answer from (X1, X3).
   static void prune(Database&, int keep, TimeMs younger_than);

@@ -68,6 +68,14 @@ std::vector<StackRow> Stacks::all(Database& db) {
   return rows;
 }
 
+std::vector<StackRow> Stacks::named(Database& db, const std::string& name) {
+  Statement s(db, std::string(k_select) + "WHERE name = :name");
+  s.bind("name", name);
+  std::vector<StackRow> rows;
+  while (s.step()) rows.push_back(read(s));
+  return rows;
+}
+
 void Stacks::set_status(Database& db, const std::string& id, const std::string& status) {
   set(db, "UPDATE stacks SET status = :value, updated_at = :now WHERE id = :id", id, status);
 }

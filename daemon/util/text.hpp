@@ -12,6 +12,8 @@ namespace stackd::util {
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view trim(std::string_view text);
+// 'text', one word for /bin/sh.
+std::string shell_quoted(std::string_view text);
 bool starts_with_icase(std::string_view text, std::string_view prefix);
 
 // The candidate with the smallest edit distance to `word`, when it is near enough to be a slip of the hand.

@@ -36,6 +36,9 @@ TEST_CASE("each run keeps its own log, and the hook's log is the newest run's", 
   sweep_run_logs(stack.path(), {});  // the hook's log stays, whatever is forgotten
   CHECK_FALSE(std::filesystem::exists(run_log(first.log, first.id)));
   CHECK(text_of(run_log(second.log, second.id)) == "two\n");
+  link_run_log(first);
+  sweep_run_logs(stack.path(), {"op-1", "op-2", "op-3"});
+  CHECK(std::filesystem::exists(run_log(second.log, second.id)));  // of an operation that is known
 }
 
 TEST_CASE("the tries of a run share its log", "[hooks]") {

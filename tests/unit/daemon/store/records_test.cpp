@@ -39,6 +39,9 @@ TEST_CASE("a stack comes back as it was put, and putting it again keeps what ref
   CHECK(Operations::get(s.db, "op9"));
   CHECK(ids(Stacks::all(s.db)) == Ids{"a-1", "b-1", "c-1"});
   CHECK_FALSE(Stacks::get(s.db, "d-1"));
+  Stacks::put(s.db, {.id = "b-2", .name = "b", .status = "down"});
+  CHECK(ids(Stacks::named(s.db, "b")).size() == 2);
+  CHECK(Stacks::named(s.db, "nobody").empty());
 }
 
 TEST_CASE("status, facts and extra change alone, and the time with them", "[store]") {
@@ -118,6 +121,7 @@ TEST_CASE("operations are in the order they were submitted, whatever the clock d
   CHECK(ids(Operations::running(s.db)) == Ids{"z", "y", "x"});
   CHECK(ids(Operations::of_stack(s.db, "a-1", 10)) == Ids{"ended", "y", "z"});
   CHECK(ids(Operations::of_stack(s.db, "", 2)) == Ids{"ended", "x"});
+  CHECK(Operations::ids_of_stack(s.db, "a-1") == std::set<std::string>{"ended", "y", "z"});
 }
 
 TEST_CASE("an operation for a stack that is not there, and a word that is no state, are refused", "[store]") {

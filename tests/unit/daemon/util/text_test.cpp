@@ -14,6 +14,12 @@ TEST_CASE("splitting and joining are each other's opposite, empty parts and all"
   CHECK(trim(" \n") == "");
 }
 
+TEST_CASE("a word is quoted for the shell whatever is in it", "[util]") {
+  CHECK(shell_quoted("") == "''");
+  CHECK(shell_quoted("$HOME a") == "'$HOME a'");
+  CHECK(shell_quoted("it's") == "'it'\\''s'");
+}
+
 TEST_CASE("a slip of the hand has a nearest name, anything else has none", "[util]") {
   const Words known{"depends_on", "image", "volumes"};
   CHECK(nearest("depnds_on", known) == "depends_on");
