@@ -48,9 +48,11 @@ awaitable<Measured> measure(Services& services, const proto::Stack& stack) {
     co_await async::sleep_for(k_measured);
   } catch (...) {
     cancelled = std::current_exception();
-    tasks.cancel_all();
   }
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (cancelled) tasks.cancel_all();
   co_await tasks.join();
+  co_await asio::this_coro::throw_if_cancelled(true);
   if (cancelled) std::rethrow_exception(cancelled);
   measured.after = co_await services.files.run(look);
   co_return measured;
