@@ -1,16 +1,13 @@
 #include "daemon/process/log_tail.hpp"
 
 #include <fcntl.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 
-#include "daemon/async/signal.hpp"
-#include "daemon/process/directory_watch.hpp"
+#include "daemon/process/file_watch.hpp"
 #include "daemon/process/log_rotation.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/fd.hpp"
@@ -37,6 +34,10 @@ std::size_t known_part(std::string_view text, std::string_view read) {
   return 0;
 }
 
+fs::path directory_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
 bool same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
@@ -44,15 +45,8 @@ bool same_file(const struct stat& a, const struct stat& b) {
 }  // namespace
 
 struct LogTail::Impl {
-  Impl(asio::any_io_executor executor, fs::path file, std::uint64_t from)
-      : path(std::move(file)), inotify(executor), offset(from) {
-    util::Fd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    if (!fd) return;
-    const auto directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    if (::inotify_add_watch(fd.get(), directory.c_str(), IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0)
-      throw util::system_error("cannot watch directory '" + directory.string() + "'", errno);
-    inotify.assign(fd.release());
-  }
+  Impl(const asio::any_io_executor& executor, fs::path log, std::uint64_t from)
+      : path(std::move(log)), watch(executor, directory_of(path), path.filename().string()), offset(from) {}
 
   std::optional<std::string> take_line();
   bool read_more();
@@ -62,11 +56,9 @@ struct LogTail::Impl {
   void begin_again();
   bool take_rest_of_old();
   void remember(std::string_view text);
-  awaitable<void> wait_for_change();
 
   fs::path path;
-  asio::posix::stream_descriptor inotify;
-  int watch = -1;  // of the file itself
+  FileWatch watch;
   util::Fd file;
   std::uint64_t offset;     // of the next byte to be read
   std::string buffer;       // read, not handed out
@@ -80,11 +72,7 @@ bool LogTail::Impl::open() {
     if (errno == ENOENT) return false;
     throw util::system_error("cannot open log '" + path.string() + "'", errno);
   }
-  if (inotify.is_open()) {
-    if (watch >= 0) ::inotify_rm_watch(inotify.native_handle(), watch);
-    watch =
-        ::inotify_add_watch(inotify.native_handle(), path.c_str(), IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF);
-  }
+  watch.follow(path);
   return true;
 }
 
@@ -171,26 +159,15 @@ std::optional<std::string> LogTail::Impl::take_line() {
   }
 }
 
-awaitable<void> LogTail::Impl::wait_for_change() {
-  if (!inotify.is_open()) {
-    co_await async::sleep_for(k_without_inotify);
-    co_return;
-  }
-  co_await inotify.async_wait(asio::posix::stream_descriptor::wait_read, use_awaitable);
-  // What happened does not matter: the file is looked at as a whole.
-  alignas(inotify_event) char events[4096];
-  while (::read(inotify.native_handle(), events, sizeof events) > 0) continue;
-}
-
-LogTail::LogTail(asio::any_io_executor executor, fs::path file, std::uint64_t offset)
-    : impl_(std::make_unique<Impl>(std::move(executor), std::move(file), offset)) {}
+LogTail::LogTail(const asio::any_io_executor& executor, fs::path file, std::uint64_t offset)
+    : impl_(std::make_unique<Impl>(executor, std::move(file), offset)) {}
 
 LogTail::~LogTail() = default;
 
 awaitable<std::string> LogTail::next_line() {
   for (;;) {
     if (auto line = impl_->take_line()) co_return std::move(*line);
-    co_await impl_->wait_for_change();
+    co_await impl_->watch.changed();
   }
 }
 

@@ -16,7 +16,7 @@ namespace stackd::process {
 class LogTail {
 public:
   // From byte `offset` of the file on; the file need not exist yet (its directory must).
-  LogTail(asio::any_io_executor executor, std::filesystem::path file, std::uint64_t offset = 0);
+  LogTail(const asio::any_io_executor& executor, std::filesystem::path file, std::uint64_t offset = 0);
   ~LogTail();
 
   // The next complete line without its newline; waits for one. Cancellable. A line of more than a megabyte

@@ -9,7 +9,7 @@
 #include "daemon/async/task_group.hpp"
 #include "daemon/hooks/policy.hpp"
 #include "daemon/hooks/run_log.hpp"
-#include "daemon/process/directory_watch.hpp"
+#include "daemon/process/file_watch.hpp"
 #include "daemon/spec/environment.hpp"
 #include "daemon/stacks/hook_records.hpp"
 #include "daemon/stacks/pre_run.hpp"
@@ -148,7 +148,7 @@ private:
 
   // Until it has ended, or its container has.
   awaitable<void> watch(store::HookRunRow row) {
-    process::DirectoryWatch directory(services_.executor, run_);
+    process::FileWatch directory(services_.executor, run_);
     async::TaskGroup watching(services_.executor);
     watching.spawn("files of " + row.id, [this, &directory]() -> awaitable<void> {
       for (;;) {
@@ -347,7 +347,7 @@ awaitable<int> newest_start(Services& services, std::string container, fs::path 
   // Its shell writes before the engine notes when it was started, and after the run before had ended.
   const auto there = co_await services.engine.inspect_container(container);
   const auto since = there ? to_milliseconds(there->finished_at) : std::string();
-  process::DirectoryWatch changes(services.executor, run);
+  process::FileWatch changes(services.executor, run);
   const auto until = std::chrono::steady_clock::now() + k_first_line;
   for (;;) {
     const int number = std::max(1, count_starts(run, token) - 1);

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/hooks/policy.hpp"
-#include "daemon/process/directory_watch.hpp"
+#include "daemon/process/file_watch.hpp"
 #include "daemon/stacks/hook_records.hpp"
 #include "daemon/stacks/pre_run.hpp"
 #include "daemon/stacks/steps.hpp"
@@ -73,7 +73,7 @@ awaitable<void> PreRunStarts::record(std::string id, ContainerState state) {
     const auto* service = model.spec->find(state.service);
     if (!service || !has_pre_run(*service)) co_return;
     const auto hooks = service->hooks_of(spec::Phase::pre_run);
-    process::DirectoryWatch changes(services_.executor, directory / "run");
+    process::FileWatch changes(services_.executor, directory / "run");
     std::string token;
     int starts = heard_of(), number = 1;
     for (;;) {

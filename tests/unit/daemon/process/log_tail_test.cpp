@@ -13,10 +13,6 @@ using namespace stackd::test;
 
 namespace {
 
-void append(const std::filesystem::path& file, const std::string& text) {
-  std::ofstream(file, std::ios::app) << text;
-}
-
 // Runs `act` once the tail waits, and returns the line that it then gives.
 template <class Act>
 awaitable<std::string> line_after(asio::any_io_executor executor, LogTail& tail, Act act) {

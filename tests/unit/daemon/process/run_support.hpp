@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "daemon/process/runs.hpp"
@@ -16,6 +17,10 @@
 namespace stackd::test {
 
 using namespace std::chrono_literals;
+
+inline void append(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream(file, std::ios::app) << text;
+}
 
 struct RunFixture {
   TempDir dir;
