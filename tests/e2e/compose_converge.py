@@ -1,6 +1,6 @@
 """What an up changes and what it waits for (C6 to C10 of semantics.md), one scenario for each thing that a user can observe."""
 
-from compose_support import BOX, compose, inspect, only, tokens
+from compose_support import compose, inspect, only, tokens
 from harness import IMAGE, check, equal, wait_until
 from scenarios import scenario
 

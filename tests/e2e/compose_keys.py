@@ -4,10 +4,9 @@ import json
 import os
 import re
 
-from compose_support import BOX, compose, inspect, only
+from compose_support import compose, inspect, only
 from harness import IMAGE, Failure, check, equal
 from scenarios import scenario
-
 
 KEYS = """
 services:
