@@ -242,7 +242,7 @@ STACKD_WIRE(Info);
 
 // Event kinds and their data (docs/api.md has examples):
 //   operation.started {kind}                operation.ended {state, error?, warnings}
-//   operation.rolling_back {reason}
+//   operation.rolling_back {kind, reason}
 //   step.started {key, kind, service}       step.ended {key, kind, service, state, reason, duration_ms}
 //   service.status {service, status, reason?, ports?}
 //   hook.started {run, phase, index, service, place, command}

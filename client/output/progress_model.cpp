@@ -42,6 +42,12 @@ bool is_settled(const std::string& status) {
          status == "stopped" || status == "down" || status == "unhealthy";
 }
 
+// What a failed or cancelled operation of this kind does before it ends.
+std::string roll_back_words(const std::string& kind) {
+  if (kind == "stop" || kind == "down" || kind == "recover") return "ending the hooks that run";
+  return kind == "restart" ? "going back to what ran" : "taking away what was started";
+}
+
 // A script is known by its beginning.
 std::string short_command(const std::string& command) {
   constexpr int k_width = 80;
@@ -118,7 +124,7 @@ ProgressModel::Change ProgressModel::apply(const proto::Event& event, std::int64
   } else if (kind == "operation.rolling_back") {
     std::string reason = clean(text(data, "reason"));
     change.lines.push_back(
-        {Tone::warn, "taking away what was started" + (reason.empty() ? "" : ": " + reason)});
+        {Tone::warn, roll_back_words(text(data, "kind")) + (reason.empty() ? "" : ": " + reason)});
   } else if (kind == "engine.lost") {
     change.lines.push_back({Tone::warn, "the engine does not answer; waiting for it"});
   } else if (kind == "engine.found") {

@@ -141,7 +141,8 @@ Batch Course::advance(bool may_start) {
       end_rest();
       row_.mode = "rollback";
       roll_back_ = announce_ = changed_ = true;
-      event("operation.rolling_back", {{"reason", parsed(row_.error, json::object()).value("message", "")}});
+      event("operation.rolling_back",
+            {{"kind", row_.kind}, {"reason", parsed(row_.error, json::object()).value("message", "")}});
     }
   } else if (!ended()) {
     if (may_start) start_ready();

@@ -10,10 +10,6 @@ namespace {
 using nlohmann::json;
 using store::OperationRow;
 
-bool brings_up(const std::string& kind) {
-  return kind == "up" || kind == "start" || kind == "restart";
-}
-
 bool any_failed(store::Database& db, const OperationRow& operation) {
   for (const auto& step : store::Steps::of_operation(db, operation.id))
     if (step.state == "failed" && step.kind != "hook") return true;
@@ -25,13 +21,22 @@ bool is_partial(const OperationRow& operation) {
   return !json::parse(operation.request).value("services", json::array()).empty();
 }
 
+// The step that starts anew what a restart has stopped for nothing.
+constexpr const char* k_again = "plan again";
+
+bool is_running_again(store::Database& db, const OperationRow& operation) {
+  const auto steps = store::Steps::of_operation(db, operation.id);
+  return std::any_of(steps.begin(), steps.end(),
+                     [](const auto& step) { return step.key == k_again && step.state == "done"; });
+}
+
 // A stack's status after its operation has ended; views refine "up" by what they see.
 std::string status_after(store::Database& db, const OperationRow& operation) {
   if (brings_up(operation.kind)) {
     if (operation.state == "succeeded") return "up";
     const bool was_up = extra_of(db, operation.stack_id).value("up", false);
     if (operation.state == "cancelled") return was_up ? "up" : "down";
-    return "failed";
+    return was_up && is_running_again(db, operation) ? "up" : "failed";
   }
   if (operation.kind == "stop") return operation.state == "succeeded" ? "stopped" : "up";
   // X7: a down whose hooks failed has still taken everything away.
@@ -91,7 +96,7 @@ std::vector<operations::StepPlan> plan_rollback(store::Database& db, const Opera
   if (!brings_up(operation.kind)) return end_hooks(db, operation);
   if (has_only_stopped(operation, steps)) {
     auto again = end_hooks(db, operation);
-    again.push_back({"plan again", "plan-up", "", {{"again", true}}, {}, true});
+    again.push_back({k_again, "plan-up", "", {{"again", true}}, {}, true});
     return again;
   }
   const bool only_hooks = keeps(operation) && !operation.cancel_requested;
@@ -135,6 +140,10 @@ awaitable<Outcome> masked(Function function, Services& services, StepContext con
 }
 
 }  // namespace
+
+bool brings_up(const std::string& kind) {
+  return kind == "up" || kind == "start" || kind == "restart";
+}
 
 operations::Policy operation_policy() {
   operations::Policy policy;

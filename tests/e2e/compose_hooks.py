@@ -282,6 +282,24 @@ def orphans(world):
     world.nothing_left()
 
 
+@scenario("X7, X8: a pre_stop that fails while an up takes a replica or an orphan away, or makes one anew, is a warning")
+def failing_surplus(world):
+    fails = "pre_stop: [{command: sh -c 'exit 3'}]"
+    compose(world, f"services: {{box: {{BOX, scale: 2, {fails}}}, other: {{BOX}}}}\n")
+    world.ctl("up").expect(0)
+    world.ctl("up", "--scale", "box=1").expect(0, "warning: box hook exited with status 3")
+    world.ctl("up", "--force-recreate", "--scale", "box=1").expect(0, "warning: box hook exited with status 3")
+    compose(world, "services: {other: {BOX}}\n")
+    world.ctl("up", "--remove-orphans").expect(0, "warning: box hook exited with status 3")
+    equal(world.engine.containers(world.project, "box"), [], "the orphan")
+    equal(world.status()["status"], "up", "the stack's status")
+    compose(world, f"services: {{other: {{BOX}}, box: {{BOX, {fails}}}}}\n")
+    world.ctl("up").expect(0)
+    compose(world, "services: {other: {BOX}}\n")
+    world.ctl("down").expect(1, "box hook exited with status 3")
+    world.nothing_left()
+
+
 @scenario("C10.4: COMPOSE_IGNORE_ORPHANS and COMPOSE_REMOVE_ORPHANS; what Compose left of the project is an orphan too")
 def orphan_variables(world):
     def stack(*names):

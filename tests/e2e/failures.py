@@ -152,6 +152,7 @@ lifecycle: {{after_up: [echo after_up >> t/trace]}}
     equal({name: service["status"] for name, service in world.services().items()}, {"box": "ready", "web": "ready"}, "the services")
     equal(world.engine.inspect(world.engine.running(world.project, "box")[0]["Id"])["State"]["StartedAt"], before, "box's start")
     equal(world.lines("stack/t/trace"), ["web", "after_up", "web"], "the hooks")
+    equal(world.status()["status"], "up", "the stack's status")
 
 
 @scenario("X32: a failed up takes away what it started; what ran before and every volume stays")

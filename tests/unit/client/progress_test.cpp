@@ -125,13 +125,25 @@ TEST_CASE("colour changes nothing but colour", "[client]") {
     Tty tty({60, 20}, colour);
     tty.tell("warning", {{"message", "no space"}});
     tty.tell("service.status", {{"service", "db"}, {"status", "failed"}, {"reason", "exit code 1"}});
-    tty.tell("operation.rolling_back", {{"reason", "db failed"}});
+    tty.tell("operation.rolling_back", {{"kind", "up"}, {"reason", "db failed"}});
     return tty.screen.rows();
   };
   CHECK(shown(true) == shown(false));
   CHECK(shown(false)[0] == "warning: no space");
   CHECK(paint("x", Tone::bad, false) == "x");
   CHECK(paint("x", Tone::bad, true) != "x");
+}
+
+TEST_CASE("what a roll-back does is told by the operation's kind", "[client]") {
+  ProgressModel model;
+  const auto line = [&](const std::string& kind) {
+    const auto change = model.apply(event("operation.rolling_back", {{"kind", kind}, {"reason", "no"}}), 0);
+    return change.lines.at(0).text;
+  };
+  CHECK(line("up") == "taking away what was started: no");
+  CHECK(line("start") == "taking away what was started: no");
+  CHECK(line("restart") == "going back to what ran: no");
+  CHECK(line("stop") == "ending the hooks that run: no");
 }
 
 TEST_CASE("a pipe gets plain lines, one for every change", "[client]") {
