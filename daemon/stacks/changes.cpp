@@ -1,6 +1,7 @@
 #include "daemon/stacks/changes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "daemon/spec/identity.hpp"
@@ -29,8 +30,9 @@ bool runs(const docker::ContainerSummary& container) {
 }
 
 struct Networks {
-  std::set<std::string> changed;           // with the label of another definition; one without it is left
-  std::map<std::string, std::string> ids;  // of those that this stack made, by key
+  std::set<std::string> changed;  // with the label of another definition; one without it is left
+  // Id and name of those that this stack made, by key: Podman's containers tell the name where an id belongs.
+  std::map<std::string, std::array<std::string, 2>> made;
 };
 
 awaitable<Networks> look_at_networks(Services& services, Model model) {
@@ -44,7 +46,7 @@ awaitable<Networks> look_at_networks(Services& services, Model model) {
     const auto wanted = model.spec->networks.find(key->second);
     if (wanted == model.spec->networks.end() || wanted->second.external) continue;
     if (wanted->second.name != network.name) continue;
-    seen.ids[key->second] = network.id;
+    seen.made[key->second] = {network.id, network.name};
     if (definition_of(wanted->second) != made_from->second) seen.changed.insert(key->second);
   }
   co_return seen;
@@ -71,10 +73,11 @@ bool has_left(const docker::ContainerSummary& container, const spec::Service& se
               const Networks& networks) {
   const auto& wanted = service.container->networks;
   return container.state == "running" && std::any_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
-           const auto network = networks.ids.find(entry.first);
+           const auto network = networks.made.find(entry.first);
            const auto& on = container.network_ids;
-           return network != networks.ids.end() &&
-                  std::find(on.begin(), on.end(), network->second) == on.end();
+           return network != networks.made.end() &&
+                  std::find_first_of(on.begin(), on.end(), network->second.begin(), network->second.end()) ==
+                      on.end();
          });
 }
 
