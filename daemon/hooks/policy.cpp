@@ -106,6 +106,7 @@ OnFailure on_failure_of(const spec::Hook& hook, bool down) {
 
 std::optional<std::chrono::milliseconds> timeout_of(const spec::Hook& hook, const spec::Runtime& runtime,
                                                     bool down) {
+  if (hook.timeout && hook.timeout->count() == 0) return std::nullopt;
   if (hook.timeout) return hook.timeout;
   if (down) return k_down_timeout;
   return runtime.hook_timeout;

@@ -22,7 +22,8 @@ Place place_of(const spec::Hook& hook);
 
 // What becomes of the operation when the entry fails, with the phase's default filled in.
 spec::OnFailure on_failure_of(const spec::Hook& hook, bool down);
-// None in up phases unless runtime.hook_timeout sets one; 60 s in down phases, so that teardown ends.
+// None in up phases unless runtime.hook_timeout sets one; 60 s in down phases, so that teardown ends. A
+// hook's own 0 is none.
 std::optional<std::chrono::milliseconds> timeout_of(const spec::Hook& hook, const spec::Runtime& runtime,
                                                     bool down);
 

@@ -46,11 +46,13 @@ awaitable<std::vector<proto::Operation>> Manager::operations(std::string stack, 
     const auto row = co_await find_stack(services_, stack);
     stack = row.id;
   }
-  auto query = [stack, limit](store::Database& db) { return store::Operations::of_stack(db, stack, limit); };
-  const auto rows = co_await services_.journal.run(query);
-  std::vector<proto::Operation> views;
-  for (const auto& row : rows) views.push_back(operation_view(row));
-  co_return views;
+  auto query = [stack, limit](store::Database& db) {
+    std::vector<proto::Operation> views;
+    for (const auto& row : store::Operations::of_stack(db, stack, limit))
+      views.push_back(operation_view(db, row));
+    return views;
+  };
+  co_return co_await services_.journal.run(query);
 }
 
 awaitable<proto::Operation> Manager::operation(std::string id) {

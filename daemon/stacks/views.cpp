@@ -158,9 +158,7 @@ std::vector<proto::Port> ports_of(const spec::Service& service, const spec::Fact
   return ports;
 }
 
-}  // namespace
-
-proto::Operation operation_view(const store::OperationRow& row) {
+proto::Operation without_steps(const store::OperationRow& row) {
   proto::Operation view;
   view.id = row.id;
   view.stack = row.stack_id;
@@ -175,8 +173,24 @@ proto::Operation operation_view(const store::OperationRow& row) {
   return view;
 }
 
+// An up whose plan found nothing to do.
+bool is_unchanged(const std::vector<store::StepRow>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const auto& step) {
+    return step.kind == "plan-up" && json::parse(step.result).value("unchanged", false);
+  });
+}
+
+}  // namespace
+
+proto::Operation operation_view(store::Database& db, const store::OperationRow& row) {
+  auto view = without_steps(row);
+  view.unchanged = is_unchanged(store::Steps::of_kind(db, row.id, "plan-up"));
+  return view;
+}
+
 proto::Operation operation_view(const store::OperationRow& row, const std::vector<store::StepRow>& steps) {
-  auto view = operation_view(row);
+  auto view = without_steps(row);
+  view.unchanged = is_unchanged(steps);
   for (const auto& step : steps) {
     proto::StepView s{step.key,
                       step.kind,
@@ -186,7 +200,6 @@ proto::Operation operation_view(const store::OperationRow& row, const std::vecto
                       time_text(step.started_at),
                       time_text(step.ended_at)};
     if (step.started_at && step.ended_at) s.duration_ms = *step.ended_at - *step.started_at;
-    if (step.kind == "plan-up" && json::parse(step.result).value("unchanged", false)) view.unchanged = true;
     view.steps.push_back(std::move(s));
   }
   return view;
@@ -238,6 +251,7 @@ awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, Engi
   const auto model = co_await services.models.get(row.id);
   struct Rows {
     std::optional<store::OperationRow> operation;
+    std::optional<proto::Operation> shown;
     std::vector<store::StepRow> steps;
     std::map<std::string, store::ProcessRow> processes;
     std::set<std::string> stopped, started;
@@ -257,6 +271,7 @@ awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, Engi
             last && last->state == "failed")
           r.pre_runs[service] = *last;
     r.operation = store::Operations::get(db, operation);
+    if (r.operation) r.shown = operation_view(db, *r.operation);
     if (r.operation && r.operation->state == "running") r.steps = store::Steps::of_operation(db, operation);
     for (auto& process : store::Processes::of_stack(db, id)) r.processes[process.service] = process;
     for (const auto& start : store::Starts::of_stack(db, id))
@@ -288,7 +303,7 @@ awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, Engi
   if (extra.contains("started_at"))
     view.started_at = util::format_time(extra["started_at"].get<util::TimeMs>());
   view.warnings = model.spec->warnings;
-  if (rows.operation) view.last_operation = operation_view(*rows.operation);
+  view.last_operation = rows.shown;
   bool all_well = true, any_left = false, any_stopped = false, any_completed = false;
   for (const auto& service : model.spec->services) {
     proto::Service s;

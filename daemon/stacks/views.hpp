@@ -11,7 +11,8 @@
 
 namespace stackd::stacks {
 
-proto::Operation operation_view(const store::OperationRow& row);
+// For lists: without its steps.
+proto::Operation operation_view(store::Database& db, const store::OperationRow& row);
 proto::Operation operation_view(const store::OperationRow& row, const std::vector<store::StepRow>& steps);
 proto::HookRun hook_view(const store::HookRunRow& row);
 proto::Event event_view(const store::EventRow& row);

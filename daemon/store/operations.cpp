@@ -157,12 +157,14 @@ void Steps::update(Database& db, const StepRow& row) {
       .run();
 }
 
-std::vector<StepRow> Steps::of_operation(Database& db, const std::string& operation_id) {
-  Statement s(
-      db,
-      "SELECT operation_id, ordinal, key, kind, service, params, needs, on_error, state, reason, result, "
-      "started_at, ended_at FROM steps WHERE operation_id = :operation_id ORDER BY ordinal");
-  s.bind("operation_id", operation_id);
+namespace {
+
+constexpr const char* k_step_columns =
+    "SELECT operation_id, ordinal, key, kind, service, params, needs, on_error, state, reason, result, "
+    "started_at, ended_at FROM steps";
+
+// The statement's columns are those of k_step_columns.
+std::vector<StepRow> step_rows(Statement& s) {
   std::vector<StepRow> rows;
   while (s.step())
     rows.push_back({.operation_id = s.text(0),
@@ -179,6 +181,21 @@ std::vector<StepRow> Steps::of_operation(Database& db, const std::string& operat
                     .started_at = s.maybe_integer(11),
                     .ended_at = s.maybe_integer(12)});
   return rows;
+}
+
+}  // namespace
+
+std::vector<StepRow> Steps::of_operation(Database& db, const std::string& operation_id) {
+  Statement s(db, std::string(k_step_columns) + " WHERE operation_id = :operation_id ORDER BY ordinal");
+  s.bind("operation_id", operation_id);
+  return step_rows(s);
+}
+
+std::vector<StepRow> Steps::of_kind(Database& db, const std::string& operation_id, const std::string& kind) {
+  Statement s(db, std::string(k_step_columns) +
+                      " WHERE operation_id = :operation_id AND kind = :kind ORDER BY ordinal");
+  s.bind("operation_id", operation_id).bind("kind", kind);
+  return step_rows(s);
 }
 
 }  // namespace stackd::store

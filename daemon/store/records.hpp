@@ -127,6 +127,8 @@ struct Steps {
   static void insert(Database&, const StepRow&);
   static void update(Database&, const StepRow&);  // state, reason, result and times
   static std::vector<StepRow> of_operation(Database&, const std::string& operation_id);  // by ordinal
+  // Those of one kind, without all the others.
+  static std::vector<StepRow> of_kind(Database&, const std::string& operation_id, const std::string& kind);
 };
 
 struct HookRuns {

@@ -75,6 +75,9 @@ TEST_CASE("a hook has no limit on the way up and a minute on the way down, but f
   hook.timeout = 250ms;
   CHECK(timeout_of(hook, runtime, false) == 250ms);
   CHECK(timeout_of(hook, runtime, true) == 250ms);
+  hook.timeout = 0ms;
+  CHECK_FALSE(timeout_of(hook, runtime, false));
+  CHECK_FALSE(timeout_of(hook, runtime, true));
 }
 
 TEST_CASE("every condition of `if` has to hold, and the one that does not is named", "[hooks]") {
