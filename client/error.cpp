@@ -27,7 +27,9 @@ TransportError::TransportError(const std::string& message, int error_number)
     : std::runtime_error(message), error_number_(error_number) {}
 
 int exit_code_of(std::string_view code) {
-  if (code == "invalid-request" || code == "invalid-stack-file") return proto::k_bad_usage;
+  if (code == "invalid-request" || code == "invalid-stack-file" ||
+      code == "denied")  // "denied": a wrong token
+    return proto::k_bad_usage;
   if (code == "engine-unreachable") return proto::k_no_engine;
   if (code == "not-found") return proto::k_not_found;
   if (code == "conflict") return proto::k_conflict;

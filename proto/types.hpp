@@ -244,7 +244,7 @@ STACKD_WIRE(Info);
 //   operation.started {kind}                operation.ended {state, error?, warnings}
 //   operation.rolling_back {kind, reason}
 //   step.started {key, kind, service}       step.ended {key, kind, service, state, reason, duration_ms}
-//   service.status {service, status, reason?, ports?}
+//   service.status {service, status, reason?, ports?, exit_code?}
 //   hook.started {run, phase, index, service, place, command}
 //   hook.output {run, phase, index, service, line}          (a passing note)
 //   hook.ended {run, phase, index, service, state, exit_code, reason, duration_ms, stderr_tail, log}

@@ -355,6 +355,16 @@ json escaped(const json& value) {
   return out;
 }
 
+// Beside what they stood beside, where that is a mapping in the long form too. A label may be called x-a.
+void put_extensions(json& out, const Spec& spec) {
+  for (const auto& [place, text] : spec.extensions) {
+    const json::json_pointer pointer(place);
+    const auto holder = pointer.parent_pointer();
+    if (!out.contains(pointer) && out.contains(holder) && out[holder].is_object())
+      out[pointer] = json::parse(text);
+  }
+}
+
 }  // namespace
 
 json compose_model(const Spec& spec) {
@@ -366,6 +376,7 @@ json compose_model(const Spec& spec) {
   for (const auto& [key, one] : spec.volumes) out["volumes"][key] = volume(one);
   for (const auto& [key, one] : spec.secrets) out["secrets"][key] = file_source(one);
   for (const auto& [key, one] : spec.configs) out["configs"][key] = file_source(one);
+  put_extensions(out, spec);
   return escaped(out);
 }
 

@@ -167,14 +167,19 @@ private:
   }
 
   // Compose interpolates them like all else. What is wrong in them is nobody's mistake: nothing reads them.
-  void keep_extensions(const Value& document) {
+  void keep_extensions(const Value& holder, const json::json_pointer& place = {}) {
     Problems ignored;
     std::vector<std::string> warnings;
-    for (const Entry& entry : document.entries) {
-      if (!entry.key.starts_with("x-") || entry.key == "x-stackd") continue;
+    for (const Entry& entry : holder.entries) {
+      if (entry.key == "x-stackd") continue;
+      if (!entry.key.starts_with("x-")) {
+        keep_extensions(entry.value, place / entry.key);
+        continue;
+      }
       Value value = entry.value;
       Interpolator(variable_lookup(variables_), ignored, warnings).apply(value);
-      spec_.extensions[entry.key] = json_of(value).dump(-1, ' ', false, json::error_handler_t::replace);
+      const auto text = json_of(value).dump(-1, ' ', false, json::error_handler_t::replace);
+      spec_.extensions[(place / entry.key).to_string()] = text;
     }
   }
 

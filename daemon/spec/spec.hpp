@@ -344,7 +344,8 @@ struct Spec {
   std::map<std::string, Volume> volumes;
   std::map<std::string, FileSource> secrets, configs;
   Runtime runtime;
-  std::map<std::string, std::string> extensions;  // a compose.yaml's x-* keys as JSON, for showing the file
+  // A compose.yaml's x-* keys at any depth, for showing the file: JSON by JSON pointer ("/services/web/x-a").
+  std::map<std::string, std::string> extensions;
   std::string
       worktree_main;  // where `directory` is in the repository's main worktree, when this is another one
   std::vector<std::string> warnings;  // what the loader accepted but cannot honour, one line each

@@ -222,10 +222,7 @@ EnvLayer top_layer(const Spec& spec) {
 
 json stack_model(const Spec& spec) {
   json out = compose_model(spec);
-  if (spec.format == "compose") {
-    for (const auto& [key, text] : spec.extensions) out[key] = json::parse(text);
-    return out;
-  }
+  if (spec.format == "compose") return out;
   for (const Service& service : spec.services) {
     if (service.container)
       add_to_container(out["services"][service.name], service);

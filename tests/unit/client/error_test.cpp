@@ -8,6 +8,7 @@ using namespace stackd::client;
 TEST_CASE("problem codes become the documented exit codes", "[client]") {
   CHECK(exit_code_of("invalid-request") == 2);
   CHECK(exit_code_of("invalid-stack-file") == 2);
+  CHECK(exit_code_of("denied") == 2);
   CHECK(exit_code_of("not-found") == 5);
   CHECK(exit_code_of("conflict") == 6);
   CHECK(exit_code_of("engine-unreachable") == 4);

@@ -24,6 +24,31 @@ TEST_CASE("a compose.yaml's x-* keys are in its model as Compose has them, x-sta
   CHECK_FALSE(model.contains("lifecycle"));
 }
 
+TEST_CASE("x-* keys below the top stay where they are, and their dollars are doubled like all others",
+          "[spec][stack_model]") {
+  const Loading loading(
+      "x-top: a$$b\n"
+      "services:\n"
+      "  web:\n"
+      "    image: a\n"
+      "    x-web: {n: [1, c$$d]}\n"
+      "    x-stackd: {before_start: [echo]}\n"
+      "    labels: {x-label: 5}\n"
+      "    build: {context: ., x-build: yes}\n"
+      "    healthcheck: {test: NONE, x-check: {a: }}\n"
+      "networks: {default: {x-net: 1}}\n"
+      "volumes: {unused: {x-vol: 2}}\n");
+  const auto model = spec::stack_model(loading.load());
+  CHECK(model["x-top"] == "a$$b");
+  const auto& web = model["services"]["web"];
+  CHECK(web["x-web"] == json::parse(R"({"n": [1, "c$$d"]})"));
+  CHECK_FALSE(web.contains("x-stackd"));
+  CHECK(web["labels"]["x-label"] == "5");
+  CHECK(web["build"]["x-build"] == "yes");
+  CHECK(web["healthcheck"]["x-check"] == json::parse(R"({"a": null})"));
+  CHECK(model["networks"]["default"]["x-net"] == 1);
+}
+
 TEST_CASE("a stackd.yaml's model has stackd's own keys, and can be loaded again", "[spec][stack_model]") {
   const Loading loading(
       "services:\n"
