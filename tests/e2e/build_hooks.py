@@ -49,7 +49,7 @@ def dropped(world):
     equal(hook_images(world), [], "images of hooks after down --rmi local")
 
 
-@scenario("M2.3, M2.6, X20, X22, T16: build hooks run as root, then as the image's user, from a text, a list and lines")
+@scenario("M2.3, M2.5, M2.6, X20, X22, T16: build hooks run as root, then as the image's user, from a text, a list and lines")
 def places(world):
     world.stack(f"""
 services:
@@ -88,7 +88,7 @@ services:
     dropped(world)
 
 
-@scenario("M3, T19, X21: unchanged build hooks run once; an edit of blanks, a changed base and --rebuild run them again; pre_run does not")
+@scenario("M3.2, M3.3, M3.4, M3.5, T19, X21: unchanged build hooks run once; an edit of blanks, a changed base and --rebuild run them again; pre_run does not")
 def cached(world):
     def stack(root="cat /proc/sys/kernel/random/uuid > /uuid", base="one", pre_run="true", other="1"):
         world.stack(f"""

@@ -89,7 +89,7 @@ services:
 
 # ---- C4: pre_start
 
-@scenario("C4.5: a pre_start container has the service's volumes, networks, name and environment; no ports, no number")
+@scenario("C4.5, X2: a pre_start container has the service's volumes, networks, name and environment; no ports, no number")
 def init_container(world):
     compose(world, """
 services:
@@ -244,7 +244,7 @@ services:
 """
 
 
-@scenario("X8: pre_stop runs on recreate, scale-down, stop, restart and down, and STACKD_REASON says which")
+@scenario("C5.3, C5.4, X8: pre_stop runs on recreate, scale-down, stop, restart and down, and STACKD_REASON says which")
 def reasons(world):
     compose(world, REASONS)
     world.ctl("up", "--scale", "box=2").expect(0)
@@ -372,7 +372,7 @@ def rollback(world):
     world.nothing_left()
 
 
-@scenario("X5, X6: a paused container is stopped without its hook, and that is said; restart of a stopped service starts it")
+@scenario("C5.6, C5.7, X5, X6: a paused container is stopped without its hook, and that is said; restart of a stopped service starts it")
 def not_running(world):
     compose(world, REASONS)
     world.ctl("up").expect(0)

@@ -8,7 +8,7 @@ from harness import IMAGE, check, equal, wait_until
 from scenarios import scenario
 
 
-@scenario("T30, X25: two ups at once are one operation; the second joins it, from a directory below too")
+@scenario("T30, L2.3, X25: two ups at once are one operation; the second joins it, from a directory below too")
 def two_ups(world):
     world.stack("""
 owned: {a: {cmd: exec sleep 1000}}

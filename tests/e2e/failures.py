@@ -8,7 +8,7 @@ from scenarios import scenario
 BOX = f"{{image: {IMAGE}, init: true, command: sleep infinity, stop_grace_period: 2s"
 
 
-@scenario("T20: a before_up that fails starts nothing; exit code 1, and its down hooks still run on down (X12)")
+@scenario("T20, L4.3: a before_up that fails starts nothing; exit code 1, and its down hooks still run on down (X12)")
 def before_up_fails(world):
     world.stack(f"""
 services: {{box: {BOX}}}}}
@@ -26,7 +26,7 @@ lifecycle:
     equal(world.status()["status"], "down", "status after down")
 
 
-@scenario("T21: an after_up that fails takes the stack away and keeps the volumes")
+@scenario("T21, X13: an after_up that fails takes the stack away and keeps the volumes")
 def after_up_fails(world):
     world.stack(f"""
 services: {{box: {BOX}, volumes: ["data:/data"]}}}}
@@ -39,7 +39,7 @@ lifecycle: {{after_up: ["exit 1"]}}
     equal(len(world.engine.volumes(world.project)), 1, "volumes that are kept")
 
 
-@scenario("T22, X27: a before_down that fails is a warning; the rest of down runs, exit code 0")
+@scenario("T22, L5.2, X27: a before_down that fails is a warning; the rest of down runs, exit code 0")
 def before_down_fails(world):
     world.stack(f"""
 services: {{box: {BOX}}}}}
@@ -53,7 +53,7 @@ lifecycle: {{before_down: ["exit 1", "echo second >> t/trace"], after_down: ["ec
     world.nothing_left()
 
 
-@scenario("T1, X1: a post_start that is not found fails the up with Compose's words, and the container goes")
+@scenario("T1, C2.11, X1: a post_start that is not found fails the up with Compose's words, and the container goes")
 def post_start_fails(world):
     world.stack(f"services: {{box: {BOX}, post_start: [{{command: /no/such/command}}]}}}}\n")
     result = world.ctl("up").expect(1)

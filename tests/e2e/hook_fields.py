@@ -212,7 +212,7 @@ lifecycle:
           [status["id"], status["id"], "dev", "dev", "stack", status["last_operation"]["id"]], "names")
 
 
-@scenario("Hook logs: <phase>-<idx>.log and <service>.<phase>-<idx>.log; stderr's tail is shown though a hook succeeds")
+@scenario("L9.3, L9.4, L9.5: hook logs: <phase>-<idx>.log and <service>.<phase>-<idx>.log; stderr's tail is shown though a hook succeeds")
 def log_names(world):
     world.stack(f"""
 services:

@@ -13,7 +13,7 @@ def began(world):
     wait_until(lambda: os.path.exists(world.path("stack/t/began")), "the hook to begin")
 
 
-@scenario("kill -9 of the client during up changes nothing: the stack comes up")
+@scenario("L2.5: kill -9 of the client during up changes nothing: the stack comes up")
 def killed_client(world):
     world.stack(f"owned: {{a: {{cmd: exec sleep 1000}}}}\nlifecycle: {{before_up: ['{WAITING}']}}\n")
     client = world.spawn("up")
@@ -52,7 +52,7 @@ lifecycle: {{after_up: ["{WAITING}"]}}
     equal(operation["state"], "cancelled", "the operation")
 
 
-@scenario("T31, X4: Ctrl-C while pre_start runs: its container goes, and the service is never started")
+@scenario("T31, X4, C4.10: Ctrl-C while pre_start runs: its container goes, and the service is never started")
 def interrupted_pre_start(world):
     world.stack(f"""
 services:

@@ -168,7 +168,7 @@ lifecycle: {before_down: ["echo stack >> t/trace"], after_down: ["echo stack >> 
     equal(world.lines("stack/t/trace"), ["stack", "stack"], "X12: on the down after it")
 
 
-@scenario("X18, L7.1: a hook's $$ and ${…} are the shell's; dotted references are stackd's, on the way down too")
+@scenario("X18, L5.8, L7.1, L7.2: a hook's $$ and ${…} are the shell's; dotted references are stackd's, on the way down too")
 def shell_text(world):
     world.stack("""
 version: "1"

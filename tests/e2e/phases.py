@@ -20,7 +20,7 @@ def before(trace, first, then):
     check(trace.index(first) < trace.index(then), f"{first!r} must come before {then!r} in {trace}")
 
 
-@scenario("Y: the sample stack runs a hook of every phase, each once, in the one order")
+@scenario("Y, L5.1, X11: the sample stack runs a hook of every phase, each once, in the one order")
 def sample(world):
     shutil.copytree(os.path.join(ROOT, "config/sample"), world.path("stack"),
                     ignore=shutil.ignore_patterns("work", "busybox"))
@@ -83,7 +83,7 @@ services:
     equal(world.lines("stack/t/trace"), ["first-ready", "second-begins"], "the order")
 
 
-@scenario("X33, L1.4: a process without depends_on starts after the containers; with [] at once; by name when ready")
+@scenario("X33, L1.4, L2.1: a process without depends_on starts after the containers; with [] at once; by name when ready")
 def processes_and_containers(world):
     world.stack(f"""
 services:

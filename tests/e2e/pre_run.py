@@ -23,7 +23,7 @@ def process_one(world):
         return file.read().replace(b"\0", b" ").decode().strip()
 
 
-@scenario("M4.2, M4.6, X23: pre_run runs as the container's user in its directory, then the container becomes the command by exec")
+@scenario("M4.2, M4.4, M4.6, X23: pre_run runs as the container's user in its directory, then the container becomes the command by exec")
 def becomes(world):
     world.stack(f"""
 services:

@@ -50,7 +50,7 @@ def settled(world, count):
     equal(len(operations(world)), count, "recoveries")
 
 
-@scenario("X30: a container that the engine restarts gets post_start and after_ready again, once, with records")
+@scenario("C3.6, X30: a container that the engine restarts gets post_start and after_ready again, once, with records")
 def restarted(world):
     world.stack(BOX)
     world.ctl("up").expect(0)

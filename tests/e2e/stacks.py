@@ -23,7 +23,7 @@ services:
 """.replace("IMAGE", IMAGE)
 
 
-@scenario("T9, T10, T11, T12: pre_start runs in order, not again when nothing changed, again when the service does")
+@scenario("C4.2, T9, T10, T11, T12: pre_start runs in order, not again when nothing changed, again when the service does")
 def pre_start_again(world):
     world.stack(PRE_START)
     world.ctl("up").expect(0)
@@ -40,7 +40,7 @@ def pre_start_again(world):
     check(world.engine.running(world.project, "box")[0]["Id"] != second, "C1.7: a changed hook recreates the container")
 
 
-@scenario("X3: stop and start of the same container does not run pre_start again; post_start it does (C3.5)")
+@scenario("C4.13, X3: stop and start of the same container does not run pre_start again; post_start it does (C3.5)")
 def stop_and_start(world):
     world.stack(PRE_START + "    post_start: [{command: sh -c 'echo P >> /t/trace'}]\n")
     world.ctl("up").expect(0)
@@ -53,7 +53,7 @@ def stop_and_start(world):
     equal(tokens(world), ["A", "B", "P", "P", "P"], "what ran with restart (C3.5, C4.12)")
 
 
-@scenario("T13: pre_start once for a scaled service, not again when it grows; T15: per_replica once each")
+@scenario("C4.3, C4.14, T13: pre_start once for a scaled service, not again when it grows; T15: per_replica once each")
 def scaled(world):
     world.stack(PRE_START)
     world.ctl("up", "--scale", "box=2").expect(0)
