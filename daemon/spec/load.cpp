@@ -167,7 +167,7 @@ private:
   }
 
   // Compose interpolates them like all else. What is wrong in them is nobody's mistake: nothing reads them.
-  void keep_extensions(const Value& holder, const json::json_pointer& place = {}) {
+  void keep_extensions(const Value& holder, const json::json_pointer& place = json::json_pointer()) {
     Problems ignored;
     std::vector<std::string> warnings;
     for (const Entry& entry : holder.entries) {

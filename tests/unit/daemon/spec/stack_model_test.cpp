@@ -32,7 +32,7 @@ TEST_CASE("x-* keys below the top stay where they are, and their dollars are dou
       "  web:\n"
       "    image: a\n"
       "    x-web: {n: [1, c$$d]}\n"
-      "    x-stackd: {before_start: [echo]}\n"
+      "    x-stackd: {lifecycle: {before_start: [echo]}}\n"
       "    labels: {x-label: 5}\n"
       "    build: {context: ., x-build: yes}\n"
       "    healthcheck: {test: NONE, x-check: {a: }}\n"
