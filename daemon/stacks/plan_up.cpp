@@ -24,10 +24,13 @@ public:
       const auto hooks = spec_.hooks_of(Phase::before_up);
       gate_ = graph_.add_hooks(hooks, "", network_for(hooks), {{"reason", plan_.reason}}, false);
     }
-    for (const auto& [service, stop] : plan_.stop_first)
+    for (const auto& [name, stop] : plan_.stop_first) {
+      const auto& service = *spec_.find(name);
+      const auto needs = add_before_down(graph_, service, gate_, stop.reason);
       for (const auto& container : stop.containers)
-        append(stopped_[service], add_container_end(graph_, spec_.find(service), container, gate_, false,
-                                                    false, stop.reason, std::nullopt));
+        append(stopped_[name], add_container_end(graph_, &service, container, needs, false, false,
+                                                 stop.reason, std::nullopt));
+    }
     add_shared();
     take_away_surplus();
     for (const auto& service : spec_.services) add_service(service);

@@ -73,6 +73,8 @@ struct Services {
       std::make_shared<NameLocks>(executor);  // tags of derived images that are being made
   std::shared_ptr<NameLocks> pre_runs =
       std::make_shared<NameLocks>(executor);  // starts of pre_run entries that are being followed
+  std::shared_ptr<NameLocks> before_downs =
+      std::make_shared<NameLocks>(executor);  // "<operation> <service>" whose containers are made anew
   std::map<std::string, bool> shells = {};    // image id -> has it a /bin/sh? An image never changes.
   // Whether processes of containers are in our /proc: no with an engine in a machine of its own. Learned.
   std::optional<bool> sees_engine_processes = std::nullopt;

@@ -46,26 +46,41 @@ std::vector<std::string> anonymous_volumes(const ContainerDetails& old, const sp
   return kept;
 }
 
+awaitable<void> call_and_go_on(Services& services, StepContext context, Model model, spec::Hook hook,
+                               HookCall call, std::vector<std::string>& warnings) {
+  try {
+    const auto done = co_await call_hook(services, context, model, hook, call);
+    warnings.insert(warnings.end(), done.warnings.begin(), done.warnings.end());
+    if (done.record) co_await services.journal.commit(done.record);
+  } catch (const Error& e) {
+    warnings.push_back(e.what());
+  }
+}
+
 // The hooks of a running container that has to stop, and the stop. What fails is told: it stops all the same.
 awaitable<std::vector<std::string>> stop_with_hooks(Services& services, StepContext context, Model model,
                                                     const spec::Service& service, ContainerDetails old,
                                                     std::string reason) {
   std::vector<std::string> warnings;
+  HookCall call;
+  call.reason = reason;
+  call.down = true;
+  if (old.running) {
+    // Once for all replicas, whose containers may be replaced at the same time: their runs have one id.
+    NameLock first(services.before_downs);
+    co_await first.take(context.operation.id + " " + service.name);
+    for (const auto* hook : service.hooks_of(spec::Phase::before_down)) {
+      call.run_id = context.operation.id + "-" + service.name + ".before_down" + std::to_string(hook->index);
+      co_await call_and_go_on(services, context, model, *hook, call, warnings);
+    }
+  }
+  call.container = old.id;
+  call.container_name = old.name;
   if (old.running && !old.paused)
     for (const auto* hook : service.hooks_of(spec::Phase::pre_stop)) {
-      HookCall call;
       call.run_id = context.operation.id + "-" + std::to_string(context.step.ordinal) + ".pre_stop" +
                     std::to_string(hook->index);
-      call.container = old.id;
-      call.container_name = old.name;
-      call.reason = reason;
-      call.down = true;
-      try {
-        const auto done = co_await call_hook(services, context, model, *hook, call);
-        if (done.record) co_await services.journal.commit(done.record);
-      } catch (const Error& e) {
-        warnings.push_back(e.what());
-      }
+      co_await call_and_go_on(services, context, model, *hook, call, warnings);
     }
   auto write = [id = old.id](store::Database& db) { store::Starts::set_state(db, id, "", "stopped"); };
   co_await services.journal.run(write);

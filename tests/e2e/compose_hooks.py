@@ -261,6 +261,28 @@ def reasons(world):
     equal(tokens(world)[4:], ["box down"], "down")
 
 
+@scenario("X8: a service's before_down runs once, before the pre_stop of each container, when its containers are made anew")
+def before_down_of_replicas(world):
+    text = f"""
+services:
+  box: {{{BOX}, scale: 2, volumes: ["./t:/t"], labels: {{edition: "EDITION"}},
+        lifecycle: {{before_down: ['echo "down $STACKD_REASON" >> t/trace; sleep 0.3', exit 3]}},
+        pre_stop: [{{command: sh -c 'echo "stop $$STACKD_REASON" >> /t/trace'}}]}}
+  web: {{{BOX}, depends_on: {{box: {{condition: service_started, restart: true}}}},
+        lifecycle: {{before_down: ['echo "web $STACKD_REASON" >> t/trace']}}}}
+"""
+    world.stack(text.replace("EDITION", "1"))
+    world.ctl("up").expect(0)
+    world.stack(text.replace("EDITION", "2"))
+    world.ctl("up").expect(0, "warning")
+    equal(tokens(world), ["web dependency-restart", "down recreate", "stop recreate", "stop recreate"], "the hooks")
+    equal([(r["service"], r["index"], r["state"]) for r in world.hooks() if r["phase"] == "before_down"],
+          [("web", 0, "succeeded"), ("box", 0, "succeeded"), ("box", 1, "failed")], "the records")
+    equal({s["status"] for s in world.services().values()}, {"ready"}, "the services")
+    world.ctl("down").expect(0)
+    world.nothing_left()
+
+
 @scenario("X8: pre_stop of a service that the file no longer has runs when its containers go (--remove-orphans, down)")
 def orphans(world):
     compose(world, REASONS + "  other: {BOX}\n")
