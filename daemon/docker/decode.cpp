@@ -178,6 +178,21 @@ VolumeDetails decode_volume(const json& volume) {
           text_map(volume, "Labels")};
 }
 
+namespace {
+
+// Podman has names of its own for some events of containers.
+std::string docker_word(const Event& event) {
+  if (event.type != "container") return event.action;
+  if (event.action == "died") return "die";
+  if (event.action == "remove") return "destroy";
+  const auto health = event.attributes.find("health_status");
+  if (event.action == "health_status" && health != event.attributes.end())
+    return "health_status: " + health->second;
+  return event.action;
+}
+
+}  // namespace
+
 std::optional<Event> decode_event(std::string_view line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object()) return std::nullopt;
@@ -193,6 +208,7 @@ std::optional<Event> decode_event(std::string_view line) {
   event.time_nano = number(json, "timeNano");
   if (event.time_nano == 0) event.time_nano = number(json, "time") * k_nanoseconds;
   if (event.action.empty()) return std::nullopt;
+  event.action = docker_word(event);
   return event;
 }
 

@@ -82,16 +82,22 @@ awaitable<void> Monitor::run() {
     try {
       // What happens between the list and the stream is told by the stream, which begins before the list.
       const auto since = util::now_ms();
-      co_await engine_.version();
+      const auto version = co_await engine_.version();
       co_await list();
       connected_ = true;
       told = false;
       pause = std::chrono::milliseconds(100);
       changed_.notify();
       if (on_engine) on_engine(true);
-      docker::Engine::Filters filters{{"type", "container"}, {"label", label::k_stack}};
+      docker::Engine::Filters filters{{"type", "container"}};
       for (const auto* action : {"start", "kill", "die", "health_status", "destroy", "pause", "unpause"})
         filters.emplace_back("event", action);
+      if (version.podman) {  // it asks for its own words, and finds nothing by a label without a value
+        filters.emplace_back("event", "died");
+        filters.emplace_back("event", "remove");
+      } else {
+        filters.emplace_back("label", label::k_stack);
+      }
       const auto from =
           std::to_string(since / 1000) + "." + std::to_string(1000000000 + since % 1000 * 1000000).substr(1);
       co_await engine_.events(filters, from, [this](const docker::Event& event) { apply(event); });
@@ -127,6 +133,7 @@ void Monitor::apply(const docker::Event& event) {
     changed_.notify();
     return;
   }
+  if (!containers_.contains(event.id) && value(event.attributes, label::k_stack).empty()) return;
   auto& state = containers_[event.id];
   if (state.stack.empty()) state = state_from(event.attributes);
   state.name = value(event.attributes, "name");
