@@ -10,6 +10,8 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
+constexpr int k_default_grace = 10;  // seconds; Docker's own
+
 std::string container_path(std::string_view id, std::string_view rest = "") {
   return "/containers/" + segment(id) + std::string(rest);
 }
@@ -47,6 +49,9 @@ awaitable<std::string> Engine::create_container(std::string name, json body, std
   Query query;
   if (!name.empty()) query.add("name", name);
   if (!platform.empty()) query.add("platform", platform);
+  const auto version = co_await http_->version();
+  // Podman takes none for 0 and kills at once, where Docker gives its ten seconds.
+  if (version.podman && !body.contains("StopTimeout")) body["StopTimeout"] = k_default_grace;
   Request request{.what = "cannot create container " + name,
                   .method = "POST",
                   .path = "/containers/create" + query.str(),
