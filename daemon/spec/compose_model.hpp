@@ -1,6 +1,6 @@
 // A Spec as Compose's own canonical model: what `docker compose config --format json` prints for the same
-// files. Short forms are long, paths absolute, variables filled in, `$` doubled, x-* keys kept. What stackd adds
-// is not in it.
+// files. Short forms are long, paths absolute, variables filled in, `$` doubled, x-* keys kept. What stackd
+// adds is not in it.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

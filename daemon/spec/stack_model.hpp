@@ -1,6 +1,6 @@
 // A Spec as a resolved stack file: what `stackctl config` prints. Of a compose.yaml it is Compose's own
-// canonical model (compose_model.hpp); of every other format a stackd.yaml that says the same: that model with
-// stackd's keys around it, environment files read in, the profile chosen.
+// canonical model (compose_model.hpp); of every other format a stackd.yaml that says the same: that model
+// with stackd's keys around it, environment files read in, the profile chosen.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
