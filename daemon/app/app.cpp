@@ -2,8 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <vector>
 
 #include "daemon/api/routes.hpp"
 #include "daemon/app/fault.hpp"
@@ -131,12 +133,16 @@ private:
   }
 
   void listen() {
-    auto passed = systemd::take_passed_sockets();
-    for (auto& socket : passed) server_.listen(http::Listener::passed(std::move(socket.fd)));
-    if (passed.empty()) server_.listen(http::Listener::unix_socket(settings_.socket));
-    if (settings_.listen.empty()) return;
-    server_.set_token(bearer_token(settings_.home));
-    server_.listen(http::Listener::tcp(settings_.listen));
+    std::vector<http::Listener> listeners;
+    for (auto& socket : systemd::take_passed_sockets())
+      listeners.push_back(http::Listener::passed(std::move(socket.fd)));
+    if (listeners.empty()) listeners.push_back(http::Listener::unix_socket(settings_.socket));
+    if (!settings_.listen.empty()) listeners.push_back(http::Listener::tcp(settings_.listen));
+    const bool tcp = std::any_of(listeners.begin(), listeners.end(), [](const auto& listener) {
+      return listener.transport() == http::Transport::tcp;
+    });
+    if (tcp) server_.set_token(bearer_token(settings_.home));
+    for (auto& listener : listeners) server_.listen(std::move(listener));
   }
 
   // A beat from the control thread says that the control thread is alive.

@@ -3,12 +3,14 @@
 import http.client
 import json
 import os
+import socket
 import stat
+import subprocess
 import threading
 import time
 import uuid
 
-from harness import IMAGE, UnixConnection, check, equal, request, wait_until
+from harness import BIN, IMAGE, UnixConnection, check, equal, request, wait_until
 from scenarios import scenario
 
 PROCESS = """
@@ -309,7 +311,27 @@ def over_tcp(world):
     equal(get(dict(right, Host=f"localhost:{port}"))[0], 200, "with localhost as Host")
     host = f"http://127.0.0.1:{port}"
     world.ctl("--host", host, "--json", "ls").expect(0)
-    equal(world.ctl("--host", host, "ls", environment={"STACKD_TOKEN": "wrong"}).code != 0, True, "a wrong token fails")
+    world.ctl("--host", host, "ls", environment={"STACKD_TOKEN": "wrong"}).expect(2, "the token is wrong")
+
+
+@scenario("REST: a loopback TCP socket that the service manager passes needs the token, too")
+def passed_tcp(world):
+    os.makedirs(world.path("stack"), exist_ok=True)
+    world.daemon.stop()
+    passed = socket.create_server(("127.0.0.1", 0))
+    port = passed.getsockname()[1]
+    # Socket activation: descriptor 3, and the number of the process that may take it.
+    daemon = subprocess.Popen(
+        ["sh", "-c", f"exec 3<&{passed.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ exec {os.path.join(BIN, 'stackd')}"],
+        env=world.environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[passed.fileno()],
+        stderr=open(world.path("passed.log"), "wb"), start_new_session=True)
+    world.children.append(daemon)
+    daemon.output = passed  # closed with it
+    wait_until(lambda: world.read("home/token") or daemon.poll() is not None, "the token's file")
+    world.ctl("--host", f"http://127.0.0.1:{port}", "--json", "ls").expect(0)
+    world.ctl("--host", f"http://127.0.0.1:{port}", "ls", environment={"STACKD_TOKEN": "wrong"}).expect(2, "token")
+    daemon.terminate()
+    equal(daemon.wait(20), 0, f"the daemon's end: {world.read('passed.log')}")
 
 
 @scenario("REST: a hundred questions at once while an operation runs are all answered")
