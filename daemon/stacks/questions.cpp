@@ -107,8 +107,11 @@ awaitable<void> Manager::events(std::int64_t sequence, std::string stack, std::s
   }
   auto note = services_.journal.newest_note();
   bool ended = false;
-  if (sequence < 0)
-    sequence = co_await services_.journal.run([](store::Database& db) { return store::Events::newest(db); });
+  const auto newest =
+      co_await services_.journal.run([](store::Database& db) { return store::Events::newest(db); });
+  if (sequence < 0) sequence = newest;
+  // A number that was never given is of a journal that is gone, and all of this one's events are new.
+  if (sequence > newest) sequence = 0;
   if (!operation.empty()) {
     auto query = [operation](store::Database& db) { return store::Operations::get(db, operation); };
     const auto row = co_await services_.journal.run(query);

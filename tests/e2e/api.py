@@ -166,6 +166,8 @@ def events_resume(world):
     equal(begun + events(world, target, last=begun[-1][0]), everything, "the stream in two parts")
     equal(events(world, f"/v1/events?operation={operation['id']}", last=0, limit=len(everything)), everything,
           "the journal's part of it")
+    equal(events(world, f"/v1/events?operation={operation['id']}", last=10**12, limit=len(everything)), everything,
+          "after a number of another journal, one that is gone")
 
 
 @scenario("REST: a hook's log can be followed while it runs, to its end")
