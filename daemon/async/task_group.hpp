@@ -5,7 +5,10 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <type_traits>
+#include <variant>
 
 #include "daemon/async/asio.hpp"
 #include "daemon/async/signal.hpp"
@@ -34,6 +37,29 @@ public:
   // Until no task is left. Not cancellable, so that an owner cannot skip it.
   awaitable<void> join();
   std::size_t size() const;
+
+  // What `body` gives or throws. The tasks live as long as it runs: then they are cancelled and joined, also
+  // when it threw, and when the caller was cancelled.
+  template <class T>
+  awaitable<T> during(awaitable<T> body) {
+    std::exception_ptr error;
+    std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> result;
+    try {
+      if constexpr (std::is_void_v<T>)
+        co_await std::move(body);
+      else
+        result = co_await std::move(body);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    // A caller that was cancelled would not come to the next line otherwise.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    cancel_all();
+    co_await join();
+    co_await asio::this_coro::throw_if_cancelled(true);
+    if (error) std::rethrow_exception(error);
+    if constexpr (!std::is_void_v<T>) co_return std::move(*result);
+  }
 
 private:
   struct State;

@@ -280,30 +280,19 @@ awaitable<HookRunRow> HookRunner::begin(const HookJob& job, int number, bool& re
 awaitable<process::RunExit> HookRunner::run_held(const HookJob& job, HookRunRow row) {
   auto request = request_of(job, row);
   const auto directory = request.directory;
-  async::TaskGroup watchers(executor_);
-  std::exception_ptr error;
-  process::RunExit exit;
-  try {
-    link_run_log(row);
-    if (runs_.state(directory) == process::RunState::absent) {
-      if (place_of(job.hook) == Place::host) {
-        util::make_directories(context_file(row).parent_path());
-        util::write_file(context_file(row), job.about.context.dump(2) + "\n", 0600,
-                         util::Durability::fleeting);
-      }
-      co_await runs_.start(std::move(request));
+  link_run_log(row);
+  if (runs_.state(directory) == process::RunState::absent) {
+    if (place_of(job.hook) == Place::host) {
+      util::make_directories(context_file(row).parent_path());
+      util::write_file(context_file(row), job.about.context.dump(2) + "\n", 0600, util::Durability::fleeting);
     }
-    watchers.spawn("output of " + row.id, [this, row] { return follow(row); });
-    exit = co_await runs_.wait(directory);
-    link_run_log(row);
-  } catch (...) {
-    error = std::current_exception();
+    co_await runs_.start(std::move(request));
   }
-  co_await asio::this_coro::throw_if_cancelled(false);
-  watchers.cancel_all();
-  co_await watchers.join();
-  co_await asio::this_coro::throw_if_cancelled(true);
-  if (error) std::rethrow_exception(error);
+  async::TaskGroup watchers(executor_);
+  watchers.spawn("output of " + row.id, [this, row] { return follow(row); });
+  auto ending = runs_.wait(directory);
+  const auto exit = co_await watchers.during(std::move(ending));
+  link_run_log(row);
   co_return exit;
 }
 

@@ -139,6 +139,13 @@ awaitable<Captured> wait_for_captures(WatchPtr watch, milliseconds patience) {
   co_return values;
 }
 
+awaitable<Captured> wait_for_both(WatchPtr watch, ReadyWait wait, bool judged) {
+  if (judged) co_await wait_for_verdict(watch, wait.timeout, wait.extend_on_progress);
+  // A probe may answer before the line that it has to do with was written, or read.
+  const auto patience = judged ? std::min(wait.timeout, k_capture_patience) : wait.timeout;
+  co_return co_await wait_for_captures(watch, patience);
+}
+
 }  // namespace
 
 awaitable<Captured> wait_ready(ReadyWait wait) {
@@ -166,22 +173,8 @@ awaitable<Captured> wait_ready(ReadyWait wait) {
                 [watch, attempt = attempt_of(wait), most = wait.command ? k_command_pause : k_probe_pause] {
                   return repeat(watch, most, attempt);
                 });
-  std::exception_ptr error;
-  Captured values;
-  try {
-    if (match || has_probe) co_await wait_for_verdict(watch, wait.timeout, wait.extend_on_progress);
-    // A probe may answer before the line that it has to do with was written, or read.
-    const auto patience = match || has_probe ? std::min(wait.timeout, k_capture_patience) : wait.timeout;
-    values = co_await wait_for_captures(watch, patience);
-  } catch (...) {
-    error = std::current_exception();
-  }
-  co_await asio::this_coro::throw_if_cancelled(false);
-  group.cancel_all();
-  co_await group.join();
-  co_await asio::this_coro::throw_if_cancelled(true);
-  if (error) std::rethrow_exception(error);
-  co_return values;
+  auto waiting = wait_for_both(watch, wait, match || has_probe);
+  co_return co_await group.during(std::move(waiting));
 }
 
 awaitable<void> until_healthy(docker::Engine& engine, std::string container, std::vector<std::string> test,

@@ -52,36 +52,37 @@ awaitable<void> Keeper::run() {
     wake_.notify();
   };
   services_.runner->on_ended([this](const store::OperationRow& row) { look_at(row.stack_id); });
-  std::exception_ptr error;
-  try {
-    co_await look_at_all();
-    for (;;) {
-      co_await write_lost();
-      const auto now = util::now_ms();
-      std::erase_if(due_, [&](const auto& entry) {
-        if (entry.second > now) return false;
-        waiting_.insert(entry.first);
-        return true;
-      });
-      if (!waiting_.empty()) {
-        const auto stack = waiting_.extract(waiting_.begin()).value();
-        co_await check(stack);
-        continue;
-      }
-      auto next = now + 3'600'000;
-      for (const auto& [stack, at] : due_) next = std::min(next, at);
-      if (lost_.empty()) co_await wake_.wait_for(std::chrono::milliseconds(next - now));
+  struct Deaf {
+    Services& services;
+    ~Deaf() {
+      services.monitor.on_change = nullptr;
+      services.monitor.on_engine = nullptr;
+      services.runner->on_ended(nullptr);
     }
-  } catch (...) {
-    error = std::current_exception();
+  } deaf{services_};
+  auto looking = look();
+  co_await watches_.during(std::move(looking));
+}
+
+awaitable<void> Keeper::look() {
+  co_await look_at_all();
+  for (;;) {
+    co_await write_lost();
+    const auto now = util::now_ms();
+    std::erase_if(due_, [&](const auto& entry) {
+      if (entry.second > now) return false;
+      waiting_.insert(entry.first);
+      return true;
+    });
+    if (!waiting_.empty()) {
+      const auto stack = waiting_.extract(waiting_.begin()).value();
+      co_await check(stack);
+      continue;
+    }
+    auto next = now + 3'600'000;
+    for (const auto& [stack, at] : due_) next = std::min(next, at);
+    if (lost_.empty()) co_await wake_.wait_for(std::chrono::milliseconds(next - now));
   }
-  services_.monitor.on_change = nullptr;
-  services_.monitor.on_engine = nullptr;
-  services_.runner->on_ended(nullptr);
-  co_await asio::this_coro::throw_if_cancelled(false);
-  watches_.cancel_all();
-  co_await watches_.join();
-  std::rethrow_exception(error);
 }
 
 // Written before anything is concluded from it, so that the next daemon still knows.

@@ -32,6 +32,7 @@ private:
   struct Findings;
 
   void look_at(const std::string& stack);
+  awaitable<void> look();
   awaitable<void> look_at_all();
   awaitable<void> write_lost();
   awaitable<void> check(std::string stack);

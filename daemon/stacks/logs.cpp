@@ -188,6 +188,21 @@ awaitable<void> process_lines(Services& services, std::shared_ptr<Lines> lines, 
   }
 }
 
+// Until all producers have ended and every line was handed on.
+awaitable<void> deliver(std::shared_ptr<Lines> lines, std::vector<std::string> secrets,
+                        Manager::LogSink sink) {
+  while (lines->producers > 0 || !lines->waiting.empty()) {
+    if (lines->waiting.empty()) {
+      co_await lines->changed.wait();
+      continue;
+    }
+    auto line = std::move(lines->waiting.front());
+    lines->waiting.pop_front();
+    line.text = spec::mask(std::move(line.text), secrets);
+    co_await sink(std::move(line));
+  }
+}
+
 }  // namespace
 
 awaitable<void> Manager::logs(std::string stack, proto::LogsRequest request, LogSink sink) {
@@ -234,26 +249,8 @@ awaitable<void> Manager::logs(std::string stack, proto::LogsRequest request, Log
     }
   }
 
-  std::exception_ptr error;
-  try {
-    while (lines->producers > 0 || !lines->waiting.empty()) {
-      if (lines->waiting.empty()) {
-        co_await lines->changed.wait();
-        continue;
-      }
-      auto line = std::move(lines->waiting.front());
-      lines->waiting.pop_front();
-      line.text = spec::mask(std::move(line.text), secrets);
-      co_await sink(std::move(line));
-    }
-  } catch (...) {
-    error = std::current_exception();
-  }
-  co_await asio::this_coro::throw_if_cancelled(false);
-  producers.cancel_all();
-  co_await producers.join();
-  co_await asio::this_coro::throw_if_cancelled(true);
-  if (error) std::rethrow_exception(error);
+  auto delivering = deliver(lines, secrets, sink);
+  co_await producers.during(std::move(delivering));
 }
 
 }  // namespace stackd::stacks

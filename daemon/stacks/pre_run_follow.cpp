@@ -162,17 +162,8 @@ private:
         woken_.notify();
       }
     });
-    std::exception_ptr error;
-    try {
-      co_await wait(row);
-    } catch (...) {
-      error = std::current_exception();
-    }
-    co_await asio::this_coro::throw_if_cancelled(false);
-    watching.cancel_all();
-    co_await watching.join();
-    co_await asio::this_coro::throw_if_cancelled(true);
-    if (error) std::rethrow_exception(error);
+    auto waiting = wait(row);
+    co_await watching.during(std::move(waiting));
   }
 
   awaitable<void> wait(store::HookRunRow row) {

@@ -21,29 +21,24 @@ using util::Error;
 PreRunStarts::PreRunStarts(Services& services) : services_(services), tasks_(services.executor) {}
 
 awaitable<void> PreRunStarts::run() {
+  auto looking = look_at_starts();
+  co_await tasks_.during(std::move(looking));
+}
+
+awaitable<void> PreRunStarts::look_at_starts() {
   std::map<std::string, int> starts;  // as far as they were looked at
-  std::exception_ptr error;
-  try {
-    for (;;) {
-      // Copied: looking may suspend, and the monitor goes on.
-      const auto containers = services_.monitor.all();
-      for (const auto& [id, state] : containers) {
-        const auto known = starts.find(id);
-        if (known != starts.end() && known->second == state.starts) continue;
-        starts[id] = state.starts;
-        look(id, state);
-      }
-      std::erase_if(starts, [&](const auto& entry) { return !containers.contains(entry.first); });
-      co_await services_.monitor.changed().wait();
+  for (;;) {
+    // Copied: looking may suspend, and the monitor goes on.
+    const auto containers = services_.monitor.all();
+    for (const auto& [id, state] : containers) {
+      const auto known = starts.find(id);
+      if (known != starts.end() && known->second == state.starts) continue;
+      starts[id] = state.starts;
+      look(id, state);
     }
-  } catch (...) {
-    error = std::current_exception();
+    std::erase_if(starts, [&](const auto& entry) { return !containers.contains(entry.first); });
+    co_await services_.monitor.changed().wait();
   }
-  co_await asio::this_coro::throw_if_cancelled(false);
-  tasks_.cancel_all();
-  co_await tasks_.join();
-  co_await asio::this_coro::throw_if_cancelled(true);
-  std::rethrow_exception(error);
 }
 
 void PreRunStarts::look(const std::string& id, const ContainerState& state) {

@@ -49,6 +49,7 @@ public:
   awaitable<void> run();
 
 private:
+  awaitable<void> look_at_starts();
   void look(const std::string& id, const ContainerState& state);
   awaitable<void> record(std::string id, ContainerState state);
 

@@ -85,17 +85,8 @@ public:
     async::TaskGroup building(services_.executor);
     building.spawn("build of " + tag,
                    [this, dockerfile, tag, no_cache] { return build(dockerfile, tag, no_cache); });
-    std::exception_ptr error;
-    try {
-      co_await watch(building);
-    } catch (...) {
-      error = std::current_exception();
-    }
-    co_await asio::this_coro::throw_if_cancelled(false);
-    building.cancel_all();
-    co_await building.join();
-    co_await asio::this_coro::throw_if_cancelled(true);
-    if (error) std::rethrow_exception(error);
+    auto watching = watch(building);
+    co_await building.during(std::move(watching));
     co_await close_all();
   }
 

@@ -86,6 +86,19 @@ std::function<awaitable<bool>()> command_probe(Services& services, Model model, 
   };
 }
 
+// What became of a container that should become healthy; empty when it did.
+awaitable<std::string> health_verdict(Services& services, std::string id, std::string name,
+                                      std::shared_ptr<bool> passed) {
+  for (;;) {
+    const auto state = services.monitor.find(id);
+    if (*passed || (state && state->health == "healthy")) co_return "";
+    if (state && state->dead())
+      co_return "container " + name + " exited (" + std::to_string(state->exit_code.value_or(0)) + ")";
+    if (state && state->health == "unhealthy") co_return "container " + name + " is unhealthy";
+    co_await services.monitor.changed().wait();
+  }
+}
+
 // Until the engine or stackd's own probing says healthy (design.md, "Event-driven").
 awaitable<void> wait_healthy(Services& services, Model model, std::string id, std::string name,
                              std::vector<std::string> test, milliseconds limit) {
@@ -97,30 +110,8 @@ awaitable<void> wait_healthy(Services& services, Model model, std::string id, st
       *passed = true;
       services.monitor.changed().notify();
     });
-  std::exception_ptr error;
-  std::string verdict;
-  try {
-    for (;;) {
-      const auto state = services.monitor.find(id);
-      if (*passed || (state && state->health == "healthy")) break;
-      if (state && state->dead()) {
-        verdict = "container " + name + " exited (" + std::to_string(state->exit_code.value_or(0)) + ")";
-        break;
-      }
-      if (state && state->health == "unhealthy") {
-        verdict = "container " + name + " is unhealthy";
-        break;
-      }
-      co_await services.monitor.changed().wait();
-    }
-  } catch (...) {
-    error = std::current_exception();
-  }
-  co_await asio::this_coro::throw_if_cancelled(false);
-  probing.cancel_all();
-  co_await probing.join();
-  co_await asio::this_coro::throw_if_cancelled(true);
-  if (error) std::rethrow_exception(error);
+  auto judging = health_verdict(services, id, name, passed);
+  auto verdict = co_await probing.during(std::move(judging));
   if (verdict.empty()) co_return;
   std::string output;
   if (verdict.ends_with("unhealthy")) {

@@ -35,6 +35,12 @@ struct Measured {
   std::vector<std::string> secrets;
 };
 
+// The engine's measurements take a second, too.
+awaitable<void> until_measured(async::TaskGroup& tasks) {
+  co_await async::sleep_for(k_measured);
+  co_await tasks.join();
+}
+
 awaitable<Measured> measure(Services& services, const proto::Stack& stack) {
   const auto look = [](FileWorker&) { return process::sample_processes(); };
   Measured measured;
@@ -43,17 +49,8 @@ awaitable<Measured> measure(Services& services, const proto::Stack& stack) {
   for (const auto& service : stack.services)
     for (const auto& container : service.containers)
       if (container.state == "running") measure(services.engine, tasks, measured.containers, container.id);
-  std::exception_ptr cancelled;
-  try {
-    co_await async::sleep_for(k_measured);
-  } catch (...) {
-    cancelled = std::current_exception();
-  }
-  co_await asio::this_coro::throw_if_cancelled(false);
-  if (cancelled) tasks.cancel_all();
-  co_await tasks.join();
-  co_await asio::this_coro::throw_if_cancelled(true);
-  if (cancelled) std::rethrow_exception(cancelled);
+  auto both = until_measured(tasks);
+  co_await tasks.during(std::move(both));
   measured.after = co_await services.files.run(look);
   co_return measured;
 }

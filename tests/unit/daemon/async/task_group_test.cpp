@@ -1,5 +1,7 @@
 #include "daemon/async/task_group.hpp"
 
+#include <stdexcept>
+
 #include "daemon/async/deadline.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_coro.hpp"
@@ -55,6 +57,61 @@ TEST_CASE("a group that is cancelled and joined has no task left, however deep t
     co_return ended;
   };
   CHECK(test::run_coro([&](auto executor) { return body(executor); }) == 5);
+}
+
+namespace {
+
+awaitable<int> number_after(std::chrono::milliseconds pause, int number) {
+  co_await sleep_for(pause);
+  if (number < 0) throw std::runtime_error("no number");
+  co_return number;
+}
+
+// A group with a task that sleeps for ever, during `pause`; says when it has come to its end.
+awaitable<void> during_sleep(asio::any_io_executor executor, std::chrono::milliseconds pause, bool& joined) {
+  TaskGroup group(executor);
+  group.spawn("sleeper", [] { return sleep_for(1h); });
+  struct Look {
+    TaskGroup& group;
+    bool& joined;
+    ~Look() { joined = group.size() == 0; }
+  } look{group, joined};
+  auto sleeping = sleep_for(pause);
+  co_await group.during(std::move(sleeping));
+}
+
+}  // namespace
+
+TEST_CASE("tasks live during a body: they have ended when it gives its result, throws, or is cancelled",
+          "[async]") {
+  const auto body = [](asio::any_io_executor executor) -> awaitable<void> {
+    TaskGroup group(executor);
+    group.spawn("sleeper", [] { return sleep_for(1h); });
+    auto seven = number_after(5ms, 7);
+    const auto number = co_await group.during(std::move(seven));
+    CHECK(number == 7);
+    CHECK(group.size() == 0);
+
+    group.spawn("sleeper", [] { return sleep_for(1h); });
+    std::string thrown;
+    try {
+      auto none = number_after(5ms, -1);
+      co_await group.during(std::move(none));
+    } catch (const std::runtime_error& e) {
+      thrown = e.what();
+    }
+    CHECK(thrown == "no number");
+    CHECK(group.size() == 0);
+
+    bool joined = false;
+    TaskGroup outer(executor);
+    outer.spawn("cancelled", [executor, &joined] { return during_sleep(executor, 1h, joined); });
+    co_await sleep_for(5ms);
+    outer.cancel_all();
+    co_await outer.join();
+    CHECK(joined);
+  };
+  test::run_coro([&](auto executor) { return body(executor); });
 }
 
 TEST_CASE("one task of a group is cancelled by its handle, the others go on", "[async]") {
