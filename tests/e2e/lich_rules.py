@@ -50,6 +50,41 @@ owned: {{api: {{cmd: touch t/api; exec sleep 1000, depends_on: [db]}}}}
     check(os.path.exists(world.path("stack/t/api")), "api was started")
 
 
+@scenario("L3.2, L3.8: a lich.yaml's container gets the file's environment, not the caller's; what was captured is known to dependents and to after_ready")
+def what_they_see(world):
+    world.stack(f"""
+version: "1"
+env: {{TOP: "1", HOST: "${{worktree.id}}"}}
+services:
+  db: {{compose_file: docker-compose.yml, service: db, environment: {{OWN: x}}}}
+owned:
+  a:
+    cmd: "echo at http://x/; exec sleep 1000"
+    ready_when: {{log_match: "at (.*)", capture: {{u: "at (.*)"}}}}
+    lifecycle: {{after_ready: ["echo own ${{owned.a.captured.u}} >> t/trace"]}}
+  b: {{cmd: "echo dependent ${{owned.a.captured.u}} >> t/trace; exec sleep 1000", depends_on: [a]}}
+""", name="lich.yaml")
+    world.file("stack/docker-compose.yml", f"services: {{db: {{image: '{IMAGE}', command: sleep infinity, init: true}}}}\n")
+    world.ctl("up", environment={"CALLERS": "yes"}).expect(0)
+    wait_until(lambda: len(world.lines("stack/t/trace")) == 2, "b's line")
+    equal(world.lines("stack/t/trace"), ["own http://x/", "dependent http://x/"], "L3.8")
+    variables = world.engine.inspect(world.engine.running(world.project, "db")[0]["Id"])["Config"]["Env"]
+    check({"TOP=1", "OWN=x"} <= set(variables), f"L3.2: the file's variables: {variables}")
+    check(not any(v.startswith(("CALLERS=", "STACKD_")) for v in variables), f"L3.2: the caller's variables: {variables}")
+
+
+@scenario("L2.4: an up of a stack that is up does what a change of its file asks for, and else nothing")
+def up_again(world):
+    world.stack("version: '1'\nowned: {a: {cmd: exec sleep 1000}}\n", name="lich.yaml")
+    world.ctl("up").expect(0)
+    before = world.services()["a"]["pid"]
+    world.ctl("up").expect(0, "nothing to do")
+    equal(world.services()["a"]["pid"], before, "a's process")
+    world.stack("version: '1'\nowned: {a: {cmd: exec sleep 1000}, b: {cmd: exec sleep 1001}}\n", name="lich.yaml")
+    world.ctl("up").expect(0)
+    equal((world.services()["a"]["pid"], world.services()["b"]["status"]), (before, "ready"), "a's process, and b")
+
+
 @scenario("L4.2: with runtime.kill_others_on_fail: false what came up stays up when another service fails, until down")
 def others_stay(world):
     world.stack(f"""

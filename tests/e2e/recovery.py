@@ -269,7 +269,7 @@ def api_pid(world):
     return int(next(line for line in world.processes() if "sleep 1000" in line and "shim" not in line).split()[0])
 
 
-@scenario("A process without `restart` stays ended when it dies, and the stack is degraded")
+@scenario("L3.9: a process without `restart` stays ended when it dies, and the stack is degraded")
 def process_dies(world):
     world.stack(PROCESS.replace("POLICY", '"no"'))
     world.ctl("up").expect(0)
