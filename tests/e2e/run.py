@@ -28,6 +28,7 @@ for name in sorted(os.listdir(os.path.dirname(os.path.abspath(__file__)))):
         importlib.import_module(name[:-3])
 
 PRINTING = threading.Lock()
+SANITIZERS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer")
 
 
 def run(sentence, function, daemon):
@@ -40,7 +41,7 @@ def run(sentence, function, daemon):
             world.daemon.start()
         function(world)
         log = world.daemon.tail(100_000)
-        if "ERROR: AddressSanitizer" in log or "runtime error:" in log or "ERROR: LeakSanitizer" in log:
+        if any(words in log for words in SANITIZERS):
             raise harness.Failure("a sanitizer spoke in the daemon's log")
     except harness.Failure as failure:
         problem = f"{failure}\n-- the daemon's last lines --\n{world.daemon.tail()}"

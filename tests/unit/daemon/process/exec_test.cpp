@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -54,8 +55,11 @@ public:
   FakeEngine(const FakeEngine&) = delete;
   FakeEngine& operator=(const FakeEngine&) = delete;
 
-  // By path; to be read once the run has ended.
-  std::map<std::string, std::string> bodies;
+  // What was sent to a path, the last time.
+  std::string body_of(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    return bodies_[path];
+  }
 
 private:
   void serve() {
@@ -65,7 +69,10 @@ private:
       const auto request = read_request(peer.get());
       const auto from = request.find(' ') + 1;
       const auto path = request.substr(from, request.find(' ', from) - from);
-      bodies[path] = request.substr(request.find("\r\n\r\n") + 4);
+      {
+        const std::lock_guard lock(mutex_);
+        bodies_[path] = request.substr(request.find("\r\n\r\n") + 4);
+      }
       auto& texts = answers_[path];
       if (texts.empty()) texts.push_back(response("404 Not Found", R"({"message":"no such thing"})"));
       for (std::size_t at = 0; at < texts.front().size(); at += 5)
@@ -92,6 +99,8 @@ private:
   }
 
   std::map<std::string, std::vector<std::string>> answers_;
+  std::mutex mutex_;  // guards the next
+  std::map<std::string, std::string> bodies_;
   util::Fd listener_;
   std::thread thread_;
 };
@@ -128,14 +137,14 @@ TEST_CASE("C2.1: an exec is asked for as it was requested", "[process]") {
                                  {k_start, {k_upgraded}},
                                  {k_inspect, {ended(0)}}});
   CHECK(f.run(f.exec()).ok());
-  const auto body = nlohmann::json::parse(engine.bodies[k_create]);
+  const auto body = nlohmann::json::parse(engine.body_of(k_create));
   CHECK(body["Cmd"] == nlohmann::json({"/bin/sh", "-c", "true"}));
   CHECK(body["User"] == "me");
   CHECK(body["WorkingDir"] == "/srv");
   CHECK(body["Env"][0] == "A=b c");
   CHECK(body["AttachStdin"] == false);
   CHECK(body["Tty"] == false);
-  CHECK(nlohmann::json::parse(engine.bodies[k_start])["Detach"] == false);
+  CHECK(nlohmann::json::parse(engine.body_of(k_start))["Detach"] == false);
 }
 
 TEST_CASE("an exec's frames are put together whatever pieces they come in", "[process]") {
