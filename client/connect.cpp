@@ -113,6 +113,11 @@ Where where_is_daemon(const std::string& host) {
   std::size_t colon = rest.rfind(':');
   endpoint.address = std::string(rest.substr(0, colon));
   if (endpoint.address == "localhost") endpoint.address = "127.0.0.1";
+  // The token is not for anybody else, and the daemon listens nowhere else.
+  if (!endpoint.address.starts_with("127.") && endpoint.address != "[::1]")
+    throw bad_host(host,
+                   "a daemon listens on loopback only; to reach another machine's, forward its port "
+                   "(ssh -L 7777:127.0.0.1:7777) and use http://127.0.0.1:7777");
   std::string_view port = colon == std::string_view::npos ? std::string_view() : rest.substr(colon + 1);
   auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
   if (error != std::errc() || end != port.data() + port.size() || endpoint.port == 0)

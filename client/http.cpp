@@ -33,6 +33,13 @@ int milliseconds_until(Deadline deadline) {
 // The address as connect() takes it, and its length.
 std::pair<sockaddr_storage, socklen_t> address_of(const Endpoint& endpoint) {
   sockaddr_storage storage{};
+  if (endpoint.address == "[::1]") {
+    auto* tcp = reinterpret_cast<sockaddr_in6*>(&storage);
+    tcp->sin6_family = AF_INET6;
+    tcp->sin6_port = htons(endpoint.port);
+    tcp->sin6_addr = in6addr_loopback;
+    return {storage, sizeof(sockaddr_in6)};
+  }
   if (endpoint.socket.empty()) {
     auto* tcp = reinterpret_cast<sockaddr_in*>(&storage);
     tcp->sin_family = AF_INET;

@@ -20,7 +20,7 @@ Deadline in(std::chrono::milliseconds time);
 
 struct Endpoint {
   std::string socket;   // path of the Unix socket; "" for TCP
-  std::string address;  // IPv4 address in digits
+  std::string address;  // "127.0.0.1", or "[::1]"
   std::uint16_t port = 0;
   std::string token;  // bearer token, TCP only
 

@@ -316,6 +316,17 @@ def over_tcp(world):
     world.ctl("--host", host, "ls", environment={"STACKD_TOKEN": "wrong"}).expect(2, "the token is wrong")
 
 
+@scenario("REST: stackctl --host takes loopback in both families, and sends the token nowhere else")
+def loopback_only(world):
+    os.makedirs(world.path("stack"), exist_ok=True)
+    world.daemon.stop()
+    port = world.ports + 49
+    address = "[::1]" if os.path.exists("/proc/net/if_inet6") else "127.0.0.2"
+    world.daemon.start(environment={"STACKD_LISTEN": f"{address}:{port}"})
+    world.ctl("--host", f"http://{address}:{port}", "--json", "ls").expect(0)
+    world.ctl("--host", f"http://localhost.example:{port}", "ls").expect(2, "loopback only", "ssh -L")
+
+
 @scenario("REST: a loopback TCP socket that the service manager passes needs the token, too")
 def passed_tcp(world):
     os.makedirs(world.path("stack"), exist_ok=True)

@@ -413,6 +413,8 @@ TEST_CASE("bad usage is exit code 2, help is 0", "[client]") {
                                                 {"-f", "/no/file", "up"},
                                                 {"--host", "ftp://x", "ls"},
                                                 {"--host", "http://127.0.0.1", "ls"},
+                                                {"--host", "http://192.0.2.1:7777", "ls"},
+                                                {"--host", "http://localhost.example:7777", "ls"},
                                                 {"completion", "csh"},
                                                 {"status", "extra"}}) {
     INFO(join(wrong, " "));
