@@ -294,7 +294,7 @@ awaitable<Outcome> start_step(Services& services, StepContext context) {
     else
       co_await services.engine.start_container(id);
   } catch (const Error& e) {
-    throw e.wrap("cannot start service '" + context.step.service + "'");
+    throw e.wrap("service '" + context.step.service + "'");
   }
   outcome.result["at"] = util::now_ms();
   const int pid = co_await record_start(services, context, id);

@@ -119,7 +119,7 @@ awaitable<HookImage> ensure_image(Services& services, spec::Hook hook, hooks::Co
     if (!there) there = co_await services.engine.inspect_image(reference);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::no_engine) throw;
-    image.failure = "cannot pull image '" + reference + "' of " + hooks::label_of(hook) + ": " + error.what();
+    image.failure = hooks::label_of(hook) + ": " + error.what();
   }
   if (there) image.id = there->id;
   co_return image;

@@ -72,8 +72,7 @@ awaitable<void> build(Services& services, StepContext context, Model model, cons
       co_await services.engine.build_image(packed.source, options, progress(services, context));
       co_return;
     } catch (const Error& e) {
-      if (left == 1 || !lost_a_layer(e))
-        throw e.wrap("cannot build image '" + image + "' of service '" + service.name + "'");
+      if (left == 1 || !lost_a_layer(e)) throw e.wrap("service '" + service.name + "'");
     }
   }
 }
@@ -155,7 +154,7 @@ awaitable<Outcome> image_step(Services& services, StepContext context) {
       co_await services.engine.pull_image(image, container.platform, progress(services, context));
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::no_engine) throw;
-      failure = e.wrap("cannot pull image '" + image + "' of service '" + service.name + "'");
+      failure = e.wrap("service '" + service.name + "'");
     }
     if (failure) throw Error(ErrorKind::failed, failure->what(), failure->details());
   } else {
@@ -190,11 +189,7 @@ awaitable<Outcome> network_step(Services& services, StepContext context) {
                 "network '" + network.name + "' is declared external and is not there; create it first");
   if (!there) {
     const auto body = network_request(*model.spec, key, model.id, context.operation.id);
-    try {
-      outcome.result["id"] = co_await services.engine.create_network(body);
-    } catch (const Error& e) {
-      throw e.wrap("cannot create network '" + network.name + "'");
-    }
+    outcome.result["id"] = co_await services.engine.create_network(body);
     outcome.result["created"] = true;
     // E4, E5: a create of a daemon that died may land beside this one. The oldest stays, and every later use
     // is by it.
