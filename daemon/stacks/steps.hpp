@@ -72,6 +72,9 @@ struct HookCall {
 };
 awaitable<Outcome> call_hook(Services& services, StepContext context, Model model, spec::Hook hook,
                              HookCall call);
+// The same call, in a running container of the service that the entry's run_in names. When there is none, a
+// down hook is skipped, and another fails.
+awaitable<HookCall> where_it_runs(Services& services, Model model, spec::Hook hook, HookCall call);
 
 // State of the stack's operation before this one; "" when there is none.
 awaitable<std::string> previous_state(Services& services, store::OperationRow operation);

@@ -49,6 +49,7 @@ std::vector<std::string> anonymous_volumes(const ContainerDetails& old, const sp
 awaitable<void> call_and_go_on(Services& services, StepContext context, Model model, spec::Hook hook,
                                HookCall call, std::vector<std::string>& warnings) {
   try {
+    call = co_await where_it_runs(services, model, hook, call);
     const auto done = co_await call_hook(services, context, model, hook, call);
     warnings.insert(warnings.end(), done.warnings.begin(), done.warnings.end());
     if (done.record) co_await services.journal.commit(done.record);

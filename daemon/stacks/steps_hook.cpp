@@ -218,6 +218,24 @@ awaitable<Outcome> call_hook(Services& services, StepContext context, Model mode
   throw Error(ErrorKind::failed, done.message, details);
 }
 
+awaitable<HookCall> where_it_runs(Services& services, Model model, spec::Hook hook, HookCall call) {
+  if (hook.run_in.empty() || hook.run_in == "host") co_return call;
+  const docker::Engine::Filters filters{{"label", std::string(label::k_stack) + "=" + model.id},
+                                        {"label", std::string(label::k_service) + "=" + hook.run_in}};
+  const auto containers = co_await services.engine.list_containers(filters);
+  const auto running = std::find_if(containers.begin(), containers.end(),
+                                    [](const auto& container) { return container.state == "running"; });
+  if (running != containers.end())
+    call.container = running->id;
+  else if (call.down)
+    call.skip = "service '" + hook.run_in + "' is not running";
+  else
+    call.failure = "cannot run " + hooks::label_of(hook) + " in service '" + hook.run_in +
+                   "': it is not running" +
+                   (hook.phase == spec::Phase::before_up ? ", before_up comes before every service" : "");
+  co_return call;
+}
+
 awaitable<Outcome> hook_step(Services& services, StepContext context) {
   const auto model = co_await services.models.get(context.operation.stack_id);
   const auto& params = context.params;
@@ -266,21 +284,7 @@ awaitable<Outcome> hook_step(Services& services, StepContext context) {
       co_return outcome;
     }
   }
-  if (!hook.run_in.empty() && hook.run_in != "host") {
-    const docker::Engine::Filters filters{{"label", std::string(label::k_stack) + "=" + model.id},
-                                          {"label", std::string(label::k_service) + "=" + hook.run_in}};
-    const auto containers = co_await services.engine.list_containers(filters);
-    const auto running = std::find_if(containers.begin(), containers.end(),
-                                      [](const auto& container) { return container.state == "running"; });
-    if (running != containers.end())
-      call.container = running->id;
-    else if (call.down)
-      call.skip = "service '" + hook.run_in + "' is not running";
-    else
-      call.failure = "cannot run " + hooks::label_of(hook) + " in service '" + hook.run_in +
-                     "': it is not running" +
-                     (hook.phase == spec::Phase::before_up ? ", before_up comes before every service" : "");
-  }
+  call = co_await where_it_runs(services, model, hook, std::move(call));
   co_return co_await call_hook(services, context, model, std::move(hook), std::move(call));
 }
 

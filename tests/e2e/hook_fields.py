@@ -87,6 +87,30 @@ lifecycle:
     world.nothing_left()
 
 
+@scenario("run_in: the down hooks of a service whose container is made anew run where they say, too")
+def places_of_recreate(world):
+    text = f"""
+services:
+  helper: {BOX}, volumes: ["./t:/t"], environment: {{INSIDE: helper}}}}
+  box: {BOX}, volumes: ["./t:/t"], environment: {{INSIDE: box, EDITION: "1"}}, depends_on: [helper],
+        lifecycle: {{before_down: [{{cmd: 'echo "before_down $INSIDE $STACKD_REASON" >> /t/trace', run_in: helper}},
+                                   {{cmd: echo never, run_in: gone}}]}},
+        pre_stop: [{{command: ['sh', '-c', 'echo "pre_stop $$INSIDE" >> /t/trace'], run_in: helper}},
+                   {{command: ['sh', '-c', 'echo "pre_stop $$INSIDE" >> /t/trace']}}]}}
+  gone: {BOX}, scale: 0}}
+"""
+    world.stack(text)
+    world.ctl("up").expect(0)
+    world.stack(text.replace('EDITION: "1"', 'EDITION: "2"'))
+    world.ctl("up").expect(0)
+    expected = ["before_down helper recreate", "pre_stop helper", "pre_stop box"]
+    equal(world.lines("stack/t/trace"), expected, "what ran where")
+    equal(states(world, "before_down"), [(0, "succeeded"), (1, "skipped")], "the records")
+    world.ctl("down").expect(0)
+    equal(world.lines("stack/t/trace")[3:], [expected[0].replace("recreate", "down")] + expected[1:], "on the way down")
+    world.nothing_left()
+
+
 @scenario("run_in: a service that does not run, and an image that cannot be had, fail the hook by its own policy")
 def no_place(world):
     world.stack(f"""
