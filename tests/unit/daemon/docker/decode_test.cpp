@@ -85,20 +85,6 @@ TEST_CASE("Health none is no health, and Podman's name for it is known", "[docke
         "starting");
 }
 
-TEST_CASE("Podman's own names of container events are Docker's", "[docker]") {
-  const auto action = [](const std::string& type, const std::string& name, const std::string& attributes) {
-    const auto line = R"({"Type": ")" + type + R"(", "Action": ")" + name +
-                      R"(", "Actor": {"ID": "1", "Attributes": {)" + attributes + "}}}";
-    return decode_event(line)->action;
-  };
-  CHECK(action("container", "died", "") == "die");
-  CHECK(action("container", "die", "") == "die");
-  CHECK(action("container", "remove", "") == "destroy");
-  CHECK(action("volume", "remove", "") == "remove");
-  CHECK(action("container", "health_status", R"("health_status": "healthy")") == "health_status: healthy");
-  CHECK(action("container", "health_status: unhealthy", "") == "health_status: unhealthy");
-}
-
 TEST_CASE("An image's configuration is read, with lists that may be strings", "[docker]") {
   const auto image = decode_image(json::parse(R"({"Id": "sha256:3", "RepoTags": ["a:1"], "RepoDigests": null,
     "Config": {"Cmd": ["sh"], "Entrypoint": "/init", "Shell": null, "User": "u", "WorkingDir": "/w", "Env": ["P=1"],

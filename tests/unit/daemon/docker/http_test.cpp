@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "daemon/async/task_group.hpp"
-#include "daemon/docker/engine.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_coro.hpp"
 #include "tests/unit/daemon/docker/fake_engine.hpp"
@@ -72,22 +71,6 @@ TEST_CASE("The version is negotiated once, and many calls at the same time wait 
     CHECK(version.api_version == "1.45");
     CHECK(version.podman);
     CHECK(engine.negotiations() == 1);
-  });
-}
-
-TEST_CASE("Podman is told the grace period of ten seconds that Docker gives without being told", "[docker]") {
-  FakeEngine engine([](auto& peer, const std::string& request, int) {
-    const auto grace = request.find("\"StopTimeout\":");
-    const auto said = grace == std::string::npos ? "none" : request.substr(grace + 14, 2);
-    return peer.send(http_answer(201, R"({"Id": ")" + said + R"("})"));
-  });
-  test::run_coro([&](asio::any_io_executor executor) -> awaitable<void> {
-    docker::Engine client(executor, engine.host());
-    const nlohmann::json plain{{"Image", "a"}}, own{{"Image", "a"}, {"StopTimeout", 25}};
-    const auto first = co_await client.create_container("one", plain);
-    CHECK(first == "10");
-    const auto second = co_await client.create_container("two", own);
-    CHECK(second == "25");
   });
 }
 
