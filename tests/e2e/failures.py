@@ -71,7 +71,7 @@ services:
     world.nothing_left()
 
 
-@scenario("T2, X1: with --keep the container stays, and the next up runs the failed hook again")
+@scenario("C3.8, T2, X1: with --keep the container stays, and the next up runs the failed hook again")
 def keep_and_again(world):
     world.stack(f"""
 services:
@@ -208,7 +208,7 @@ owned:
     world.nothing_left()
 
 
-@scenario("A hook's limit ends its whole process tree, on the host and in a container (X19)")
+@scenario("C2.6, C5.9, X19: a hook's limit ends its whole process tree, on the host and in a container")
 def hook_limits(world):
     world.stack("""
 owned: {a: {cmd: exec sleep 1000}}

@@ -109,7 +109,7 @@ def operation_timeout(world):
     world.nothing_left()
 
 
-@scenario("X9: a stop that is cancelled ends the pre_stop that runs, its tree in the container too, and its record says so")
+@scenario("C2.7, X9: a stop that is cancelled ends the pre_stop that runs, its tree in the container too, and its record says so")
 def cancelled_stop(world):
     world.stack(f"""
 services:

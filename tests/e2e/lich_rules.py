@@ -11,7 +11,7 @@ from scenarios import scenario
 BOX = f"{{image: {IMAGE}, init: true, command: sleep infinity, stop_grace_period: 1s"
 
 
-@scenario("X29: up returns when every service is ready and after_up is done; with --detach at once, with the operation")
+@scenario("C6.4, X29: up returns when every service is ready and after_up is done; with --detach at once, with the operation")
 def what_up_waits_for(world):
     world.stack(f"""
 services:

@@ -196,7 +196,7 @@ def engine_stopped(world):
     engine_restarted(world, signal.SIGTERM)
 
 
-@scenario("T32: the engine is killed while the stack is up: it comes back in graph order, with its hooks", daemon=False)
+@scenario("C11.6, T32: the engine is killed while the stack is up: it comes back in graph order, with its hooks", daemon=False)
 def engine_killed(world):
     engine_restarted(world, signal.SIGKILL)
 

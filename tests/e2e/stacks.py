@@ -346,7 +346,7 @@ owned: {{talk: {{cmd: "echo first line; echo second line; exec sleep 1000", read
     world.ctl("version").expect(0)
 
 
-@scenario("A stack's status is what is left of it: services stopped or taken away one by one, of a stack that is up or has failed")
+@scenario("L10.3: a stack's status is what is left of it: services stopped or taken away one by one, of a stack that is up or has failed")
 def status_of_the_rest(world):
     sleeper = f"{{image: {IMAGE}, init: true, command: sleep infinity, stop_grace_period: 0s"
     world.stack(f"""
