@@ -23,9 +23,9 @@ public:
   // Must be empty: join() first. (A task that is left would use what its owner frees.)
   ~TaskGroup();
 
-  // Starts the task on the next turn of the loop. An exception that leaves it is a bug of the task; it is
-  // given to `on_error` (by default logged as "task <name>: …"); a cancellation is silent. Returns a handle
-  // for cancel().
+  // Starts the task: called on the loop it runs at once, to its first wait. An exception that leaves it is a
+  // bug of the task; it is given to `on_error` (by default logged as "task <name>: …"); a cancellation is
+  // silent. Returns a handle for cancel().
   using Id = std::uint64_t;
   Id spawn(std::string name, std::function<awaitable<void>()> task);
 

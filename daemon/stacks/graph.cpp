@@ -46,15 +46,19 @@ Keys Graph::add_hooks(const std::vector<const spec::Hook*>& hooks, const std::st
 }
 
 Keys add_container_end(Graph& graph, const spec::Service* service, const docker::ContainerSummary& container,
-                       Keys needs, bool remove, bool veto, const std::string& reason,
+                       Keys needs, bool remove, FailingPreStop failing, const std::string& reason,
                        const std::optional<int>& timeout, bool volumes) {
   const auto service_name = label_of(container, label::k_service);
   const auto number = std::max(1, std::atoi(label_of(container, label::k_number).c_str()));
   const auto name = replica(service_name, number);
   if (service && (container.state == "running" || container.state == "paused"))
-    needs = graph.add_hooks(
-        service->hooks_of(spec::Phase::pre_stop), name, std::move(needs),
-        {{"container", container.id}, {"name", container.name}, {"reason", reason}, {"down", true}}, !veto);
+    needs = graph.add_hooks(service->hooks_of(spec::Phase::pre_stop), name, std::move(needs),
+                            {{"container", container.id},
+                             {"name", container.name},
+                             {"reason", reason},
+                             {"down", true},
+                             {"warns", failing == FailingPreStop::warns}},
+                            failing != FailingPreStop::forbids);
   StepPlan stop{"stop " + name,   "stop", service_name, {{"id", container.id}, {"name", container.name}},
                 std::move(needs), true};
   if (timeout) stop.params["timeout"] = *timeout;

@@ -96,10 +96,17 @@ std::vector<StepPlan> plan_down(const spec::Spec& spec, const DownPlan& plan, co
 // Tells the create steps which container stands in their place.
 void name_existing(const Observed& seen, std::vector<StepPlan>& steps);
 
+// What a pre_stop that fails means where its entry does not say it (X7).
+enum class FailingPreStop {
+  forbids,  // stop, restart: its container keeps running, and the operation fails
+  fails,    // down: the container goes, and the operation fails
+  warns     // up: the container goes, which is what the up was after
+};
+
 // The steps that take one container away, after `needs`; returns the last keys. `service` may be null (a
 // container of no service that is known). `volumes`: its anonymous ones go as well.
 Keys add_container_end(Graph& graph, const spec::Service* service, const docker::ContainerSummary& container,
-                       Keys needs, bool remove, bool veto, const std::string& reason,
+                       Keys needs, bool remove, FailingPreStop failing, const std::string& reason,
                        const std::optional<int>& timeout, bool volumes = false);
 
 // A service's own before_down (X11), and the steps that end its process; the last keys. Failures of the hooks

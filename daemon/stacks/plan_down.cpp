@@ -51,7 +51,9 @@ private:
   std::string reason(const std::string& service) const {
     return plan_.taken_along.contains(service) ? "dependency-restart" : plan_.reason;
   }
-  bool veto() const { return plan_.kind == DownPlan::Kind::stop; }
+  FailingPreStop failing() const {
+    return plan_.kind == DownPlan::Kind::stop ? FailingPreStop::forbids : FailingPreStop::fails;
+  }
 
   // A hook's container of a service, or ("") of the stack's own.
   bool is_going(const std::string& service) const {
@@ -77,7 +79,7 @@ private:
         const bool remove = plan_.kind == DownPlan::Kind::down ||
                             (plan_.kind == DownPlan::Kind::rollback &&
                              label_of(container, label::k_operation) == plan_.created_by);
-        append(last, add_container_end(graph_, with_hooks(&service), container, needs, remove, veto(),
+        append(last, add_container_end(graph_, with_hooks(&service), container, needs, remove, failing(),
                                        reason(service.name), plan_.timeout, plan_.volumes));
       }
     } else if (seen_.processes.contains(service.name)) {
@@ -122,8 +124,8 @@ private:
       for (const auto& [number, container] : containers)
         if (concerns(container))
           append(last, add_container_end(graph_, with_hooks(gone), container, needs,
-                                         plan_.kind != DownPlan::Kind::stop, false, "orphan", plan_.timeout,
-                                         plan_.volumes));
+                                         plan_.kind != DownPlan::Kind::stop, FailingPreStop::fails, "orphan",
+                                         plan_.timeout, plan_.volumes));
     }
     // Processes of services that the file no longer has: their rows are all that tells of them.
     for (const auto& [service, row] : seen_.processes)

@@ -28,8 +28,8 @@ public:
       const auto& service = *spec_.find(name);
       const auto needs = add_before_down(graph_, service, gate_, stop.reason);
       for (const auto& container : stop.containers)
-        append(stopped_[name], add_container_end(graph_, &service, container, needs, false, false,
-                                                 stop.reason, std::nullopt));
+        append(stopped_[name], add_container_end(graph_, &service, container, needs, false,
+                                                 FailingPreStop::warns, stop.reason, std::nullopt));
     }
     add_shared();
     take_away_surplus();
@@ -80,7 +80,7 @@ private:
       auto needs = gate_;
       if (!fewer && known && is_running(containers)) needs = add_before_down(graph_, *known, needs, "orphan");
       for (const auto& container : containers) {
-        const auto ended = add_container_end(graph_, known, container, needs, true, false,
+        const auto ended = add_container_end(graph_, known, container, needs, true, FailingPreStop::warns,
                                              fewer ? "scale-down" : "orphan", std::nullopt);
         if (own && !fewer) append(stopped_[service], ended);
       }

@@ -10,6 +10,10 @@ namespace {
 using nlohmann::json;
 using store::OperationRow;
 
+bool brings_up(const std::string& kind) {
+  return kind == "up" || kind == "start" || kind == "restart";
+}
+
 bool any_failed(store::Database& db, const OperationRow& operation) {
   for (const auto& step : store::Steps::of_operation(db, operation.id))
     if (step.state == "failed" && step.kind != "hook") return true;
@@ -140,10 +144,6 @@ awaitable<Outcome> masked(Function function, Services& services, StepContext con
 }
 
 }  // namespace
-
-bool brings_up(const std::string& kind) {
-  return kind == "up" || kind == "start" || kind == "restart";
-}
 
 operations::Policy operation_policy() {
   operations::Policy policy;

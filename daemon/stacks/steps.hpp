@@ -12,8 +12,6 @@ using operations::Outcome;
 using operations::StepContext;
 
 void add_step_kinds(operations::Runner& runner, Services& services);
-// Of an operation's kind: services run afterwards, and what it has started goes when it fails.
-bool brings_up(const std::string& kind);
 // What becomes of the stack when operations start, end and fail.
 operations::Policy operation_policy();
 

@@ -266,9 +266,7 @@ awaitable<Outcome> hook_step(Services& services, StepContext context) {
   if (context.result_of(params.value("ready_step", "")).value("failed", false))
     call.skip = "the service did not become ready";  // C6.6: nobody requires it
   if (hook.phase == spec::Phase::pre_stop) {
-    // What an up takes away on its way is no reason for it to fail, as a recreate's is none.
-    const bool surplus = call.reason == "scale-down" || call.reason == "orphan";
-    if (surplus && brings_up(context.operation.kind) && hook.on_failure == spec::OnFailure::standard)
+    if (params.value("warns", false) && hook.on_failure == spec::OnFailure::standard)
       hook.on_failure = spec::OnFailure::warn;
     // C5.6, X5, X6: an exec is refused in a container that does not run; that is no reason not to stop it.
     const auto there = co_await services.engine.inspect_container(call.container);

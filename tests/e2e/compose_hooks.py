@@ -304,7 +304,7 @@ def orphans(world):
     world.nothing_left()
 
 
-@scenario("X7, X8: a pre_stop that fails while an up takes a replica or an orphan away, or makes one anew, is a warning")
+@scenario("X7, X8: a pre_stop that fails while an up takes a replica or an orphan away, makes one anew or restarts a dependent, is a warning")
 def failing_surplus(world):
     fails = "pre_stop: [{command: sh -c 'exit 3'}]"
     compose(world, f"services: {{box: {{BOX, scale: 2, {fails}}}, other: {{BOX}}}}\n")
@@ -315,8 +315,13 @@ def failing_surplus(world):
     world.ctl("up", "--remove-orphans").expect(0, "warning: box hook exited with status 3")
     equal(world.engine.containers(world.project, "box"), [], "the orphan")
     equal(world.status()["status"], "up", "the stack's status")
-    compose(world, f"services: {{other: {{BOX}}, box: {{BOX, {fails}}}}}\n")
+    text = (f"services: {{other: {{BOX, labels: {{edition: '1'}}}}, box: {{BOX, {fails}, "
+            "depends_on: {other: {condition: service_started, restart: true}}}}\n")
+    compose(world, text)
     world.ctl("up").expect(0)
+    compose(world, text.replace("'1'", "'2'"))
+    world.ctl("up").expect(0, "warning: box hook exited with status 3")
+    equal(world.status()["status"], "up", "the stack's status after a dependency's restart")
     compose(world, "services: {other: {BOX}}\n")
     world.ctl("down").expect(1, "box hook exited with status 3")
     world.nothing_left()

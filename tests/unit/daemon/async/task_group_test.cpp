@@ -68,7 +68,8 @@ awaitable<int> number_after(std::chrono::milliseconds pause, int number) {
 }
 
 // A group with a task that sleeps for ever, during `pause`; says when it has come to its end.
-awaitable<void> during_sleep(asio::any_io_executor executor, std::chrono::milliseconds pause, bool& joined) {
+awaitable<void> during_sleep(asio::any_io_executor executor, std::chrono::milliseconds pause, bool& joined,
+                             bool& begun) {
   TaskGroup group(executor);
   group.spawn("sleeper", [] { return sleep_for(1h); });
   struct Look {
@@ -76,6 +77,7 @@ awaitable<void> during_sleep(asio::any_io_executor executor, std::chrono::millis
     bool& joined;
     ~Look() { joined = group.size() == 0; }
   } look{group, joined};
+  begun = true;
   auto sleeping = sleep_for(pause);
   co_await group.during(std::move(sleeping));
 }
@@ -105,8 +107,10 @@ TEST_CASE("tasks live during a body: they have ended when it gives its result, t
 
     bool joined = false;
     TaskGroup outer(executor);
-    outer.spawn("cancelled", [executor, &joined] { return during_sleep(executor, 1h, joined); });
-    co_await sleep_for(5ms);
+    bool begun = false;
+    outer.spawn("cancelled",
+                [executor, &joined, &begun] { return during_sleep(executor, 1h, joined, begun); });
+    CHECK(begun);
     outer.cancel_all();
     co_await outer.join();
     CHECK(joined);
