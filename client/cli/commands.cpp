@@ -5,6 +5,7 @@
 #include "client/cli/cli.hpp"
 #include "client/commands/commands.hpp"
 #include "client/error.hpp"
+#include "proto/verbs.hpp"
 
 namespace stackd::client {
 namespace {
@@ -245,36 +246,75 @@ Run build_completion(CLI::App& app) {
   };
 }
 
+// How a command's options are read, and what it does then.
+Command command_of(const proto::VerbRow& row) {
+  const auto made = [&](Run (*build)(CLI::App&), bool takes_a_command = false,
+                        void (*more_help)(Context&) = nullptr) {
+    return Command{row.name, row.summary, build, takes_a_command, more_help};
+  };
+  switch (row.verb) {
+    case proto::Verb::up:
+      return made(build_up);
+    case proto::Verb::down:
+      return made(build_down);
+    case proto::Verb::status:
+      return made(build_status);
+    case proto::Verb::ls:
+      return made(build_ls);
+    case proto::Verb::restart:
+      return made(build_restart);
+    case proto::Verb::stop:
+      return made(build_stop);
+    case proto::Verb::start:
+      return made(build_start);
+    case proto::Verb::logs:
+      return made(build_logs);
+    case proto::Verb::hooks:
+      return made(build_hooks);
+    case proto::Verb::timeline:
+      return made(build_timeline);
+    case proto::Verb::events:
+      return made(build_events);
+    case proto::Verb::urls:
+      return made(build_urls);
+    case proto::Verb::top:
+      return made(build_top);
+    case proto::Verb::env:
+      return made(build_env);
+    case proto::Verb::exec:
+      return made(build_exec, true);
+    case proto::Verb::run:
+      return made(build_run, true, help_run);
+    case proto::Verb::validate:
+      return made(build_validate);
+    case proto::Verb::config:
+      return made(build_config);
+    case proto::Verb::graph:
+      return made(build_graph);
+    case proto::Verb::init:
+      return made(build_init);
+    case proto::Verb::prune:
+      return made(build_prune);
+    case proto::Verb::nuke:
+      return made(build_nuke);
+    case proto::Verb::daemon:
+      return made(build_daemon);
+    case proto::Verb::completion:
+      return made(build_completion);
+    case proto::Verb::version:
+      return made(build_version);
+  }
+  return {};
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all{
-      {"up", "Bring the stack of this directory up", build_up},
-      {"down", "Take it down: exactly what up made goes away", build_down},
-      {"status", "Its services, ports and last operation", build_status},
-      {"ls", "Every stack of this machine", build_ls},
-      {"restart", "Restart services", build_restart},
-      {"stop", "Stop services, keep their containers", build_stop},
-      {"start", "Start stopped services", build_start},
-      {"logs", "What the services wrote", build_logs},
-      {"hooks", "Hook runs; with RUN one run's record and log", build_hooks},
-      {"timeline", "An operation's steps: when each began, how long it took", build_timeline},
-      {"events", "The journal, as it is written", build_events},
-      {"urls", "Where the services answer", build_urls},
-      {"top", "What its containers and processes use of this machine", build_top},
-      {"env", "The stack's environment, as lines for a shell", build_env},
-      {"exec", "Run a command on this host with the stack's environment", build_exec, true},
-      {"run", "Run one of the file's commands", build_run, true, help_run},
-      {"validate", "Check the stack file, run nothing", build_validate},
-      {"config", "The stack file as it is understood", build_config},
-      {"graph", "Which service comes after which", build_graph},
-      {"init", "Write a commented stackd.yaml", build_init},
-      {"prune", "Remove images of build hooks that no stack uses", build_prune},
-      {"nuke", "Take every stack down, without hooks", build_nuke},
-      {"daemon", "status, start, stop or install the daemon", build_daemon},
-      {"completion", "A completion script for bash, zsh or fish", build_completion},
-      {"version", "Versions of stackctl and the daemon", build_version},
-  };
+  static const std::vector<Command> all = [] {
+    std::vector<Command> made;
+    for (const auto& row : proto::k_verbs) made.push_back(command_of(row));
+    return made;
+  }();
   return all;
 }
 

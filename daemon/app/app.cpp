@@ -12,12 +12,12 @@
 #include "daemon/async/task_group.hpp"
 #include "daemon/http/listener.hpp"
 #include "daemon/http/server.hpp"
-#include "daemon/stacks/keeper.hpp"
-#include "daemon/stacks/log_keeper.hpp"
+#include "daemon/keeper/keeper.hpp"
+#include "daemon/keeper/pre_run_starts.hpp"
+#include "daemon/logs/log_keeper.hpp"
 #include "daemon/stacks/manager.hpp"
-#include "daemon/stacks/pre_run_starts.hpp"
-#include "daemon/stacks/services.hpp"
-#include "daemon/stacks/steps.hpp"
+#include "daemon/stacks/parts.hpp"
+#include "daemon/steps/steps.hpp"
 #include "daemon/systemd/listen_fds.hpp"
 #include "daemon/systemd/notify.hpp"
 #include "daemon/util/error.hpp"
@@ -64,27 +64,32 @@ public:
       : settings_(settings),
         lock_(lock_home(settings.home)),
         loop_(),
-        journal_(loop_.get_executor(), settings.home / "state.db"),
-        engine_(loop_.get_executor(), settings.docker_host),
-        runs_(loop_.get_executor(), settings.shim),
-        monitor_(loop_.get_executor(), engine_),
-        hooks_(loop_.get_executor(), journal_, runs_, engine_, hooks::Paths{settings.home}),
+        paths_{settings.home},
+        journal_(executor(), settings.home / "state.db"),
+        engine_(executor(), settings.docker_host),
+        runs_(executor(), settings.shim),
+        monitor_(executor(), engine_),
         models_(journal_),
-        services_{loop_.get_executor(),        journal_, engine_, runs_, hooks_, monitor_, models_, files_,
-                  hooks::Paths{settings.home}, facts()},
-        pre_run_starts_(services_),
-        runner_(loop_.get_executor(), journal_, stacks::operation_policy()),
-        manager_(services_),
-        server_(loop_.get_executor(), api::make_router(manager_), api::error_pages()),
-        keeper_(services_),
-        tasks_(loop_.get_executor()),
+        hook_tools_{executor(), journal_, engine_, runs_,
+                    files_,     monitor_, paths_,  std::make_shared<async::NameLocks>(executor())},
+        hooks_(hook_tools_),
+        step_tools_{executor(), journal_,    engine_, runs_,  files_, monitor_,
+                    models_,    hook_tools_, hooks_,  paths_, ports()},
+        runner_(executor(), journal_, steps::operation_policy()),
+        keeper_tools_{executor(), journal_, engine_, runs_, monitor_, models_, runner_, hook_tools_},
+        pre_run_starts_(keeper_tools_),
+        keeper_(keeper_tools_),
+        parts_{executor(), journal_, engine_,     runs_,  files_, monitor_,
+               models_,    runner_,  step_tools_, paths_, facts()},
+        manager_(parts_),
+        server_(executor(), api::make_router(manager_), api::error_pages()),
+        tasks_(executor()),
         signals_(loop_, SIGTERM, SIGINT) {
     // A terminal that is closed ends it as a signal would, unless it was started to outlive that (nohup).
     struct sigaction hangup {};
     if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) signals_.add(SIGHUP);
     arm_fault(journal_.direct());
-    services_.runner = &runner_;
-    stacks::add_step_kinds(runner_, services_);
+    steps::add_step_kinds(runner_, step_tools_);
   }
 
   void run() {
@@ -96,9 +101,10 @@ public:
   }
 
 private:
+  asio::any_io_executor executor() { return loop_.get_executor(); }
+  plan::PortRange ports() const { return {settings_.port_first, settings_.port_last}; }
   stacks::DaemonFacts facts() const {
-    return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()),
-            settings_.port_first, settings_.port_last};
+    return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), ports()};
   }
 
   awaitable<void> live() {
@@ -111,9 +117,9 @@ private:
       co_await runner_.recover();
       tasks_.spawn("keeper", [this] { return keeper_.run(); });
       tasks_.spawn("watchdog", [this] { return watch(); });
-      const stacks::LogLimits limits{static_cast<std::uint64_t>(settings_.service_log_size),
-                                     settings_.service_logs_kept};
-      tasks_.spawn("service logs", [this, limits] { return stacks::keep_logs(services_, limits); });
+      const logs::LogLimits limits{static_cast<std::uint64_t>(settings_.service_log_size),
+                                   settings_.service_logs_kept};
+      tasks_.spawn("service logs", [this, limits] { return logs::keep_logs(journal_, files_, limits); });
       tasks_.spawn("pruning", [this] { return prune(); });
       systemd::ready("ready");
       spdlog::info("stackd {} listens on {}{}", STACKD_VERSION, settings_.socket.string(),
@@ -173,19 +179,23 @@ private:
   const config::Settings& settings_;
   util::FileLock lock_;
   asio::io_context loop_;
-  async::Serial<stacks::FileWorker> files_;
-  operations::Journal journal_;
+  async::FileThread files_;
+  model::Paths paths_;
+  journal::Journal journal_;
   docker::Engine engine_;
   process::Runs runs_;
-  stacks::Monitor monitor_;
+  world::Monitor monitor_;
+  world::Models models_;
+  hooks::Tools hook_tools_;
   hooks::HookRunner hooks_;
-  stacks::Models models_;
-  stacks::Services services_;
-  stacks::PreRunStarts pre_run_starts_;
+  steps::Tools step_tools_;
   operations::Runner runner_;
+  keeper::Tools keeper_tools_;
+  keeper::PreRunStarts pre_run_starts_;
+  keeper::Keeper keeper_;
+  stacks::Parts parts_;
   stacks::Manager manager_;
   http::Server server_;
-  stacks::Keeper keeper_;
   async::TaskGroup tasks_;
   asio::signal_set signals_;
 };

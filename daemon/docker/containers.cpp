@@ -2,6 +2,7 @@
 #include "daemon/docker/decode.hpp"
 #include "daemon/docker/http.hpp"
 #include "daemon/docker/streams.hpp"
+#include "daemon/docker/words.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::docker {
@@ -122,8 +123,7 @@ awaitable<void> Engine::remove_container(std::string id, bool force, bool volume
     co_await http_->call(std::move(remove));
   } catch (const Error& e) {
     // Someone's earlier request is still at it (E5): then its end is what is asked for.
-    being_removed = e.kind() == ErrorKind::conflict &&
-                    std::string_view(e.what()).find("already in progress") != std::string_view::npos;
+    being_removed = e.kind() == ErrorKind::conflict && is_being_removed(e.what());
     if (!being_removed) throw;
   }
   if (!being_removed) co_return;
@@ -186,7 +186,7 @@ awaitable<void> Engine::logs(std::string id, bool tty, LogOptions options, Outpu
   for (auto piece = co_await body->next(); !piece.empty(); piece = co_await body->next()) demux.feed(piece);
 }
 
-awaitable<Engine::Usage> Engine::usage(std::string id) {
+awaitable<Usage> Engine::usage(std::string id) {
   Request request{.what = "cannot measure container " + brief(id),
                   .path = container_path(id, "/stats?stream=false&one-shot=false")};
   co_return decode_usage(co_await http_->call_json(std::move(request)));

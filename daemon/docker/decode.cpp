@@ -113,7 +113,7 @@ ContainerDetails decode_container(const json& container) {
   return details;
 }
 
-Engine::Usage decode_usage(const json& stats) {
+Usage decode_usage(const json& stats) {
   const auto& now = field(stats, "cpu_stats");
   const auto& before = field(stats, "precpu_stats");
   const auto used = [](const json& cpu) { return number(field(cpu, "cpu_usage"), "total_usage"); };
@@ -122,7 +122,7 @@ Engine::Usage decode_usage(const json& stats) {
       static_cast<double>(number(now, "system_cpu_usage") - number(before, "system_cpu_usage"));
   auto cores = number(now, "online_cpus");
   if (cores == 0) cores = static_cast<std::int64_t>(field(now, "cpu_usage", "percpu_usage").size());
-  Engine::Usage usage;
+  Usage usage;
   // system_cpu_usage is the sum over all cores.
   if (busy > 0 && passed > 0)
     usage.cpu_percent = busy / passed * static_cast<double>(cores == 0 ? 1 : cores) * 100;
@@ -130,8 +130,8 @@ Engine::Usage decode_usage(const json& stats) {
   return usage;
 }
 
-Engine::ExecState decode_exec(const json& exec) {
-  Engine::ExecState state;
+ExecState decode_exec(const json& exec) {
+  ExecState state;
   state.running = flag(exec, "Running");
   state.pid = static_cast<int>(number(exec, "Pid"));
   if (!state.running && field(exec, "ExitCode").is_number())
@@ -158,7 +158,7 @@ ImageDetails decode_image(const json& image) {
   return details;
 }
 
-Engine::ImageSummary decode_image_summary(const json& image) {
+ImageSummary decode_image_summary(const json& image) {
   return {text(image, "Id"), texts(image, "RepoTags"), text_map(image, "Labels")};
 }
 

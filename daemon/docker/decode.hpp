@@ -8,10 +8,10 @@ namespace stackd::docker {
 
 ContainerSummary decode_container_summary(const json& container);
 ContainerDetails decode_container(const json& container);
-Engine::Usage decode_usage(const json& stats);
-Engine::ExecState decode_exec(const json& exec);
+Usage decode_usage(const json& stats);
+ExecState decode_exec(const json& exec);
 ImageDetails decode_image(const json& image);
-Engine::ImageSummary decode_image_summary(const json& image);
+ImageSummary decode_image_summary(const json& image);
 NetworkDetails decode_network(const json& network);
 VolumeDetails decode_volume(const json& volume);
 // Nothing for a line that is no event.

@@ -17,103 +17,10 @@
 #include <vector>
 
 #include "daemon/async/asio.hpp"
+#include "daemon/docker/types.hpp"
 
 namespace stackd::docker {
 
-using Labels = std::map<std::string, std::string>;
-
-struct EngineVersion {
-  std::string version;      // "20.10.24"
-  std::string api_version;  // what is spoken: the lower of the engine's and k_newest_api
-  std::string os, arch;
-  bool podman = false;
-};
-
-struct ContainerSummary {
-  std::string id, name, image, image_id;  // name without the leading slash
-  std::string state;                      // created, running, paused, restarting, exited, dead, removing
-  std::string status;                     // "Up 3 seconds (healthy)"
-  Labels labels;
-  std::vector<std::string> network_ids;
-};
-
-struct ContainerDetails {
-  std::string id, name, image, image_id, state;  // image: as configured; image_id: sha256:…
-  bool running = false, paused = false, restarting = false, oom_killed = false, tty = false;
-  int exit_code = 0;
-  std::string error;          // the engine's own text for a failed start
-  std::string health;         // "", starting, healthy, unhealthy
-  std::string health_output;  // last probe's
-  std::string started_at, finished_at;
-  int restart_count = 0;
-  int pid = 0;
-  std::string user, working_dir;
-  std::vector<std::string> env;
-  std::vector<std::string> healthcheck;  // Test
-  Labels labels;
-  std::map<std::string, std::string> networks;   // name -> network id
-  std::map<std::string, std::string> addresses;  // network name -> IPv4
-  struct Mount {
-    std::string type, name, source, destination;
-  };
-  std::vector<Mount> mounts;
-  std::map<std::string, std::vector<int>> host_ports;  // "5432/tcp" -> host ports
-};
-
-struct ImageDetails {
-  std::string id;  // sha256:…
-  std::vector<std::string> tags, digests;
-  std::vector<std::string> command, entrypoint, shell;
-  std::string user, working_dir;
-  std::vector<std::string> env;
-  std::vector<std::string> healthcheck;  // Test; empty when none
-  std::vector<std::string> volumes;
-  Labels labels;
-};
-
-struct NetworkDetails {
-  std::string id, name, driver;
-  Labels labels;
-  std::map<std::string, std::string> containers; /* id -> name */
-};
-struct VolumeDetails {
-  std::string name, driver, mountpoint;
-  Labels labels;
-};
-
-struct Event {
-  std::string type, action;  // "container", "die"; health and exec events carry data in the action (C11.5)
-  std::string id;
-  std::map<std::string, std::string> attributes;  // name, image, exitCode, labels
-  std::int64_t time_nano = 0;
-};
-
-struct ExecConfig {
-  std::vector<std::string> argv;
-  std::vector<std::string> env;
-  std::string user, working_dir;
-  bool privileged = false, tty = false;
-};
-struct ExecResult {
-  int exit_code = 0;
-  std::string out, err;
-};
-
-struct LogOptions {
-  bool follow = false, timestamps = false;
-  std::string tail = "all";  // "all" or a number
-  std::string since;         // what the engine takes: seconds[.nanos]
-};
-
-struct BuildOptions {
-  std::string dockerfile = "Dockerfile", target, network, platform;
-  std::vector<std::string> tags, cache_from, extra_hosts;
-  std::map<std::string, std::optional<std::string>> args;
-  Labels labels;
-  bool no_cache = false, pull = false;
-};
-
-enum class Stream { out, err };
 // Called for each piece as it arrives, in order; must not block.
 using OutputSink = std::function<void(Stream, std::string_view)>;
 using LineSink = std::function<void(const std::string& line)>;
@@ -136,8 +43,7 @@ public:
   // What was negotiated last, nothing before.
   const std::optional<EngineVersion>& known_version() const;
 
-  // containers; `filters` as the engine takes them: {"label", "a=b"}, {"name", "^/x$"}
-  using Filters = std::vector<std::pair<std::string, std::string>>;
+  // containers
   awaitable<std::vector<ContainerSummary>> list_containers(Filters filters);
   awaitable<std::optional<ContainerDetails>> inspect_container(std::string id);
   awaitable<std::string> create_container(std::string name, nlohmann::json body, std::string platform = "");
@@ -151,21 +57,10 @@ public:
   awaitable<void> put_archive(std::string id, std::string path, std::string tar);
   awaitable<bool> has_path(std::string id, std::string path);  // in the container's files; it need not run
   awaitable<void> logs(std::string id, bool tty, LogOptions options, OutputSink sink);
-  // `top`-like figures: cpu in percent of one core, memory in bytes.
-  struct Usage {
-    double cpu_percent = 0;
-    std::int64_t memory = 0;
-  };
   awaitable<Usage> usage(std::string id);
 
   // exec: run to its end, output handed over as it arrives and (when no sink is given) kept
   awaitable<ExecResult> exec(std::string container, ExecConfig config, OutputSink sink = nullptr);
-  // State of an exec that someone else started.
-  struct ExecState {
-    bool running = false;
-    std::optional<int> exit_code;
-    int pid = 0;
-  };
   awaitable<std::optional<ExecState>> inspect_exec(std::string id);
 
   // networks and volumes
@@ -188,11 +83,6 @@ public:
   awaitable<std::string> build_image(BodySource context, BuildOptions options, LineSink output);
   awaitable<void> tag_image(std::string id, std::string repository, std::string tag);
   awaitable<void> remove_image(std::string reference);  // gone is success; in use is conflict
-  struct ImageSummary {
-    std::string id;
-    std::vector<std::string> tags;
-    Labels labels;
-  };
   awaitable<std::vector<ImageSummary>> list_images(Filters filters);
 
   // The engine's events, until the stream ends (the engine went away: Error no_engine) or the caller is
@@ -203,8 +93,5 @@ public:
 private:
   std::unique_ptr<Http> http_;
 };
-
-constexpr std::string_view k_oldest_api = "1.41";
-constexpr std::string_view k_newest_api = "1.51";
 
 }  // namespace stackd::docker

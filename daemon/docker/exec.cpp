@@ -66,7 +66,7 @@ awaitable<ExecResult> Engine::exec(std::string container, ExecConfig config, Out
   }
 }
 
-awaitable<std::optional<Engine::ExecState>> Engine::inspect_exec(std::string id) {
+awaitable<std::optional<ExecState>> Engine::inspect_exec(std::string id) {
   Request request{.what = "cannot inspect exec " + brief(id), .path = "/exec/" + segment(id) + "/json"};
   const auto found = co_await http_->find_json(std::move(request));
   if (!found) co_return std::nullopt;

@@ -188,7 +188,7 @@ awaitable<void> Engine::remove_image(std::string reference) {
   co_await http_->call(std::move(request));
 }
 
-awaitable<std::vector<Engine::ImageSummary>> Engine::list_images(Filters filters) {
+awaitable<std::vector<ImageSummary>> Engine::list_images(Filters filters) {
   Query query;
   query.filters(filters);
   Request request{.what = "cannot list images", .path = "/images/json" + query.str()};

@@ -29,7 +29,7 @@ awaitable<std::optional<ContainerDetails>> when_usable(Engine& engine, std::stri
   for (;;) {
     auto there = co_await engine.inspect_container(id);
     if (there) co_return there;
-    const Engine::Filters filters{{"id", id}};
+    const Filters filters{{"id", id}};
     const auto listed = co_await engine.list_containers(filters);
     if (listed.empty() || std::chrono::steady_clock::now() >= until) co_return std::nullopt;
     co_await async::sleep_for(k_look_again);

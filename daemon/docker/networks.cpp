@@ -1,6 +1,7 @@
 // Engine: networks and volumes.
 #include "daemon/docker/decode.hpp"
 #include "daemon/docker/http.hpp"
+#include "daemon/docker/words.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::docker {
@@ -74,7 +75,7 @@ awaitable<void> Engine::remove_network(std::string id) {
   if (!answer || answer->status != k_forbidden) co_return;
   // "has active endpoints" is 403 where a volume in use is 409; to our callers it is the same.
   const auto error = engine_error(what, answer->status, answer->body);
-  const bool in_use = std::string_view(error.what()).find("active endpoints") != std::string_view::npos;
+  const bool in_use = has_active_endpoints(error.what());
   throw Error(in_use ? ErrorKind::conflict : ErrorKind::engine, error.what());
 }
 

@@ -46,7 +46,7 @@ Query& Query::add_if(bool condition, std::string_view key) {
   return condition ? add(key, "1") : *this;
 }
 
-Query& Query::filters(const Engine::Filters& filters) {
+Query& Query::filters(const Filters& filters) {
   if (filters.empty()) return *this;
   auto object = nlohmann::json::object();
   for (const auto& [key, value] : filters) object[key].push_back(value);

@@ -37,7 +37,7 @@ public:
   Query& add(std::string_view key, std::string_view value);
   Query& add_if(bool condition, std::string_view key);  // key=1
   // {"label": ["a=b"]} as the engine's `filters`.
-  Query& filters(const Engine::Filters& filters);
+  Query& filters(const Filters& filters);
   const std::string& str() const { return text_; }
 
 private:

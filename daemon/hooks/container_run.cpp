@@ -4,7 +4,7 @@
 
 #include "daemon/async/deadline.hpp"
 #include "daemon/docker/in_flight.hpp"
-#include "daemon/hooks/run_log.hpp"
+#include "daemon/logs/run_log.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/time.hpp"
 
@@ -19,7 +19,7 @@ using util::ErrorKind;
 constexpr std::size_t k_tail = 4096;
 
 struct Output {
-  RunLog log;
+  logs::RunLog log;
   NewestBytes out{k_tail}, err{k_tail};
   std::size_t size = 0;
 };
@@ -29,7 +29,7 @@ bool has_started(const ContainerDetails& container) {
 }
 
 // The container of this run, made now or before.
-awaitable<std::string> ensure_created(docker::Engine& engine, const ContainerHook& hook) {
+awaitable<std::string> ensure_created(docker::Engine& engine, const translate::HookContainer& hook) {
   auto there = co_await engine.inspect_container(hook.name);
   if (!there) {
     const auto id = co_await docker::create_or_find(engine, hook.name, hook.body, hook.platform);
@@ -99,13 +99,13 @@ std::string NewestBytes::text() const {
   return newline == std::string::npos ? kept_.substr(kept_.size() - limit_) : kept_.substr(newline + 1);
 }
 
-awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, ContainerHook hook,
+awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, translate::HookContainer hook,
                                                  std::filesystem::path log, std::vector<std::string> secrets,
                                                  std::optional<std::chrono::milliseconds> timeout,
                                                  bool resumed,
                                                  std::function<void(const std::string&)> on_line) {
   ContainerRunResult result;
-  auto output = std::make_shared<Output>(Output{RunLog(std::move(log), std::move(secrets))});
+  auto output = std::make_shared<Output>(Output{logs::RunLog(std::move(log), std::move(secrets))});
   result.exit.started_at = util::now_ms();
   bool out_of_time = false;
   std::optional<Error> refused;

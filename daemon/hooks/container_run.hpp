@@ -12,16 +12,10 @@
 #include <vector>
 
 #include "daemon/docker/engine.hpp"
-#include "daemon/process/runs.hpp"
+#include "daemon/process/types.hpp"
+#include "daemon/translate/hook_container.hpp"
 
 namespace stackd::hooks {
-
-struct ContainerHook {
-  std::string name;  // of the container; deterministic
-  std::string platform;
-  nlohmann::json body;  // POST /containers/create
-  std::map<std::string, nlohmann::json> more_networks;
-};
 
 struct ContainerRunResult {
   process::RunExit exit;
@@ -31,7 +25,7 @@ struct ContainerRunResult {
 // Creates, starts and waits, each unless it was done before. `resumed`: a daemon died while this ran, so a
 // start of its may still be on its way (E5) and is waited for. The log shows no secret. `on_line` gets output
 // as it comes.
-awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, ContainerHook hook,
+awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, translate::HookContainer hook,
                                                  std::filesystem::path log, std::vector<std::string> secrets,
                                                  std::optional<std::chrono::milliseconds> timeout,
                                                  bool resumed,

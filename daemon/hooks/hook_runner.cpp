@@ -3,10 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/async/task_group.hpp"
-#include "daemon/hooks/policy.hpp"
-#include "daemon/hooks/run_log.hpp"
+#include "daemon/hooks/failure.hpp"
+#include "daemon/logs/run_log.hpp"
 #include "daemon/process/log_tail.hpp"
-#include "daemon/spec/references.hpp"
+#include "daemon/resolve/hook_policy.hpp"
+#include "daemon/resolve/references.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
 #include "daemon/util/text.hpp"
@@ -14,12 +15,13 @@
 namespace stackd::hooks {
 namespace {
 
+using model::Hook;
+using model::HookPlace;
 using nlohmann::json;
-using spec::Hook;
 using store::HookRunRow;
 
 std::string resolved(const HookJob& job, const std::string& text) {
-  return spec::resolve(text, spec::Strictness::shell, *job.spec, *job.facts);
+  return resolve::resolved(text, resolve::Strictness::shell, *job.spec, *job.facts);
 }
 
 std::vector<std::string> argv_of(const HookJob& job) {
@@ -38,12 +40,12 @@ std::string host_directory(const HookJob& job) {
 
 }  // namespace
 
-spec::Variables variables_of(const HookJob& job) {
+resolve::Variables variables_of(const HookJob& job) {
   const auto& about = job.about;
   return {{"STACKD_STACK", about.stack},
           {"STACKD_STACK_ID", about.stack_id},
           {"STACKD_OPERATION", about.operation},
-          {"STACKD_PHASE", spec::to_string(job.hook.phase)},
+          {"STACKD_PHASE", model::to_string(job.hook.phase)},
           {"STACKD_INDEX", std::to_string(job.hook.index)},
           {"STACKD_SERVICE", job.hook.service},
           {"STACKD_REASON", about.reason},
@@ -54,15 +56,15 @@ namespace {
 
 // What a record is found by: the entry, and for run: changed what it looks at.
 std::string definition_of(const HookJob& job) {
-  const auto identity = identity_of(job.hook);
-  return job.hook.run == spec::RunPolicy::changed ? identity + "/" + job.inputs : identity;
+  const auto identity = resolve::identity_of(job.hook);
+  return job.hook.run == model::RunPolicy::changed ? identity + "/" + job.inputs : identity;
 }
 
 // Over the container's own. The context file is on the host.
-spec::Variables exec_environment(const HookJob& job) {
+resolve::Variables exec_environment(const HookJob& job) {
   auto variables = variables_of(job);
   for (const auto& [name, value] : job.hook.env)
-    if (value) variables[name] = spec::resolve(*value, spec::Strictness::value, *job.spec, *job.facts);
+    if (value) variables[name] = resolve::resolved(*value, resolve::Strictness::value, *job.spec, *job.facts);
   return variables;
 }
 
@@ -72,10 +74,10 @@ HookRunRow row_of(const HookJob& job, int number) {
   row.stack_id = job.about.stack_id;
   row.operation_id = job.about.operation;
   row.step = job.step;
-  row.phase = spec::to_string(job.hook.phase);
+  row.phase = model::to_string(job.hook.phase);
   row.service = job.hook.service;
   row.container = job.container;
-  row.place = to_string(place_of(job.hook));
+  row.place = to_string(resolve::place_of(job.hook));
   row.command = job.hook.text();
   row.index = job.hook.index;
   row.attempt = number;
@@ -92,7 +94,7 @@ std::string container_name(const std::string& run_id) {
 // C4.7, C4.8: the container of a pre_start that failed is kept for a look, and its id is in the text; of
 // several tries the last one's.
 bool is_kept(const HookJob& job, int attempt, bool ok) {
-  return !ok && job.hook.phase == spec::Phase::pre_start && attempt > job.hook.retries;
+  return !ok && job.hook.phase == model::Phase::pre_start && attempt > job.hook.retries;
 }
 
 void close(HookRunRow& row, const Hook& hook, const process::RunExit& exit,
@@ -100,23 +102,21 @@ void close(HookRunRow& row, const Hook& hook, const process::RunExit& exit,
   row.state = exit.ok() ? "succeeded" : exit.cause == process::Cause::ended ? "cancelled" : "failed";
   if (exit.cause == process::Cause::exited || exit.cause == process::Cause::signalled)
     row.exit_code = exit.code;
-  row.out_tail = spec::mask(util::valid_utf8(exit.out_tail), secrets);
-  row.err_tail = spec::mask(util::valid_utf8(exit.err_tail), secrets);
+  row.out_tail = resolve::mask(util::valid_utf8(exit.out_tail), secrets);
+  row.err_tail = resolve::mask(util::valid_utf8(exit.err_tail), secrets);
   if (exit.started_at) row.started_at = exit.started_at;
   row.ended_at = exit.ended_at ? exit.ended_at : util::now_ms();
   if (!exit.ok()) {
-    const auto place = row.place == "exec"        ? Place::exec
-                       : row.place == "container" ? Place::container
-                                                  : Place::host;
-    row.reason = spec::mask(failure_text(hook, place, exit), secrets);
+    const auto place = model::place_from(row.place).value_or(HookPlace::host);
+    row.reason = resolve::mask(failure_text(hook, place, exit), secrets);
   }
 }
 
 void apply_policy(const HookJob& job, HookResult& result) {
   result.message = result.row.reason;
-  const auto policy = on_failure_of(job.hook, job.down);
-  result.ok = policy == spec::OnFailure::ignore;
-  result.warn = policy == spec::OnFailure::warn;
+  const auto policy = resolve::on_failure_of(job.hook);
+  result.ok = policy == model::OnFailure::ignore;
+  result.warn = policy == model::OnFailure::warn;
 }
 
 }  // namespace
@@ -136,17 +136,11 @@ json event_of(const HookRunRow& row) {
 std::function<void(store::Database&)> writing(HookRunRow row, std::string event) {
   return [row = std::move(row), event = std::move(event)](store::Database& db) {
     store::HookRuns::put(db, row);
-    operations::Journal::event(db, row.stack_id, row.operation_id, event, event_of(row));
+    journal::Journal::event(db, row.stack_id, row.operation_id, event, event_of(row));
   };
 }
 
-HookRunner::HookRunner(asio::any_io_executor executor, operations::Journal& journal, process::Runs& runs,
-                       docker::Engine& engine, Paths paths)
-    : executor_(std::move(executor)),
-      journal_(journal),
-      runs_(runs),
-      engine_(engine),
-      paths_(std::move(paths)) {}
+HookRunner::HookRunner(Tools& tools) : tools_(tools) {}
 
 awaitable<HookResult> HookRunner::run(HookJob job) {
   HookResult result;
@@ -178,29 +172,31 @@ awaitable<bool> HookRunner::has_begun(const HookJob& job) {
     const auto row = store::HookRuns::get(db, id);
     return row && row->state != "skipped";
   };
-  co_return co_await journal_.run(query);
+  co_return co_await tools_.journal.run(query);
 }
 
 awaitable<std::string> HookRunner::reason_to_skip(const HookJob& job) {
   if (!job.skip.empty()) co_return job.skip;
   const auto& hook = job.hook;
-  spec::Variables environment;
-  if (!hook.if_env.empty()) environment = spec::hook_environment(*job.spec, *job.facts, hook);
-  auto why = condition_not_met(hook, job.about.profile, environment, job.about.previous);
+  resolve::Variables environment;
+  if (!hook.if_env.empty()) environment = resolve::hook_environment(*job.spec, *job.facts, hook);
+  auto why = resolve::condition_not_met(hook, job.about.profile, environment, job.about.previous);
   if (!why.empty()) co_return why;
-  const auto stack = job.about.stack_id, phase = spec::to_string(hook.phase);
-  if (hook.run == spec::RunPolicy::changed) {
-    auto query = [stack, service = hook.service, phase, identity = identity_of(hook)](store::Database& db) {
+  const auto stack = job.about.stack_id, phase = model::to_string(hook.phase);
+  if (hook.run == model::RunPolicy::changed) {
+    auto query = [stack, service = hook.service, phase,
+                  identity = resolve::identity_of(hook)](store::Database& db) {
       return store::HookRuns::last_success(db, stack, service, phase, identity);
     };
-    const auto last = co_await journal_.run(query);
+    const auto last = co_await tools_.journal.run(query);
     if (last && last->definition == definition_of(job))
       co_return "run: changed, and nothing has changed since it succeeded";
     co_return "";
   }
-  const bool once = hook.run == spec::RunPolicy::once;
-  const bool post_start = hook.phase == spec::Phase::post_start;
-  const bool per_container = job.only_unless_succeeded && (post_start || hook.run != spec::RunPolicy::always);
+  const bool once = hook.run == model::RunPolicy::once;
+  const bool post_start = hook.phase == model::Phase::post_start;
+  const bool per_container =
+      job.only_unless_succeeded && (post_start || hook.run != model::RunPolicy::always);
   if (!once && !per_container) co_return "";
   const auto container = once ? std::string() : job.container;
   auto query = [stack, service = hook.service, phase, definition = definition_of(job), container,
@@ -212,7 +208,7 @@ awaitable<std::string> HookRunner::reason_to_skip(const HookJob& job) {
     }
     return store::HookRuns::succeeded(db, stack, service, phase, definition, container);
   };
-  const bool done = co_await journal_.run(query);
+  const bool done = co_await tools_.journal.run(query);
   if (!done) co_return "";
   if (once) co_return "run: once, and it has run in this stack's directory";
   co_return "it has succeeded in this container already";
@@ -230,7 +226,7 @@ awaitable<HookRunRow> HookRunner::leave(const HookJob& job, std::string state, s
     if (!known) writing(row, "hook.ended")(db);
     return known;
   };
-  const auto known = co_await journal_.commit(get_or_put);
+  const auto known = co_await tools_.journal.commit(get_or_put);
   co_return known ? *known : row;
 }
 
@@ -247,7 +243,7 @@ awaitable<void> HookRunner::attempt(const HookJob& job, int number, HookResult& 
     exit = co_await run_container(job, row, resumed);
   else
     exit = co_await run_held(job, row);
-  close(row, job.hook, exit, spec::secret_values(*job.spec, *job.facts));
+  close(row, job.hook, exit, resolve::secret_values(*job.spec, *job.facts));
   if (row.state == "succeeded" && !job.own_container) {
     result.record = writing(row, "hook.ended");
   } else {
@@ -259,20 +255,20 @@ awaitable<void> HookRunner::attempt(const HookJob& job, int number, HookResult& 
 // After the record: without the container a daemon that dies in between could not tell that the hook ran.
 awaitable<void> HookRunner::remove_own(const HookJob& job, HookRunRow row) {
   if (job.own_container && !is_kept(job, row.attempt, row.state == "succeeded"))
-    co_await engine_.remove_container(container_name(row.id), true, true);
+    co_await tools_.engine.remove_container(container_name(row.id), true, true);
 }
 
 // The record as it is, or a new one.
 awaitable<HookRunRow> HookRunner::begin(const HookJob& job, int number, bool& resumed) {
   auto row = row_of(job, number);
-  row.log = paths_.hook_log(row.stack_id, row.service, row.phase, row.index).string();
+  row.log = tools_.paths.hook_log(row.stack_id, row.service, row.phase, row.index).string();
   row.definition = definition_of(job);
   auto get_or_put = [row](store::Database& db) {
     auto known = store::HookRuns::get(db, row.id);
     if (!known) writing(row, "hook.started")(db);
     return known;
   };
-  const auto known = co_await journal_.commit(get_or_put);
+  const auto known = co_await tools_.journal.commit(get_or_put);
   resumed = known.has_value();
   co_return known ? *known : row;
 }
@@ -280,32 +276,34 @@ awaitable<HookRunRow> HookRunner::begin(const HookJob& job, int number, bool& re
 awaitable<process::RunExit> HookRunner::run_held(const HookJob& job, HookRunRow row) {
   auto request = request_of(job, row);
   const auto directory = request.directory;
-  link_run_log(row);
-  if (runs_.state(directory) == process::RunState::absent) {
-    if (place_of(job.hook) == Place::host) {
+  logs::link_run_log(row);
+  if (tools_.runs.state(directory) == process::RunState::absent) {
+    if (resolve::place_of(job.hook) == HookPlace::host) {
       util::make_directories(context_file(row).parent_path());
       util::write_file(context_file(row), job.about.context.dump(2) + "\n", 0600, util::Durability::fleeting);
     }
-    co_await runs_.start(std::move(request));
+    co_await tools_.runs.start(std::move(request));
   }
-  async::TaskGroup watchers(executor_);
+  async::TaskGroup watchers(tools_.executor);
   watchers.spawn("output of " + row.id, [this, row] { return follow(row); });
-  auto ending = runs_.wait(directory);
+  auto ending = tools_.runs.wait(directory);
   const auto exit = co_await watchers.during(std::move(ending));
-  link_run_log(row);
+  logs::link_run_log(row);
   co_return exit;
 }
 
 awaitable<process::RunExit> HookRunner::run_container(const HookJob& job, HookRunRow row, bool resumed) {
   auto hook = *job.own_container;
   hook.name = container_name(row.id);
-  const auto secrets = spec::secret_values(*job.spec, *job.facts);
-  auto on_line = [this, row, secrets](const std::string& line) { note_line(row, spec::mask(line, secrets)); };
-  const auto log = link_run_log(row);
+  const auto secrets = resolve::secret_values(*job.spec, *job.facts);
+  auto on_line = [this, row, secrets](const std::string& line) {
+    note_line(row, resolve::mask(line, secrets));
+  };
+  const auto log = logs::link_run_log(row);
   auto result =
-      co_await run_container_hook(engine_, std::move(hook), log, secrets,
-                                  timeout_of(job.hook, job.spec->runtime, job.down), resumed, on_line);
-  link_run_log(row);
+      co_await run_container_hook(tools_.engine, std::move(hook), log, secrets,
+                                  resolve::timeout_of(job.hook, job.spec->runtime), resumed, on_line);
+  logs::link_run_log(row);
   if (is_kept(job, row.attempt, result.exit.ok()) && !result.id.empty())
     result.exit.error = "container " + result.id.substr(0, 12) + " is kept for a look";
   co_return result.exit;
@@ -313,17 +311,17 @@ awaitable<process::RunExit> HookRunner::run_container(const HookJob& job, HookRu
 
 process::RunRequest HookRunner::request_of(const HookJob& job, const HookRunRow& row) const {
   process::RunRequest request;
-  request.directory = paths_.run(row.stack_id, row.id);
+  request.directory = tools_.paths.run(row.stack_id, row.id);
   request.argv = argv_of(job);
-  request.log = run_log(row.log, row.id);
+  request.log = logs::run_log(row.log, row.id);
   request.truncate_log = row.attempt == 1;
-  request.timeout = timeout_of(job.hook, job.spec->runtime, job.down);
-  request.secrets = spec::secret_values(*job.spec, *job.facts);
-  if (place_of(job.hook) == Place::exec) {
+  request.timeout = resolve::timeout_of(job.hook, job.spec->runtime);
+  request.secrets = resolve::secret_values(*job.spec, *job.facts);
+  if (resolve::place_of(job.hook) == HookPlace::exec) {
     request.place = process::Place::exec;
-    request.engine_host = engine_.host();
-    request.api_version =
-        engine_.known_version() ? engine_.known_version()->api_version : std::string(docker::k_oldest_api);
+    request.engine_host = tools_.engine.host();
+    request.api_version = tools_.engine.known_version() ? tools_.engine.known_version()->api_version
+                                                        : std::string(docker::k_oldest_api);
     request.container = job.container;
     request.cwd = resolved(job, job.hook.cwd);
     request.user = resolved(job, job.hook.user);
@@ -336,33 +334,33 @@ process::RunRequest HookRunner::request_of(const HookJob& job, const HookRunRow&
     return request;
   }
   request.cwd = host_directory(job);
-  request.env = spec::hook_environment(*job.spec, *job.facts, job.hook);
+  request.env = resolve::hook_environment(*job.spec, *job.facts, job.hook);
   for (const auto& [name, value] : variables_of(job)) request.env[name] = value;
   request.env["STACKD_CONTEXT"] = context_file(row).string();
   return request;
 }
 
 std::filesystem::path HookRunner::context_file(const HookRunRow& row) const {
-  return paths_.runs(row.stack_id) / (row.id + ".context.json");
+  return tools_.paths.runs(row.stack_id) / (row.id + ".context.json");
 }
 
 void HookRunner::note_line(const HookRunRow& row, const std::string& line) {
-  journal_.note(row.stack_id, row.operation_id, "hook.output",
-                {{"run", row.id},
-                 {"phase", row.phase},
-                 {"index", row.index},
-                 {"service", row.service},
-                 {"line", util::valid_utf8(line)}});
+  tools_.journal.note(row.stack_id, row.operation_id, "hook.output",
+                      {{"run", row.id},
+                       {"phase", row.phase},
+                       {"index", row.index},
+                       {"service", row.service},
+                       {"line", util::valid_utf8(line)}});
 }
 
 awaitable<void> HookRunner::record(HookRunRow row, std::string event) {
   auto write = writing(std::move(row), std::move(event));
-  co_await journal_.commit(write);
+  co_await tools_.journal.commit(write);
 }
 
 // Passes the newest output line on to whoever watches now.
 awaitable<void> HookRunner::follow(HookRunRow row) {
-  process::LogTail tail(executor_, run_log(row.log, row.id));
+  process::LogTail tail(tools_.executor, logs::run_log(row.log, row.id));
   for (;;) {
     auto line = co_await tail.next_line();
     while (auto next = tail.try_line()) line = std::move(*next);
@@ -373,9 +371,9 @@ awaitable<void> HookRunner::follow(HookRunRow row) {
 awaitable<void> HookRunner::end(HookRunRow row, std::string why) {
   process::RunExit exit;
   if (row.place == "container")
-    co_await engine_.remove_container(container_name(row.id), true, true);  // C4.10, X4
+    co_await tools_.engine.remove_container(container_name(row.id), true, true);  // C4.10, X4
   else
-    exit = co_await runs_.end(paths_.run(row.stack_id, row.id), std::chrono::seconds(5));
+    exit = co_await tools_.runs.end(tools_.paths.run(row.stack_id, row.id), std::chrono::seconds(5));
   // It may have come to its own end before, unheard by a daemon that was killed.
   row.state = exit.ok() ? "succeeded" : "cancelled";
   if (exit.ok())

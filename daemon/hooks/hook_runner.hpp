@@ -11,13 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "daemon/docker/engine.hpp"
 #include "daemon/hooks/container_run.hpp"
-#include "daemon/hooks/paths.hpp"
-#include "daemon/operations/journal.hpp"
+#include "daemon/hooks/tools.hpp"
+#include "daemon/model/facts.hpp"
 #include "daemon/process/runs.hpp"
-#include "daemon/spec/environment.hpp"
-#include "daemon/spec/spec.hpp"
+#include "daemon/resolve/environment.hpp"
 
 namespace stackd::hooks {
 
@@ -29,15 +27,15 @@ struct Surroundings {
 };
 
 struct HookJob {
-  std::shared_ptr<const spec::Spec> spec;
-  std::shared_ptr<const spec::Facts> facts;
-  spec::Hook hook;
+  std::shared_ptr<const model::Spec> spec;
+  std::shared_ptr<const model::Facts> facts;
+  model::Hook hook;
   std::string run_id;  // "<operation>-<step>"; attempts add "-<n>"
   int step = -1;
   std::string container;  // exec: the container's id; also what a record is kept against (X1, X3)
   std::string container_name;
-  std::optional<ContainerHook> own_container;  // place container: what to create; its name is set here
-  bool down = false;  // a down phase: default timeout 60 s, default on_failure warn for host hooks
+  std::optional<translate::HookContainer>
+      own_container;                   // place container: what to create; its name is set here
   bool only_unless_succeeded = false;  // skip when this entry has succeeded in this container (X1, X3)
   std::string inputs;                  // for run: changed, state_of_inputs()
   std::string skip;                    // a reason of the caller's not to run it; it is recorded as skipped
@@ -46,7 +44,7 @@ struct HookJob {
 };
 
 // STACKD_STACK and its like, which every hook gets wherever it runs.
-spec::Variables variables_of(const HookJob& job);
+resolve::Variables variables_of(const HookJob& job);
 
 struct HookResult {
   bool ok = true;         // succeeded, skipped, or failed with on_failure: ignore
@@ -61,8 +59,7 @@ struct HookResult {
 
 class HookRunner {
 public:
-  HookRunner(asio::any_io_executor executor, operations::Journal& journal, process::Runs& runs,
-             docker::Engine& engine, Paths paths);
+  explicit HookRunner(Tools& tools);
 
   // Cancellable: the command goes on; end() ends it.
   awaitable<HookResult> run(HookJob job);
@@ -88,11 +85,7 @@ private:
   process::RunRequest request_of(const HookJob& job, const store::HookRunRow& row) const;
   std::filesystem::path context_file(const store::HookRunRow& row) const;
 
-  asio::any_io_executor executor_;
-  operations::Journal& journal_;
-  process::Runs& runs_;
-  docker::Engine& engine_;
-  Paths paths_;
+  Tools& tools_;
 };
 
 // The record and its event, for a transaction of the caller's.

@@ -157,14 +157,14 @@ Runner::Impl::Written Runner::Impl::apply(Database& db, const Batch& batch) cons
   for (const auto& step : batch.insert) store::Steps::insert(db, step);
   for (const auto& step : batch.update) store::Steps::update(db, step);
   for (const auto& record : batch.records) record(db);
-  for (const auto& [kind, data] : batch.events) Journal::event(db, row.stack_id, row.id, kind, data);
+  for (const auto& [kind, data] : batch.events) journal::Journal::event(db, row.stack_id, row.id, kind, data);
   Written written;
   if (batch.roll_back) plan_rollback(db, batch, written);
   if (batch.changed) policy_.on_change(db, row);
   if (batch.ended) {
     nlohmann::json data{{"state", row.state}, {"warnings", nlohmann::json::parse(row.warnings)}};
     if (!row.error.empty()) data["error"] = nlohmann::json::parse(row.error);
-    Journal::event(db, row.stack_id, row.id, "operation.ended", data);
+    journal::Journal::event(db, row.stack_id, row.id, "operation.ended", data);
   }
   return written;
 }

@@ -36,7 +36,7 @@ nlohmann::json StepContext::result_of(const std::string& key) const {
   return runner->impl_->result_of(operation.id, key);
 }
 
-Runner::Runner(asio::any_io_executor executor, Journal& journal, Policy policy)
+Runner::Runner(asio::any_io_executor executor, journal::Journal& journal, Policy policy)
     : impl_(std::make_unique<Impl>(*this, std::move(executor), journal, filled(std::move(policy)))) {}
 
 Runner::~Runner() = default;
@@ -49,9 +49,8 @@ void Runner::on_ended(EndedFunction function) {
   impl_->on_ended(std::move(function));
 }
 
-awaitable<std::string> Runner::submit(OperationRow row, std::vector<StepPlan> steps,
-                                      std::function<void(Database&)> extra) {
-  return impl_->submit(std::move(row), std::move(steps), std::move(extra));
+awaitable<Submitted> Runner::submit(Submission submission) {
+  return impl_->submit(std::move(submission));
 }
 awaitable<bool> Runner::cancel(const std::string& operation_id) {
   return impl_->cancel(operation_id);
@@ -71,7 +70,7 @@ awaitable<void> Runner::stop(std::chrono::milliseconds patience) {
 
 // ---- Impl
 
-Runner::Impl::Impl(Runner& runner, asio::any_io_executor executor, Journal& journal, Policy policy)
+Runner::Impl::Impl(Runner& runner, asio::any_io_executor executor, journal::Journal& journal, Policy policy)
     : runner_(runner),
       executor_(executor),
       journal_(journal),
@@ -86,10 +85,15 @@ Runner::Impl::OperationPtr Runner::Impl::find(const std::string& operation_id) c
   return nullptr;
 }
 
-std::optional<OperationRow> Runner::Impl::active(const std::string& stack_id) const {
+Runner::Impl::OperationPtr Runner::Impl::newest(const std::string& stack_id) const {
   for (auto it = operations_.rbegin(); it != operations_.rend(); ++it)
-    if ((*it)->course.row().stack_id == stack_id) return (*it)->course.row();
-  return std::nullopt;
+    if ((*it)->course.row().stack_id == stack_id) return *it;
+  return nullptr;
+}
+
+std::optional<OperationRow> Runner::Impl::active(const std::string& stack_id) const {
+  const auto operation = newest(stack_id);
+  return operation ? std::optional(operation->course.row()) : std::nullopt;
 }
 
 nlohmann::json Runner::Impl::result_of(const std::string& operation_id, const std::string& key) const {
@@ -97,16 +101,33 @@ nlohmann::json Runner::Impl::result_of(const std::string& operation_id, const st
   return operation ? operation->course.result_of(key) : nlohmann::json::object();
 }
 
-awaitable<std::string> Runner::Impl::submit(OperationRow row, std::vector<StepPlan> steps,
-                                            std::function<void(Database&)> extra) {
-  if (stopping_) throw stopping_error("begin an operation");
-  if (find(row.id))
-    throw Error(ErrorKind::conflict, "cannot begin operation " + row.id + ": there is one already");
-  const std::string id = row.id;
-  auto operation =
-      std::make_shared<Operation>(executor_, Course(std::move(row), steps, policy_.stop_on_failure));
-  if (!waits(*operation)) operation->course.begin();
-  auto batch = std::make_shared<const Batch>(operation->course.advance(true));
+awaitable<Submitted> Runner::Impl::submit(Submission submission) {
+  for (;;) {
+    if (stopping_) throw stopping_error("begin an operation");
+    const auto running = submission.gate ? newest(submission.row.stack_id) : nullptr;
+    if (!running) co_return co_await begin(std::move(submission), "");
+    const auto& row = running->course.row();
+    if (submission.gate(row) == Decision::follow) {
+      submission.row.after = row.id;
+      co_return co_await begin(std::move(submission), row.id);
+    }
+    const bool joined = co_await join(running);
+    if (joined) co_return Submitted{running->course.row().id, true};
+  }
+}
+
+// Until the store has it. False when it never will.
+awaitable<bool> Runner::Impl::join(OperationPtr operation) {
+  while (!operation->stored && !operation->over && !operation->let_go) co_await operation->told.wait();
+  co_return operation->stored;
+}
+
+// Nothing is awaited before the operation is on the list.
+awaitable<Submitted> Runner::Impl::begin(Submission submission, std::string cancelled) {
+  const auto id = submission.row.id;
+  if (find(id)) throw Error(ErrorKind::conflict, "cannot begin operation " + id + ": there is one already");
+  auto operation = std::make_shared<Operation>(
+      executor_, Course(submission.row, submission.steps, policy_.stop_on_failure));
   // stop() waits for this one: what it has written is carried or left like any other.
   struct Submitting {
     Impl& impl;
@@ -119,11 +140,17 @@ awaitable<std::string> Runner::Impl::submit(OperationRow row, std::vector<StepPl
   operations_.push_back(operation);
   std::exception_ptr error;
   try {
-    auto write = [this, batch, extra](Database& db) {
+    if (submission.begins) submission.begins(operation->course.row());
+    // Its cancelling is written first: a daemon that dies in between must not wait for it to succeed.
+    if (!cancelled.empty()) co_await cancel(cancelled);
+    if (!waits(*operation)) operation->course.begin();
+    auto batch = std::make_shared<const Batch>(operation->course.advance(true));
+    auto write = [this, batch, extra = submission.extra](Database& db) {
       if (extra) extra(db);
       apply(db, *batch);
     };
     co_await journal_.commit(std::move(write));
+    operation->to_start = batch->started;
   } catch (...) {
     error = std::current_exception();
   }
@@ -132,9 +159,10 @@ awaitable<std::string> Runner::Impl::submit(OperationRow row, std::vector<StepPl
     leave(operation);
     std::rethrow_exception(error);
   }
-  operation->to_start = batch->started;
+  operation->stored = true;
+  operation->told.notify();
   spawn_carry(operation);
-  co_return id;
+  co_return Submitted{id};
 }
 
 awaitable<bool> Runner::Impl::cancel(std::string operation_id) {
@@ -177,6 +205,7 @@ awaitable<void> Runner::Impl::recover() {
     if (find(row.id)) continue;
     Course course(std::move(row), std::move(steps), policy_.stop_on_failure);
     recovered.push_back(std::make_shared<Operation>(executor_, std::move(course)));
+    recovered.back()->stored = true;
   }
   // All are known before the first goes on, so that those that come after another see it. They were submitted
   // before anything that was submitted to this process.

@@ -31,20 +31,12 @@
 
 #include "daemon/async/asio.hpp"
 #include "daemon/async/serial.hpp"
-#include "daemon/operations/journal.hpp"
+#include "daemon/journal/journal.hpp"
+#include "daemon/operations/step_plan.hpp"
 #include "daemon/store/records.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::operations {
-
-struct StepPlan {
-  std::string key;  // unique in the operation
-  std::string kind;
-  std::string service;  // "" for the stack's own
-  nlohmann::json params = nlohmann::json::object();
-  std::vector<std::string> needs;  // keys that must have ended (done or skipped; failed too when they go on)
-  bool go_on = false;  // its failure does not stop the operation (teardown); it still ends "failed"
-};
 
 struct Outcome {
   nlohmann::json result = nlohmann::json::object();
@@ -100,24 +92,43 @@ struct Policy {
   std::function<std::optional<std::int64_t>(const store::OperationRow&)> deadline;
 };
 
+// What becomes of a wish while another operation of its stack runs.
+enum class Decision {
+  join,   // that one is what was asked for
+  follow  // that one is cancelled, and this one begins when it has ended
+};
+// Asked about the stack's running operation that was submitted last. Throws to refuse.
+using Gate = std::function<Decision(const store::OperationRow& running)>;
+
+struct Submission {
+  store::OperationRow row;
+  std::vector<StepPlan> steps;
+  std::function<void(store::Database&)> extra = nullptr;  // written in the same transaction, before the rest
+  Gate gate = nullptr;                                    // without one it begins whatever runs
+  // In the moment in which it may begin; what it gives is written.
+  std::function<void(const store::OperationRow&)> begins = nullptr;
+};
+struct Submitted {
+  std::string id;
+  bool joined = false;  // it is an operation that was running; it is written
+};
+
 // When an operation has ended and that is written; on the control thread.
 using EndedFunction = std::function<void(const store::OperationRow&)>;
 
 class Runner {
 public:
-  Runner(asio::any_io_executor executor, Journal& journal, Policy policy);
+  Runner(asio::any_io_executor executor, journal::Journal& journal, Policy policy);
   ~Runner();
 
   void add_kind(const std::string& name, StepKind kind);
   void on_ended(EndedFunction function);
 
-  // Writes the operation with its first steps and starts it (after `row.after` has ended). Returns its id.
-  // The caller has decided about conflicts (stacks/requests). `extra` is written in the same transaction,
-  // before the rest. active() knows of it from the call on, before anything is written. Throws what `extra`
-  // and the store throw, Error(internal) for steps that could never end, Error(failed) while the daemon
-  // stops.
-  awaitable<std::string> submit(store::OperationRow row, std::vector<StepPlan> steps,
-                                std::function<void(store::Database&)> extra = nullptr);
+  // Writes the operation with its first steps and starts it (after `row.after` has ended). Whether it may
+  // begin is decided in the moment in which active() knows of it, before anything is awaited: two wishes
+  // never pass each other. Throws what the gate, `extra` and the store throw, Error(internal) for steps that
+  // could never end, Error(failed) while the daemon stops.
+  awaitable<Submitted> submit(Submission submission);
   // Asks a running operation to stop and take away what it made; returns when that is written. False when it
   // is not running (any more). One that is already being taken back goes on with that.
   awaitable<bool> cancel(const std::string& operation_id);

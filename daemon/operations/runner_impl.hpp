@@ -35,16 +35,16 @@ public:
     bool late = false;                  // out of time; not fed to the course yet
     bool attention = false;             // poke() is remembered while the loop does not wait
     bool unwritten = false;             // the daemon stopped while the store refused: write no more
+    bool stored = false;                // its row is in the store
     bool over = false, let_go = false;  // the loop is done: ended, or left for the next daemon
     async::Signal wake;                 // for the loop
     async::Signal told;                 // for those who wait for it: something was committed, or it is done
   };
   using OperationPtr = std::shared_ptr<Operation>;
 
-  Impl(Runner& runner, asio::any_io_executor executor, Journal& journal, Policy policy);
+  Impl(Runner& runner, asio::any_io_executor executor, journal::Journal& journal, Policy policy);
 
-  awaitable<std::string> submit(store::OperationRow row, std::vector<StepPlan> steps,
-                                std::function<void(store::Database&)> extra);
+  awaitable<Submitted> submit(Submission submission);
   awaitable<bool> cancel(std::string operation_id);
   awaitable<store::OperationRow> wait(std::string operation_id);
   awaitable<void> recover();
@@ -81,11 +81,14 @@ private:
 
   // runner.cpp
   void spawn_carry(const OperationPtr& operation);
+  OperationPtr newest(const std::string& stack_id) const;
+  awaitable<bool> join(OperationPtr operation);
+  awaitable<Submitted> begin(Submission submission, std::string cancelled);
   awaitable<void> wind_up(std::chrono::milliseconds patience);
 
   Runner& runner_;
   asio::any_io_executor executor_;
-  Journal& journal_;
+  journal::Journal& journal_;
   Policy policy_;
   EndedFunction on_ended_;
   std::map<std::string, StepKind> kinds_;

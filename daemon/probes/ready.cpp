@@ -6,9 +6,7 @@
 #include <list>
 #include <memory>
 
-#include "daemon/async/deadline.hpp"
 #include "daemon/async/task_group.hpp"
-#include "daemon/probes/attempt.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
@@ -19,10 +17,7 @@ using std::chrono::milliseconds;
 using util::Error;
 using util::ErrorKind;
 
-constexpr milliseconds k_attempt_limit{5000};
 constexpr milliseconds k_first_pause{15};
-constexpr milliseconds k_probe_pause{250};           // L3.4: http and tcp
-constexpr milliseconds k_command_pause{1000};        // L3.4: cmd
 constexpr milliseconds k_capture_patience{5000};     // after the probe has passed
 constexpr std::size_t k_most_kept_output = 4 << 20;  // for captures
 
@@ -86,17 +81,7 @@ awaitable<void> repeat(WatchPtr watch, milliseconds most, std::function<awaitabl
   }
 }
 
-std::function<awaitable<void>()> attempt_of(const ReadyWait& wait) {
-  if (!wait.http_url.empty()) return [url = wait.http_url] { return http_attempt(url, k_attempt_limit); };
-  if (wait.tcp_port)
-    return [host = wait.tcp_host, port = wait.tcp_port] { return tcp_attempt(host, port, k_attempt_limit); };
-  return [command = wait.command]() -> awaitable<void> {
-    const bool ok = co_await command();
-    if (!ok) throw Error(ErrorKind::failed, "the command of ready_when has not succeeded yet");
-  };
-}
-
-void on_line(Watch& watch, const RE2* match, const RE2* fail, const std::string& line) {
+void on_line(Watch& watch, const ReadyWait& wait, const RE2* fail, const std::string& line) {
   watch.progress = std::chrono::steady_clock::now();
   const bool keep = std::any_of(watch.captures.begin(), watch.captures.end(),
                                 [](const auto& capture) { return capture.several_lines; });
@@ -104,7 +89,7 @@ void on_line(Watch& watch, const RE2* match, const RE2* fail, const std::string&
   for (auto& capture : watch.captures) capture.look_at(line, watch.output);
   if (fail && RE2::PartialMatch(line, *fail) && !watch.failed)
     watch.failed = Error(ErrorKind::failed, "its log says it failed (fail_when): " + line);
-  if (match && RE2::PartialMatch(line, *match)) watch.passed = true;
+  if (wait.probe && wait.probe->is_line && wait.probe->is_line(line)) watch.passed = true;
   watch.changed.notify();
 }
 
@@ -151,16 +136,14 @@ awaitable<Captured> wait_for_both(WatchPtr watch, ReadyWait wait, bool judged) {
 awaitable<Captured> wait_ready(ReadyWait wait) {
   auto executor = co_await asio::this_coro::executor;
   auto watch = std::make_shared<Watch>(executor);
-  const bool has_probe = !wait.http_url.empty() || wait.tcp_port || wait.command;
-  const auto match = wait.log_match.empty() ? nullptr : std::make_shared<RE2>(wait.log_match);
   const auto fail = wait.fail_match.empty() ? nullptr : std::make_shared<RE2>(wait.fail_match);
 
   for (const auto& [key, pattern] : wait.capture) watch->captures.emplace_back(key, pattern);
   async::TaskGroup group(executor);
   if (wait.log_lines)
-    group.spawn("log of " + wait.what, [watch, match, fail, lines = wait.log_lines] {
-      return lines(
-          [watch, match, fail](const std::string& line) { on_line(*watch, match.get(), fail.get(), line); });
+    group.spawn("log of " + wait.what, [watch, wait, fail] {
+      return wait.log_lines(
+          [watch, wait, fail](const std::string& line) { on_line(*watch, wait, fail.get(), line); });
     });
   if (wait.died)
     group.spawn("exit of " + wait.what, [watch, died = wait.died]() -> awaitable<void> {
@@ -168,34 +151,11 @@ awaitable<Captured> wait_ready(ReadyWait wait) {
       if (!watch->failed) watch->failed = Error(ErrorKind::failed, words);
       watch->changed.notify();
     });
-  if (!match && has_probe)
+  if (wait.probe && wait.probe->attempt)
     group.spawn("probe of " + wait.what,
-                [watch, attempt = attempt_of(wait), most = wait.command ? k_command_pause : k_probe_pause] {
-                  return repeat(watch, most, attempt);
-                });
-  auto waiting = wait_for_both(watch, wait, match || has_probe);
+                [watch, probe = *wait.probe] { return repeat(watch, probe.pause, probe.attempt); });
+  auto waiting = wait_for_both(watch, wait, wait.probe.has_value());
   co_return co_await group.during(std::move(waiting));
-}
-
-awaitable<void> until_healthy(docker::Engine& engine, std::string container, std::vector<std::string> test,
-                              milliseconds timeout) {
-  docker::ExecConfig config;
-  if (test.size() == 2 && test[0] == "CMD-SHELL")
-    config.argv = {"/bin/sh", "-c", test[1]};
-  else
-    config.argv.assign(test.begin() + 1, test.end());
-  constexpr milliseconds k_first{10}, k_most{1000};
-  for (auto pause = k_first;; pause = std::min(pause * 3 / 2, k_most)) {
-    co_await async::sleep_for(pause);
-    try {
-      auto run = engine.exec(container, config);
-      const auto result = co_await async::within(timeout, "healthcheck", std::move(run));
-      if (result.exit_code == 0) co_return;
-    } catch (const Error& e) {
-      // A container that is not running (yet, or any more) is the engine's to report.
-      if (e.kind() == ErrorKind::cancelled) throw;
-    }
-  }
 }
 
 }  // namespace stackd::probes

@@ -9,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/async/asio.hpp"
-#include "daemon/docker/engine.hpp"
+#include "daemon/probes/probe.hpp"
 
 namespace stackd::probes {
 
@@ -18,12 +17,8 @@ using Captured = std::map<std::string, std::string>;
 
 struct ReadyWait {
   std::string what;  // "service 'api'", for messages
-  // First of these that is set decides; they do not combine (L3.4).
-  std::string log_match;  // RE2, per complete line
-  std::string http_url;
-  std::string tcp_host;
-  int tcp_port = 0;
-  std::function<awaitable<bool>()> command;    // one run of ready_when.cmd: did it exit with 0?
+  std::optional<Probe>
+      probe;  // what decides; without one and without captures it is ready as soon as its log flows
   std::map<std::string, std::string> capture;  // key -> RE2, over all of the run's output
   std::string fail_match;                      // fail_when.log_match
   std::chrono::milliseconds timeout{60'000};
@@ -39,11 +34,5 @@ struct ReadyWait {
 // Returns when the service is ready. Throws Error(failed) when it died, said fail_match or lacks a capture,
 // Error(timed_out) with the last failure of the probe when time is up.
 awaitable<Captured> wait_ready(ReadyWait wait);
-
-// Runs a container's healthcheck command by exec at a short, growing interval until it passes, so that
-// readiness need not wait for the engine's own interval. Never returns otherwise; the caller races it against
-// the engine's verdict. `test` is the engine's form ({"CMD", …} or {"CMD-SHELL", text}).
-awaitable<void> until_healthy(docker::Engine& engine, std::string container, std::vector<std::string> test,
-                              std::chrono::milliseconds timeout);
 
 }  // namespace stackd::probes

@@ -11,70 +11,13 @@
 
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "daemon/async/asio.hpp"
-#include "daemon/util/time.hpp"
+#include "daemon/process/types.hpp"
 
 namespace stackd::process {
-
-enum class Place { host, exec };  // a command of this machine; an exec in a container
-enum class Capture {
-  capped,
-  append
-};  // a hook: pipes, newest 1 MB kept, tails; a service: the file itself is stdout
-
-struct RunRequest {
-  std::filesystem::path directory;  // <state>/stacks/<id>/runs/<run>; must not exist
-  Place place = Place::host;
-  std::vector<std::string> argv;  // host: the program and its arguments ({"/bin/sh", "-c", text}); exec: Cmd
-  std::string cwd;                // host: absolute; exec: "" is the container's
-  std::map<std::string, std::string>
-      env;  // host: the whole environment; exec: added to the container's (with a
-            // STACKD_RUN of this run's own, by which its processes are known)
-  std::vector<std::string>
-      bare_env;               // exec: names that go as they are, which takes them from the container's (C1.3)
-  std::filesystem::path log;  // made with its directories when it is missing; "" keeps none
-  Capture capture = Capture::capped;
-  bool truncate_log = true;          // a hook's log holds its last run; retries and services append
-  std::string log_header;            // written first, with a newline
-  std::vector<std::string> secrets;  // shown as "***" in a capped log, in tails and in request.json; the
-                                     // longest first, no empty one
-  bool leave_background = false;  // append: what is left when the command has ended stays (a oneshot's side
-                                  // effect); else it is ended, as a service's. A capped run's always stays.
-  std::size_t log_limit = 1'000'000;  // bytes kept of a capped log: the newest
-  std::optional<std::chrono::milliseconds>
-      timeout;  // kept by the shim itself: TERM, grace, KILL to the whole tree
-  std::chrono::milliseconds grace{5000};
-  // exec
-  std::string engine_host;  // as Engine::host()
-  std::string api_version;
-  std::string container;
-  std::string user;
-  bool privileged = false, tty = false;
-};
-
-enum class Cause { exited, signalled, timed_out, ended, lost, not_started };
-// exited: by itself, `code`. signalled: by a signal that the daemon did not send. timed_out: by its limit.
-// ended: by end(), or because the machine went down. lost: the shim died without a word (killed, reboot; its
-// command dies with it), or the engine lost the exec. not_started: the command could not be started, or the
-// engine refused the exec; see `error`, and `code` is 127 or 126 as a shell's.
-
-struct RunExit {
-  Cause cause = Cause::lost;
-  int code = -1;  // 128+N for a signal, as a shell says it
-  int signal = 0;
-  std::string error;  // why it was not started, what the engine answered, what could not be ended
-  std::string out_tail, err_tail;  // the last 4 KB of each (capped runs)
-  util::TimeMs started_at = 0, ended_at = 0;
-  bool ok() const { return cause == Cause::exited && code == 0; }
-};
-
-enum class RunState { absent, running, ended };
 
 class Runs {
 public:

@@ -1,12 +1,11 @@
 // What a command on this host is run with: `exec` and `run`. They are run by the client, in its own terminal;
 // the daemon says with which environment, and where.
-#include "daemon/spec/environment.hpp"
-#include "daemon/spec/identity.hpp"
-#include "daemon/spec/load.hpp"
-#include "daemon/spec/references.hpp"
+#include "daemon/resolve/environment.hpp"
+#include "daemon/resolve/identity.hpp"
+#include "daemon/resolve/references.hpp"
+#include "daemon/stackfile/load.hpp"
 #include "daemon/stacks/manager.hpp"
-#include "daemon/stacks/model.hpp"
-#include "daemon/stacks/services.hpp"
+#include "daemon/stacks/parts.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::stacks {
@@ -28,40 +27,40 @@ std::optional<store::StackRow> known_stack(const std::vector<store::StackRow>& r
 }
 
 // The file as it is now, with what an up has found out; as it was at the up when it cannot be read any more.
-awaitable<Model> model_of(Services& services, proto::UpRequest request) {
-  const auto rows = co_await services.journal.run([](store::Database& db) { return store::Stacks::all(db); });
+awaitable<model::Stack> model_of(Parts& parts, proto::UpRequest request) {
+  const auto rows = co_await parts.journal.run([](store::Database& db) { return store::Stacks::all(db); });
   const auto known = known_stack(rows, request);
-  auto wish = std::make_shared<spec::LoadRequest>();
+  auto wish = std::make_shared<stackfile::LoadRequest>();
   wish->directory = request.directory;
   wish->files = request.files;
   wish->project_name = request.project_name;
   wish->profile = request.profile.empty() && known ? known->profile : request.profile;
   wish->environment = request.environment;
-  auto work = [wish](FileWorker&) { return spec::load(*wish); };
+  auto work = [wish](async::FileWorker&) { return stackfile::load(*wish); };
   std::optional<Error> unreadable;
-  Model model;
+  model::Stack model;
   try {
-    model.spec = std::make_shared<spec::Spec>(co_await services.files.run(work));
-    model.id = spec::stack_id(model.spec->name, model.spec->directory);
+    model.spec = std::make_shared<model::Spec>(co_await parts.files.run(work));
+    model.id = resolve::stack_id(model.spec->name, model.spec->directory);
   } catch (const Error& error) {
     if (!known) throw;
     unreadable = error;
   }
-  if (unreadable) model = co_await services.models.get(known->id);
-  spec::Facts facts;
+  if (unreadable) model = co_await parts.models.get(known->id);
+  model::Facts facts;
   for (const auto& row : rows)
-    if (row.id == model.id) facts = spec::facts_from_json(nlohmann::json::parse(row.facts));
+    if (row.id == model.id) facts = model::facts_from_json(nlohmann::json::parse(row.facts));
   facts.stack_id = model.id;
-  facts.lich_id = spec::worktree_id(model.spec->directory);
+  facts.lich_id = resolve::worktree_id(model.spec->directory);
   facts.caller = request.environment;
-  model.facts = std::make_shared<spec::Facts>(std::move(facts));
+  model.facts = std::make_shared<model::Facts>(std::move(facts));
   co_return model;
 }
 
 }  // namespace
 
 awaitable<std::vector<proto::Command>> Manager::commands(proto::UpRequest request) {
-  const auto model = co_await model_of(services_, std::move(request));
+  const auto model = co_await model_of(parts_, std::move(request));
   std::vector<proto::Command> all;
   for (const auto& [name, command] : model.spec->commands)
     all.push_back({name, command.description, command.cmd,
@@ -72,16 +71,16 @@ awaitable<std::vector<proto::Command>> Manager::commands(proto::UpRequest reques
 
 awaitable<proto::Surroundings> Manager::surroundings(proto::UpRequest request, std::string name,
                                                      std::string group) {
-  const auto model = co_await model_of(services_, std::move(request));
+  const auto model = co_await model_of(parts_, std::move(request));
   const auto& spec = *model.spec;
   proto::Surroundings found{model.id, name, spec.directory, "", {}};
   if (name.empty()) {
-    found.environment = spec::group_environment(spec, *model.facts, group.empty() ? "stack" : group);
+    found.environment = resolve::group_environment(spec, *model.facts, group.empty() ? "stack" : group);
     co_return found;
   }
-  found.environment = spec::command_environment(spec, *model.facts, name);  // throws when there is none
+  found.environment = resolve::command_environment(spec, *model.facts, name);  // throws when there is none
   const auto& command = spec.commands.at(name);
-  found.command = spec::resolve(command.cmd, spec::Strictness::shell, spec, *model.facts);
+  found.command = resolve::resolved(command.cmd, resolve::Strictness::shell, spec, *model.facts);
   if (!command.cwd.empty()) found.directory = command.cwd;
   co_return found;
 }

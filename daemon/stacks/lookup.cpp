@@ -1,5 +1,6 @@
 #include "daemon/stacks/lookup.hpp"
 
+#include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
@@ -10,73 +11,85 @@ using util::ErrorKind;
 
 namespace {
 
-spec::LoadRequest load_request(const proto::UpRequest& request) {
-  spec::LoadRequest load;
+bool is_set(const stackfile::FileVariables& variables, const char* name) {
+  const auto found = variables.find(name);
+  return found != variables.end() && (found->second == "1" || util::starts_with_icase(found->second, "t") ||
+                                      util::starts_with_icase(found->second, "y"));
+}
+
+}  // namespace
+
+stackfile::LoadRequest load_request(proto::UpRequest& request) {
+  stackfile::LoadRequest load;
   load.directory = request.directory;
   load.files = request.files;
   load.project_name = request.project_name;
   load.profile = request.profile;
   load.services = request.services;
-  load.environment = request.environment;
+  load.environment = std::move(request.environment);
   return load;
 }
 
-}  // namespace
-
-awaitable<spec::Spec> load_spec(Services& services, proto::UpRequest request) {
-  if (request.directory.empty() || request.directory.front() != '/')
+awaitable<Loaded> load(Parts& parts, stackfile::LoadRequest request) {
+  if (request.directory.empty() || !request.directory.is_absolute())
     throw Error(ErrorKind::invalid_request, "cannot bring up a stack: 'directory' must be an absolute path");
-  auto wish = std::make_shared<spec::LoadRequest>(load_request(request));
-  auto work = [wish](FileWorker&) { return spec::load(*wish); };
-  auto spec = co_await services.files.run(work);
-  co_return spec;
+  auto wish = std::make_shared<stackfile::LoadRequest>(std::move(request));
+  auto work = [wish](async::FileWorker&) {
+    Loaded loaded;
+    loaded.spec = stackfile::load(*wish);
+    stackfile::Problems reported_before;  // the loader read `.env`, too
+    const auto variables =
+        stackfile::compose_variables(loaded.spec.directory, wish->environment, reported_before);
+    loaded.ignore_orphans = is_set(variables, "COMPOSE_IGNORE_ORPHANS");
+    loaded.remove_orphans = is_set(variables, "COMPOSE_REMOVE_ORPHANS");
+    return loaded;
+  };
+  auto loaded = co_await parts.files.run(work);
+  loaded.environment = std::move(wish->environment);
+  co_return loaded;
 }
 
-awaitable<spec::Sources> find_sources(Services& services, proto::UpRequest request) {
-  auto wish = std::make_shared<spec::LoadRequest>(load_request(request));
-  auto work = [wish](FileWorker&) { return spec::find_sources(*wish); };
-  auto sources = co_await services.files.run(work);
-  co_return sources;
+awaitable<stackfile::Sources> find_sources(Parts& parts, stackfile::LoadRequest request) {
+  auto wish = std::make_shared<stackfile::LoadRequest>(std::move(request));
+  auto work = [wish](async::FileWorker&) { return stackfile::find_sources(*wish); };
+  return parts.files.run(work);
 }
 
-awaitable<store::StackRow> find_stack(Services& services, std::string id_or_name) {
-  const auto all = co_await services.journal.run([](store::Database& db) { return store::Stacks::all(db); });
-  const store::StackRow* by_name = nullptr;
-  std::vector<std::string> known;
-  for (const auto& row : all) {
-    if (row.id == id_or_name) co_return row;
-    known.push_back(row.id);
-    known.push_back(row.name);
-    if (row.name != id_or_name) continue;
-    if (by_name)
-      throw Error(ErrorKind::invalid_request,
-                  "more than one stack is called '" + id_or_name + "': say " + by_name->id + " or " + row.id);
-    by_name = &row;
-  }
-  if (by_name) co_return *by_name;
-  const auto near = util::nearest(id_or_name, known);
+awaitable<store::StackRow> find_stack(Parts& parts, std::string id_or_name) {
+  struct Found {
+    std::optional<store::StackRow> row;
+    std::vector<store::StackRow> named;
+    std::vector<std::string> known;
+  };
+  auto query = [id_or_name](store::Database& db) {
+    Found found;
+    found.row = store::Stacks::get(db, id_or_name);
+    if (!found.row) found.named = store::Stacks::named(db, id_or_name);
+    if (!found.row && found.named.empty())
+      for (const auto& known : store::Stacks::names(db)) {
+        found.known.push_back(known.id);
+        found.known.push_back(known.name);
+      }
+    return found;
+  };
+  auto found = co_await parts.journal.run(query);
+  if (found.row) co_return std::move(*found.row);
+  if (found.named.size() == 1) co_return std::move(found.named.front());
+  if (found.named.size() > 1)
+    throw Error(ErrorKind::invalid_request, "more than one stack is called '" + id_or_name + "': say " +
+                                                found.named[0].id + " or " + found.named[1].id);
+  const auto near = util::nearest(id_or_name, found.known);
   throw Error(ErrorKind::not_found,
               "there is no stack '" + id_or_name + "'" + (near ? "; did you mean '" + *near + "'?" : ""));
 }
 
-void check_service(const Model& model, const std::string& name) {
-  if (model.spec->find(name)) return;
+void check_service(const model::Stack& stack, const std::string& name) {
+  if (stack.spec->find(name)) return;
   std::vector<std::string> known;
-  for (const auto& service : model.spec->services) known.push_back(service.name);
+  for (const auto& service : stack.spec->services) known.push_back(service.name);
   const auto near = util::nearest(name, known);
-  throw Error(ErrorKind::not_found, "stack '" + model.id + "' has no service '" + name + "'" +
+  throw Error(ErrorKind::not_found, "stack '" + stack.id + "' has no service '" + name + "'" +
                                         (near ? "; did you mean '" + *near + "'?" : ""));
-}
-
-std::function<void(store::Database&)> set_last_operation(const std::string& stack,
-                                                         const std::string& operation) {
-  return [stack, operation](store::Database& db) {
-    if (auto row = store::Stacks::get(db, stack)) {
-      row->last_operation = operation;
-      row->updated_at = util::now_ms();
-      store::Stacks::put(db, *row);
-    }
-  };
 }
 
 }  // namespace stackd::stacks

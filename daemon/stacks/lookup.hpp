@@ -1,25 +1,30 @@
 // Finding what a request names.
 #pragma once
 
-#include <functional>
 #include <string>
 
-#include "daemon/spec/load.hpp"
-#include "daemon/stacks/services.hpp"
+#include "daemon/stackfile/load.hpp"
+#include "daemon/stacks/parts.hpp"
 #include "proto/types.hpp"
 
 namespace stackd::stacks {
 
+// What the files of a request are read by. Takes the caller's environment out of it: there is one copy.
+stackfile::LoadRequest load_request(proto::UpRequest& request);
 // The files of a request, read on the file thread.
-awaitable<spec::Spec> load_spec(Services& services, proto::UpRequest request);
+struct Loaded {
+  model::Spec spec;
+  std::map<std::string, std::string> environment;  // the caller's
+  bool ignore_orphans = false,
+       remove_orphans = false;  // C10.4: what Compose's variables say, as the flag would
+};
+awaitable<Loaded> load(Parts& parts, stackfile::LoadRequest request);
 // What they are, whatever is in them.
-awaitable<spec::Sources> find_sources(Services& services, proto::UpRequest request);
+awaitable<stackfile::Sources> find_sources(Parts& parts, stackfile::LoadRequest request);
 // By id, or by name when only one stack has it. Throws not_found with the nearest, invalid_request when a
 // name is shared.
-awaitable<store::StackRow> find_stack(Services& services, std::string id_or_name);
+awaitable<store::StackRow> find_stack(Parts& parts, std::string id_or_name);
 // Throws not_found with the nearest name.
-void check_service(const Model& model, const std::string& name);
-std::function<void(store::Database&)> set_last_operation(const std::string& stack,
-                                                         const std::string& operation);
+void check_service(const model::Stack& stack, const std::string& name);
 
 }  // namespace stackd::stacks

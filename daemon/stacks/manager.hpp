@@ -1,4 +1,4 @@
-// Manager: what the API can ask about stacks. Wishes become operations (stacks/request_*), questions are
+// Manager: what the API can ask about stacks. Wishes become operations (stacks/submit.hpp), questions are
 // answered from the store and one look at the engine. Control thread only. Throws Error.
 #pragma once
 
@@ -14,11 +14,11 @@
 
 namespace stackd::stacks {
 
-struct Services;  // what the composition root hands over: stacks/services.hpp
+struct Parts;  // what the composition root hands over: stacks/parts.hpp
 
 class Manager {
 public:
-  explicit Manager(Services& services);
+  explicit Manager(Parts& parts);
   ~Manager();
 
   // Wishes. Each returns the operation as it is after being written (an up that has nothing to do is over
@@ -72,7 +72,7 @@ public:
   awaitable<std::vector<std::string>> prune();
 
 private:
-  Services& services_;
+  Parts& parts_;
 };
 
 }  // namespace stackd::stacks

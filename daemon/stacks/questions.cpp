@@ -1,13 +1,13 @@
 // Questions: answered from the store and one look at the engine.
 #include <unistd.h>
 
-#include "daemon/hooks/run_log.hpp"
-#include "daemon/spec/environment.hpp"
-#include "daemon/stacks/hook_images.hpp"
+#include "daemon/logs/run_log.hpp"
+#include "daemon/plan/plan.hpp"
+#include "daemon/resolve/environment.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
-#include "daemon/stacks/observe.hpp"
 #include "daemon/stacks/views.hpp"
+#include "daemon/steps/hook_images.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::stacks {
@@ -21,29 +21,28 @@ constexpr int k_events_at_once = 500;
 }  // namespace
 
 awaitable<std::vector<proto::Stack>> Manager::list() {
-  const auto rows =
-      co_await services_.journal.run([](store::Database& db) { return store::Stacks::all(db); });
-  const auto look = co_await look_at_engine(services_, "");
+  const auto rows = co_await parts_.journal.run([](store::Database& db) { return store::Stacks::all(db); });
+  const auto look = co_await look_at_engine(parts_, "");
   std::vector<proto::Stack> stacks;
   for (const auto& row : rows) {
-    auto view = co_await stack_view(services_, row, look);
+    auto view = co_await stack_view(parts_, row, look);
     stacks.push_back(std::move(view));
   }
   co_return stacks;
 }
 
 awaitable<proto::Stack> Manager::get(std::string stack) {
-  const auto row = co_await find_stack(services_, stack);
-  const auto model = co_await services_.models.get(row.id);
+  const auto row = co_await find_stack(parts_, stack);
+  const auto model = co_await parts_.models.get(row.id);
   EngineLook look;
-  if (needs_engine(*model.spec)) look = co_await look_at_engine(services_, row.id);
-  auto view = co_await stack_view(services_, row, look);
+  if (plan::needs_engine(*model.spec)) look = co_await look_at_engine(parts_, row.id);
+  auto view = co_await stack_view(parts_, row, look);
   co_return view;
 }
 
 awaitable<std::vector<proto::Operation>> Manager::operations(std::string stack, int limit) {
   if (!stack.empty()) {
-    const auto row = co_await find_stack(services_, stack);
+    const auto row = co_await find_stack(parts_, stack);
     stack = row.id;
   }
   auto query = [stack, limit](store::Database& db) {
@@ -52,7 +51,7 @@ awaitable<std::vector<proto::Operation>> Manager::operations(std::string stack, 
       views.push_back(operation_view(db, row));
     return views;
   };
-  co_return co_await services_.journal.run(query);
+  co_return co_await parts_.journal.run(query);
 }
 
 awaitable<proto::Operation> Manager::operation(std::string id) {
@@ -63,15 +62,15 @@ awaitable<proto::Operation> Manager::operation(std::string id) {
   auto query = [id](store::Database& db) {
     return Rows{store::Operations::get(db, id), store::Steps::of_operation(db, id)};
   };
-  const auto rows = co_await services_.journal.run(query);
+  const auto rows = co_await parts_.journal.run(query);
   if (!rows.operation) throw Error(ErrorKind::not_found, "there is no operation '" + id + "'");
   co_return operation_view(*rows.operation, rows.steps);
 }
 
 awaitable<std::vector<proto::HookRun>> Manager::hooks(std::string stack, int limit) {
-  const auto row = co_await find_stack(services_, stack);
+  const auto row = co_await find_stack(parts_, stack);
   auto query = [id = row.id, limit](store::Database& db) { return store::HookRuns::of_stack(db, id, limit); };
-  const auto rows = co_await services_.journal.run(query);
+  const auto rows = co_await parts_.journal.run(query);
   std::vector<proto::HookRun> views;
   for (const auto& run : rows) views.push_back(hook_view(run));
   co_return views;
@@ -79,54 +78,54 @@ awaitable<std::vector<proto::HookRun>> Manager::hooks(std::string stack, int lim
 
 awaitable<proto::HookRun> Manager::hook_run(std::string id) {
   auto query = [id](store::Database& db) { return store::HookRuns::get(db, id); };
-  const auto row = co_await services_.journal.run(query);
+  const auto row = co_await parts_.journal.run(query);
   if (!row) throw Error(ErrorKind::not_found, "there is no hook run '" + id + "'");
   auto view = hook_view(*row);
   // Its own, not the hook's newest; one from before runs had their own is gone when there is a newer one.
-  if (const auto log = hooks::run_log(row->log, row->id); !row->log.empty() && std::filesystem::exists(log))
+  if (const auto log = logs::run_log(row->log, row->id); !row->log.empty() && std::filesystem::exists(log))
     view.log = log.string();
   co_return view;
 }
 
 awaitable<std::map<std::string, std::string>> Manager::environment(std::string stack, std::string group,
                                                                    bool secrets) {
-  const auto row = co_await find_stack(services_, stack);
-  const auto model = co_await services_.models.get(row.id);
-  auto environment = spec::group_environment(*model.spec, *model.facts, group.empty() ? "stack" : group);
+  const auto row = co_await find_stack(parts_, stack);
+  const auto model = co_await parts_.models.get(row.id);
+  auto environment = resolve::group_environment(*model.spec, *model.facts, group.empty() ? "stack" : group);
   if (secrets) co_return environment;
-  const auto hidden = spec::secret_values(*model.spec, *model.facts);
-  for (auto& [name, value] : environment) value = spec::mask(std::move(value), hidden);
+  const auto hidden = resolve::secret_values(*model.spec, *model.facts);
+  for (auto& [name, value] : environment) value = resolve::mask(std::move(value), hidden);
   co_return environment;
 }
 
 awaitable<void> Manager::events(std::int64_t sequence, std::string stack, std::string operation,
                                 EventSink sink) {
   if (!stack.empty()) {
-    const auto row = co_await find_stack(services_, stack);
+    const auto row = co_await find_stack(parts_, stack);
     stack = row.id;
   }
-  auto note = services_.journal.newest_note();
+  auto note = parts_.journal.newest_note();
   bool ended = false;
   const auto newest =
-      co_await services_.journal.run([](store::Database& db) { return store::Events::newest(db); });
+      co_await parts_.journal.run([](store::Database& db) { return store::Events::newest(db); });
   if (sequence < 0) sequence = newest;
   // A number that was never given is of a journal that is gone, and all of this one's events are new.
   if (sequence > newest) sequence = 0;
   if (!operation.empty()) {
     auto query = [operation](store::Database& db) { return store::Operations::get(db, operation); };
-    const auto row = co_await services_.journal.run(query);
+    const auto row = co_await parts_.journal.run(query);
     if (!row) throw Error(ErrorKind::not_found, "there is no operation '" + operation + "'");
     ended = row->state != "running";
   }
   for (;;) {
-    const auto commits = services_.journal.commits();
+    const auto commits = parts_.journal.commits();
     auto query2 = [sequence, stack, operation](store::Database& db) {
       return store::Events::after(db, sequence, stack, operation, k_events_at_once);
     };
-    const auto rows = co_await services_.journal.run(query2);
+    const auto rows = co_await parts_.journal.run(query2);
     // Notes of now, before the rows of now: a hook's last line comes before its end.
     for (const auto& passing :
-         std::vector<operations::Note>(services_.journal.notes().begin(), services_.journal.notes().end())) {
+         std::vector<journal::Note>(parts_.journal.notes().begin(), parts_.journal.notes().end())) {
       if (passing.number <= note) continue;
       note = passing.number;
       if ((!stack.empty() && passing.stack_id != stack) ||
@@ -150,29 +149,29 @@ awaitable<void> Manager::events(std::int64_t sequence, std::string stack, std::s
     if (ended) co_return;  // its events were pruned, or were delivered before
     // Another commit may have come while the rows were read on the store's thread: look at the count before
     // waiting.
-    if (services_.journal.commits() == commits && services_.journal.newest_note() == note)
-      co_await services_.journal.changed().wait();
+    if (parts_.journal.commits() == commits && parts_.journal.newest_note() == note)
+      co_await parts_.journal.changed().wait();
   }
 }
 
 awaitable<std::vector<std::string>> Manager::prune() {
-  const auto kept = co_await hook_image_tags_in_use(services_, "");
-  co_return co_await remove_hook_images(services_, "", {}, kept);
+  const auto kept = co_await steps::hook_image_tags_in_use(parts_.steps, "");
+  co_return co_await steps::remove_hook_images(parts_.steps, "", {}, kept);
 }
 
 awaitable<proto::Info> Manager::info() {
   proto::Info info;
   info.version = STACKD_VERSION;
-  info.home = services_.paths.home.string();
-  info.socket = services_.facts.socket;
-  info.log_level = services_.facts.log_level;
-  info.started_at = services_.facts.started_at;
-  info.port_first = services_.facts.port_first;
-  info.port_last = services_.facts.port_last;
+  info.home = parts_.paths.home.string();
+  info.socket = parts_.facts.socket;
+  info.log_level = parts_.facts.log_level;
+  info.started_at = parts_.facts.started_at;
+  info.port_first = parts_.facts.ports.first;
+  info.port_last = parts_.facts.ports.last;
   info.pid = ::getpid();
-  info.engine_host = services_.engine.host();
+  info.engine_host = parts_.engine.host();
   try {
-    const auto engine = co_await services_.engine.version();
+    const auto engine = co_await parts_.engine.version();
     info.engine_state = "reachable";
     info.engine_version = engine.version;
     info.engine_api_version = engine.api_version;
@@ -183,7 +182,7 @@ awaitable<proto::Info> Manager::info() {
   struct Counts {
     int stacks = 0, running = 0;
   };
-  const auto counts = co_await services_.journal.run([](store::Database& db) {
+  const auto counts = co_await parts_.journal.run([](store::Database& db) {
     return Counts{static_cast<int>(store::Stacks::all(db).size()),
                   static_cast<int>(store::Operations::running(db).size())};
   });

@@ -2,28 +2,29 @@
 #include <algorithm>
 #include <set>
 
-#include "daemon/spec/identity.hpp"
-#include "daemon/spec/json.hpp"
-#include "daemon/spec/stack_model.hpp"
-#include "daemon/stacks/images.hpp"
+#include "daemon/model/json.hpp"
+#include "daemon/plan/order.hpp"
+#include "daemon/resolve/identity.hpp"
+#include "daemon/stackfile/stack_model.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
-#include "daemon/stacks/order.hpp"
-#include "daemon/stacks/services.hpp"
+#include "daemon/stacks/parts.hpp"
+#include "daemon/translate/images.hpp"
+#include "daemon/util/error.hpp"
 
 namespace stackd::stacks {
 namespace {
 
 // The file, narrowed to the services that were asked for and what they depend on.
-awaitable<spec::Spec> narrowed(Services& services, proto::UpRequest request) {
-  auto spec = co_await load_spec(services, request);
-  const auto chosen = selection(spec, request.services, true);
-  std::erase_if(spec.services, [&](const spec::Service& s) { return !chosen.contains(s.name); });
-  co_return spec;
+awaitable<Loaded> narrowed(Parts& parts, proto::UpRequest request) {
+  auto loaded = co_await load(parts, load_request(request));
+  const auto chosen = plan::selection(loaded.spec, request.services, true);
+  std::erase_if(loaded.spec.services, [&](const model::Service& s) { return !chosen.contains(s.name); });
+  co_return loaded;
 }
 
 // C1.6: what an up would pull or build, pre_start's images too.
-std::vector<std::string> images_of(const spec::Spec& spec) {
+std::vector<std::string> images_of(const model::Spec& spec) {
   std::vector<std::string> images;
   const auto add = [&](const std::string& image) {
     if (!image.empty() && std::find(images.begin(), images.end(), image) == images.end())
@@ -31,21 +32,21 @@ std::vector<std::string> images_of(const spec::Spec& spec) {
   };
   for (const auto& service : spec.services) {
     if (!service.container) continue;
-    add(image_of(spec, service));
-    for (const auto* hook : service.hooks_of(spec::Phase::pre_start)) add(hook->image);
+    add(translate::image_of(spec, service));
+    for (const auto* hook : service.hooks_of(model::Phase::pre_start)) add(hook->image);
   }
   return images;
 }
 
-std::string condition_word(spec::Condition condition) {
+std::string condition_word(model::Condition condition) {
   switch (condition) {
-    case spec::Condition::started:
+    case model::Condition::started:
       return "service_started";
-    case spec::Condition::healthy:
+    case model::Condition::healthy:
       return "service_healthy";
-    case spec::Condition::completed_successfully:
+    case model::Condition::completed_successfully:
       return "service_completed_successfully";
-    case spec::Condition::ready:
+    case model::Condition::ready:
       return "ready";
   }
   return "";
@@ -53,16 +54,16 @@ std::string condition_word(spec::Condition condition) {
 
 class GraphOf {
 public:
-  explicit GraphOf(const spec::Spec& spec) : spec_(spec), order_(comes_after(spec)) {
+  explicit GraphOf(const model::Spec& spec) : spec_(spec), order_(plan::comes_after(spec)) {
     graph_.name = spec.name;
     for (const auto& service : spec.services) add(service);
   }
   proto::Graph take() { return std::move(graph_); }
 
 private:
-  void add(const spec::Service& service) {
+  void add(const model::Service& service) {
     if (!added_.insert(service.name).second) return;
-    proto::GraphNode node{service.name, spec::to_string(service.kind), {}};
+    proto::GraphNode node{service.name, model::to_string(service.kind), {}};
     for (const auto& name : order_.at(service.name)) {
       const auto* other = spec_.find(name);
       if (!other) continue;
@@ -71,7 +72,7 @@ private:
       edge.service = name;
       const auto declared = service.depends_on.find(name);
       edge.implied = declared == service.depends_on.end();
-      edge.condition = condition_word(edge.implied ? spec::Condition::started : declared->second.condition);
+      edge.condition = condition_word(edge.implied ? model::Condition::started : declared->second.condition);
       if (!edge.implied) {
         edge.required = declared->second.required;
         edge.restart = declared->second.restart;
@@ -81,8 +82,8 @@ private:
     graph_.services.push_back(std::move(node));
   }
 
-  const spec::Spec& spec_;
-  Order order_;
+  const model::Spec& spec_;
+  plan::Order order_;
   proto::Graph graph_;
   std::set<std::string> added_;
 };
@@ -90,30 +91,52 @@ private:
 }  // namespace
 
 awaitable<proto::Config> Manager::config(proto::UpRequest request) {
-  const auto spec = co_await narrowed(services_, request);
-  const auto id = spec::stack_id(spec.name, spec.directory);
+  auto narrow = co_await narrowed(parts_, std::move(request));
+  const auto& spec = narrow.spec;
+  const auto id = resolve::stack_id(spec.name, spec.directory);
   auto query = [id](store::Database& db) { return store::Stacks::get(db, id); };
-  const auto row = co_await services_.journal.run(query);
+  const auto row = co_await parts_.journal.run(query);
   // With what is known of the stack, so that the hashes are those of its containers.
-  auto facts = row ? spec::facts_from_json(nlohmann::json::parse(row->facts)) : spec::Facts{};
+  auto facts = row ? model::facts_from_json(nlohmann::json::parse(row->facts)) : model::Facts{};
   facts.stack_id = id;
-  facts.caller = request.environment;
+  facts.caller = std::move(narrow.environment);
   proto::Config config;
   config.name = spec.name;
   config.directory = spec.directory;
   config.format = spec.format;
   config.files = spec.files;
   config.warnings = spec.warnings;
-  config.model = spec::stack_model(spec);
+  config.model = stackfile::stack_model(spec);
   config.images = images_of(spec);
   for (const auto& service : spec.services)
-    if (service.container) config.hashes[service.name] = spec::config_hash(spec, facts, service);
+    if (service.container) config.hashes[service.name] = resolve::config_hash(spec, facts, service);
   co_return config;
 }
 
 awaitable<proto::Graph> Manager::graph(proto::UpRequest request) {
-  const auto spec = co_await narrowed(services_, request);
-  co_return GraphOf(spec).take();
+  const auto narrow = co_await narrowed(parts_, std::move(request));
+  co_return GraphOf(narrow.spec).take();
+}
+
+awaitable<proto::Validation> Manager::validate(proto::UpRequest request) {
+  proto::Validation result;
+  try {
+    auto copy = request;  // its environment is taken
+    const auto sources = co_await find_sources(parts_, load_request(copy));
+    result.directory = sources.directory;
+    result.format = sources.format;
+    result.files = sources.files;
+    const auto loaded = co_await load(parts_, load_request(request));
+    const auto& spec = loaded.spec;
+    result.name = spec.name;
+    result.warnings = spec.warnings;
+    for (const auto& service : spec.services) result.services.push_back(service.name);
+  } catch (const util::Error& e) {
+    if (e.kind() != util::ErrorKind::invalid_file) throw;
+    result.valid = false;
+    result.errors = e.details().empty() ? std::vector<std::string>{e.what()} : e.details();
+  }
+  co_return result;
 }
 
 }  // namespace stackd::stacks

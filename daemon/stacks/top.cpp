@@ -2,7 +2,7 @@
 // kernel counts them.
 #include "daemon/async/task_group.hpp"
 #include "daemon/process/usage.hpp"
-#include "daemon/spec/environment.hpp"
+#include "daemon/resolve/environment.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/util/error.hpp"
@@ -16,7 +16,7 @@ using docker::Engine;
 // The kernel counts in hundredths of a second: long enough that a percent can be seen.
 constexpr std::chrono::milliseconds k_measured{1000};
 
-using Usages = std::map<std::string, Engine::Usage>;  // by a container's id
+using Usages = std::map<std::string, docker::Usage>;  // by a container's id
 
 // A container that ends meanwhile is left out.
 void measure(Engine& engine, async::TaskGroup& tasks, Usages& used, const std::string& container) {
@@ -41,17 +41,17 @@ awaitable<void> until_measured(async::TaskGroup& tasks) {
   co_await tasks.join();
 }
 
-awaitable<Measured> measure(Services& services, const proto::Stack& stack) {
-  const auto look = [](FileWorker&) { return process::sample_processes(); };
+awaitable<Measured> measure(Parts& parts, const proto::Stack& stack) {
+  const auto look = [](async::FileWorker&) { return process::sample_processes(); };
   Measured measured;
-  measured.before = co_await services.files.run(look);
-  async::TaskGroup tasks(services.executor);
+  measured.before = co_await parts.files.run(look);
+  async::TaskGroup tasks(parts.executor);
   for (const auto& service : stack.services)
     for (const auto& container : service.containers)
-      if (container.state == "running") measure(services.engine, tasks, measured.containers, container.id);
+      if (container.state == "running") measure(parts.engine, tasks, measured.containers, container.id);
   auto both = until_measured(tasks);
   co_await tasks.during(std::move(both));
-  measured.after = co_await services.files.run(look);
+  measured.after = co_await parts.files.run(look);
   co_return measured;
 }
 
@@ -81,7 +81,7 @@ proto::TopService top_of(const proto::Service& service, const Measured& measured
     const auto cpu = process::cpu_percent(measured.before, measured.after, process.pid);
     add(top, cpu, process.memory);
     top.processes.push_back({process.pid, cpu, process.memory,
-                             spec::mask(util::valid_utf8(std::move(process.command)), measured.secrets)});
+                             resolve::mask(util::valid_utf8(std::move(process.command)), measured.secrets)});
   }
   return top;
 }
@@ -90,9 +90,9 @@ proto::TopService top_of(const proto::Service& service, const Measured& measured
 
 awaitable<proto::Top> Manager::top(std::string stack) {
   const auto view = co_await get(std::move(stack));
-  auto measured = co_await measure(services_, view);
-  const auto model = co_await services_.models.get(view.id);
-  measured.secrets = spec::secret_values(*model.spec, *model.facts);
+  auto measured = co_await measure(parts_, view);
+  const auto model = co_await parts_.models.get(view.id);
+  measured.secrets = resolve::secret_values(*model.spec, *model.facts);
   proto::Top top{.id = view.id, .name = view.name, .status = view.status};
   for (const auto& service : view.services) top.services.push_back(top_of(service, measured));
   co_return top;

@@ -3,25 +3,28 @@
 #include <algorithm>
 #include <set>
 
-#include "daemon/spec/environment.hpp"
-#include "daemon/spec/identity.hpp"
-#include "daemon/stacks/labels.hpp"
-#include "daemon/stacks/observe.hpp"
-#include "daemon/stacks/restart_policy.hpp"
+#include "daemon/docker/words.hpp"
+#include "daemon/plan/step_kinds.hpp"
+#include "daemon/process/restart_policy.hpp"
+#include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/world/stack_state.hpp"
+#include "daemon/world/status.hpp"
 
 namespace stackd::stacks {
 namespace {
 
+namespace label = translate::label;
 using nlohmann::json;
+using translate::label_of;
 
 std::string time_text(const std::optional<util::TimeMs>& at) {
   return at && *at ? util::format_time(*at) : std::string();
 }
 
 // What one may do with a port: open it in a browser, unless the container port says otherwise.
-std::string url_of(const spec::Port& port, int host_port) {
+std::string url_of(const model::Port& port, int host_port) {
   if (port.protocol != "tcp") return {};
   static const std::map<int, std::string> k_schemes{
       {22, "ssh"},    {443, "https"},  {1433, "sqlserver"}, {3306, "mysql"},      {5432, "postgres"},
@@ -30,66 +33,16 @@ std::string url_of(const spec::Port& port, int host_port) {
   return (known == k_schemes.end() ? "http" : known->second) + "://localhost:" + std::to_string(host_port);
 }
 
-std::string health_of(const std::string& status) {
-  if (status.find("(healthy)") != std::string::npos) return "healthy";
-  if (status.find("(unhealthy)") != std::string::npos) return "unhealthy";
-  return status.find("(health: starting)") != std::string::npos ? "starting" : "";
-}
-
 proto::ContainerView container_view(const docker::ContainerSummary& container) {
-  proto::ContainerView view{container.id, container.name, container.state, health_of(container.status),
-                            container.image};
-  view.number = std::max(1, std::atoi(label_of(container, label::k_number).c_str()));
-  if (container.status.starts_with("Exited (")) view.exit_code = std::atoi(container.status.c_str() + 8);
+  proto::ContainerView view{container.id, container.name, container.state,
+                            std::string(docker::health_in(container.status)), container.image};
+  view.number = translate::number_of(container.labels);
+  view.exit_code = docker::exit_code_in(container.status);
   return view;
 }
 
-struct Circumstances {
-  std::string stack_status;
-  bool operation_running = false;
-  std::string operation_kind;
-  std::set<std::string> stopped;  // services that were stopped on purpose, and not started since
-  std::set<std::string> ready,
-      unready;  // services whose readiness the running operation has seen, or waits for
-  bool engine_answered = false;
-
-  // While it comes up, stackd's own word counts; after that, so it did.
-  bool waits_for(const std::string& service) const {
-    if (!operation_running) return false;
-    if (operation_kind == "recover") return unready.contains(service);
-    return stack_status == "starting" && !ready.contains(service);
-  }
-};
-
-bool may_complete(const spec::Service& service) {
-  const auto& c = *service.container;
-  return (c.restart.empty() || c.restart == "no") && (!c.healthcheck || c.healthcheck->disabled());
-}
-
-std::string container_status(const proto::ContainerView& c, const spec::Service& service,
-                             const Circumstances& now) {
-  if (c.state == "running") {
-    if (c.health == "unhealthy") return "unhealthy";
-    return now.waits_for(service.name) ? "starting" : "ready";
-  }
-  if (c.state == "exited" || c.state == "dead") {
-    if (now.stack_status == "stopped" || now.stack_status == "stopping" || now.stopped.contains(service.name))
-      return "stopped";
-    return c.exit_code.value_or(1) == 0 && may_complete(service) ? "completed" : "exited";
-  }
-  if (c.state == "created") return now.operation_running ? "starting" : "stopped";
-  return c.state;  // paused, restarting, removing
-}
-
-// The worst replica speaks for the service.
-int badness(const std::string& status) {
-  static const std::vector<std::string> k_order{"ready",  "completed",  "starting",  "stopped",
-                                                "paused", "restarting", "unhealthy", "exited"};
-  return static_cast<int>(std::find(k_order.begin(), k_order.end(), status) - k_order.begin());
-}
-
-void fill_container(proto::Service& view, const spec::Service& service, const EngineLook& look,
-                    const std::string& stack, const Circumstances& now) {
+void fill_container(proto::Service& view, const model::Service& service, const EngineLook& look,
+                    const std::string& stack, const world::Circumstances& now) {
   if (!now.engine_answered) {
     view.status = now.stack_status == "down" ? "down" : "unknown";
     view.reason = now.stack_status == "down" ? "" : "the engine does not answer";
@@ -101,11 +54,11 @@ void fill_container(proto::Service& view, const spec::Service& service, const En
       view.containers.push_back(container_view(container));
   std::sort(view.containers.begin(), view.containers.end(),
             [](const auto& a, const auto& b) { return a.number < b.number; });
-  view.status = view.containers.empty() ? "down" : "ready";
-  for (const auto& container : view.containers) {
-    const auto status = container_status(container, service, now);
-    if (badness(status) > badness(view.status)) view.status = status;
-  }
+  std::vector<std::string> statuses;
+  for (const auto& container : view.containers)
+    statuses.push_back(
+        world::container_status({container.state, container.health, container.exit_code}, service, now));
+  view.status = world::worst(statuses);
   if (view.containers.empty()) return;
   view.container = view.containers.front().id;
   view.exit_code = view.containers.front().exit_code;
@@ -113,37 +66,26 @@ void fill_container(proto::Service& view, const spec::Service& service, const En
     view.reason = "exited with status " + std::to_string(view.exit_code.value_or(0));
 }
 
-void fill_process(Services& services, proto::Service& view, const spec::Service& service,
-                  const std::optional<store::ProcessRow>& row, const Circumstances& now) {
-  if (!row) {
-    const bool down = now.stack_status == "down" || now.stack_status == "failed";
-    view.status = now.stopped.contains(service.name) && !down ? "stopped" : "down";
-    return;
+void fill_process(Parts& parts, proto::Service& view, const model::Service& service,
+                  const std::optional<store::ProcessRow>& row, const world::Circumstances& now) {
+  std::optional<world::ProcessSeen> seen;
+  if (row) {
+    seen.emplace();
+    seen->running = parts.runs.state(row->run_directory) == process::RunState::running;
+    seen->streak = row->streak;
+    seen->restarts = row->restarts;
+    if (seen->running)
+      view.pid = parts.runs.pid(row->run_directory);
+    else
+      seen->exit = parts.runs.exit_of(row->run_directory).value_or(process::RunExit{});
+    if (!seen->running) view.exit_code = seen->exit.code;
   }
-  if (services.runs.state(row->run_directory) == process::RunState::running) {
-    view.pid = services.runs.pid(row->run_directory);
-    view.status =
-        now.waits_for(service.name) || service.kind == spec::ServiceKind::oneshot ? "starting" : "ready";
-    return;
-  }
-  const auto exit = services.runs.exit_of(row->run_directory).value_or(process::RunExit{});
-  view.exit_code = exit.code;
-  view.status = service.kind == spec::ServiceKind::oneshot && exit.ok() ? "completed" : "exited";
-  if (view.status == "exited")
-    view.reason = exit.cause == process::Cause::lost ? "it is gone without a word"
-                                                     : "exited with status " + std::to_string(exit.code);
-  if (view.status != "exited" || service.kind == spec::ServiceKind::oneshot) return;
-  if (now.stack_status == "stopped" || now.stack_status == "stopping" || now.stack_status == "down") return;
-  const bool recovers = now.operation_kind == "recover" && now.waits_for(service.name);
-  if (recovers || restart_pause(service.process->restart, row->streak, exit)) {
-    view.status = "restarting";
-    view.reason += "; it is started again";
-  } else if (!service.process->restart.empty() && row->restarts > 0) {
-    view.reason += "; given up after " + std::to_string(row->streak) + " restarts";
-  }
+  const auto status = world::process_status(seen, service, now);
+  view.status = status.status;
+  view.reason = status.reason;
 }
 
-std::vector<proto::Port> ports_of(const spec::Service& service, const spec::Facts& facts) {
+std::vector<proto::Port> ports_of(const model::Service& service, const model::Facts& facts) {
   std::vector<proto::Port> ports;
   const auto allocated = facts.ports.find(service.name);
   if (allocated == facts.ports.end()) return ports;
@@ -176,7 +118,8 @@ proto::Operation without_steps(const store::OperationRow& row) {
 // An up whose plan found nothing to do.
 bool is_unchanged(const std::vector<store::StepRow>& steps) {
   return std::any_of(steps.begin(), steps.end(), [](const auto& step) {
-    return step.kind == "plan-up" && json::parse(step.result).value("unchanged", false);
+    return step.kind == plan::PlanUp::k_kind &&
+           model::decoded<plan::PlanUp::Result>(json::parse(step.result), "result of a step").unchanged;
   });
 }
 
@@ -184,7 +127,7 @@ bool is_unchanged(const std::vector<store::StepRow>& steps) {
 
 proto::Operation operation_view(store::Database& db, const store::OperationRow& row) {
   auto view = without_steps(row);
-  view.unchanged = is_unchanged(store::Steps::of_kind(db, row.id, "plan-up"));
+  view.unchanged = is_unchanged(store::Steps::of_kind(db, row.id, plan::PlanUp::k_kind));
   return view;
 }
 
@@ -234,12 +177,11 @@ proto::Event event_view(const store::EventRow& row) {
           row.kind,     json::parse(row.data)};
 }
 
-awaitable<EngineLook> look_at_engine(Services& services, std::string stack_id) {
+awaitable<EngineLook> look_at_engine(Parts& parts, std::string stack_id) {
   EngineLook look;
-  docker::Engine::Filters filters{
-      {"label", std::string(label::k_stack) + (stack_id.empty() ? "" : "=" + stack_id)}};
+  docker::Filters filters{{"label", std::string(label::k_stack) + (stack_id.empty() ? "" : "=" + stack_id)}};
   try {
-    look.containers = co_await services.engine.list_containers(filters);
+    look.containers = co_await parts.engine.list_containers(filters);
     look.answered = true;
   } catch (const util::Error&) {
     // The stack is shown without them, and says so.
@@ -247,8 +189,8 @@ awaitable<EngineLook> look_at_engine(Services& services, std::string stack_id) {
   co_return look;
 }
 
-awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, EngineLook look) {
-  const auto model = co_await services.models.get(row.id);
+awaitable<proto::Stack> stack_view(Parts& parts, store::StackRow row, EngineLook look) {
+  const auto model = co_await parts.models.get(row.id);
   struct Rows {
     std::optional<store::OperationRow> operation;
     std::optional<proto::Operation> shown;
@@ -257,11 +199,11 @@ awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, Engi
     std::set<std::string> stopped, started;
     std::map<std::string, store::HookRunRow> pre_runs;  // by service: a failed one, of a container that ended
   };
-  std::map<std::string, std::pair<std::string, std::vector<const spec::Hook*>>> ended;
+  std::map<std::string, std::pair<std::string, std::vector<const model::Hook*>>> ended;
   for (const auto& container : look.containers)
     if (container.state == "exited" && label_of(container, label::k_stack) == row.id)
       if (const auto* service = model.spec->find(label_of(container, label::k_service)))
-        if (auto hooks = service->hooks_of(spec::Phase::pre_run); !hooks.empty())
+        if (auto hooks = service->hooks_of(model::Phase::pre_run); !hooks.empty())
           ended[service->name] = {container.id, std::move(hooks)};
   auto query = [id = row.id, operation = row.last_operation, ended, model](store::Database& db) {
     Rows r;
@@ -278,15 +220,15 @@ awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, Engi
       (start.state == "stopped" ? r.stopped : r.started).insert(start.service);
     return r;
   };
-  const auto rows = co_await services.journal.run(query);
-  Circumstances now;
+  const auto rows = co_await parts.journal.run(query);
+  world::Circumstances now;
   now.stack_status = row.status;
   now.operation_running = rows.operation && rows.operation->state == "running";
   if (rows.operation) now.operation_kind = rows.operation->kind;
   now.engine_answered = look.answered;
   now.stopped = rows.stopped;
   for (const auto& step : rows.steps)
-    if (step.key.starts_with("ready "))
+    if (step.kind == plan::Ready::k_kind || step.kind == plan::ReadyProcess::k_kind)
       (step.state == "done" || step.state == "skipped" ? now.ready : now.unready).insert(step.service);
 
   proto::Stack view;
@@ -299,21 +241,19 @@ awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, Engi
   view.status = row.status;
   view.created_at = util::format_time(row.created_at);
   view.updated_at = util::format_time(row.updated_at);
-  const auto extra = row.extra.empty() ? json::object() : json::parse(row.extra);
-  if (extra.contains("started_at"))
-    view.started_at = util::format_time(extra["started_at"].get<util::TimeMs>());
+  if (const auto at = world::state_from(row).started_at) view.started_at = util::format_time(at);
   view.warnings = model.spec->warnings;
   view.last_operation = rows.shown;
-  bool all_well = true, any_left = false, any_stopped = false, any_completed = false;
+  std::vector<world::ServiceStatus> statuses;
   for (const auto& service : model.spec->services) {
     proto::Service s;
     s.name = service.name;
-    s.kind = spec::to_string(service.kind);
+    s.kind = model::to_string(service.kind);
     const auto process = rows.processes.find(service.name);
     if (service.container)
       fill_container(s, service, look, row.id, now);
     else
-      fill_process(services, s, service,
+      fill_process(parts, s, service,
                    process == rows.processes.end() ? std::nullopt : std::optional(process->second), now);
     if (const auto failed = rows.pre_runs.find(service.name);
         failed != rows.pre_runs.end() && s.exit_code == failed->second.exit_code)
@@ -321,19 +261,10 @@ awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, Engi
     if (s.status != "down") s.ports = ports_of(service, *model.facts);
     for (const auto& port : s.ports)
       if (!port.url.empty()) view.urls.push_back(port.url);
-    // One that nobody has started, or that was stopped on purpose, is not missed.
-    const bool missed = rows.started.contains(service.name) || (s.status != "down" && s.status != "stopped");
-    all_well = all_well && (!missed || s.status == "ready" || s.status == "completed");
-    any_left = any_left || (missed && s.status != "completed");
-    any_completed = any_completed || s.status == "completed";
-    any_stopped = any_stopped || s.status == "stopped";
+    statuses.push_back({s.name, s.status});
     view.services.push_back(std::move(s));
   }
-  // Service by service everything may have been stopped, or taken away; what ran to its end is neither.
-  if (view.status == "up" && !any_left && (any_stopped || !any_completed) && !view.services.empty())
-    view.status = any_stopped ? "stopped" : "down";
-  else if (view.status == "up" && !all_well)
-    view.status = "degraded";
+  view.status = world::stack_status(view.status, statuses, rows.started);
   co_return view;
 }
 

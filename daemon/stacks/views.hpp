@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "daemon/docker/engine.hpp"
-#include "daemon/stacks/services.hpp"
+#include "daemon/stacks/parts.hpp"
 #include "daemon/store/records.hpp"
 #include "proto/types.hpp"
 
@@ -23,7 +23,7 @@ struct EngineLook {
   bool answered = false;
   std::vector<docker::ContainerSummary> containers;
 };
-awaitable<EngineLook> look_at_engine(Services& services, std::string stack_id);  // "" for all stacks
-awaitable<proto::Stack> stack_view(Services& services, store::StackRow row, EngineLook look);
+awaitable<EngineLook> look_at_engine(Parts& parts, std::string stack_id);  // "" for all stacks
+awaitable<proto::Stack> stack_view(Parts& parts, store::StackRow row, EngineLook look);
 
 }  // namespace stackd::stacks

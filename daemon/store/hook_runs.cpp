@@ -115,6 +115,18 @@ std::optional<HookRunRow> HookRuns::last(Database& db, const std::string& stack_
   return s.step() ? std::optional(read(s)) : std::nullopt;
 }
 
+std::vector<HookRunRow> HookRuns::failed_last(Database& db, const std::string& stack_id) {
+  Statement s(
+      db, std::string(k_select) +
+              "WHERE stack_id = :stack_id AND state = 'failed' AND NOT EXISTS (SELECT 1 FROM hook_runs n "
+              "WHERE n.stack_id = hook_runs.stack_id AND n.service = hook_runs.service "
+              "AND n.phase = hook_runs.phase AND n.entry = hook_runs.entry AND n.number > hook_runs.number "
+              "AND n.container = hook_runs.container AND n.state NOT IN ('skipped', 'cancelled')) "
+              "ORDER BY number");
+  s.bind("stack_id", stack_id);
+  return read_all(s);
+}
+
 std::optional<HookRunRow> HookRuns::last_success(Database& db, const std::string& stack_id,
                                                  const std::string& service, const std::string& phase,
                                                  const std::string& identity) {

@@ -97,6 +97,15 @@ std::vector<OperationRow> Operations::of_stack(Database& db, const std::string& 
   return rows;
 }
 
+std::optional<OperationRow> Operations::before(Database& db, const OperationRow& row) {
+  Statement s(db, std::string(k_select) +
+                      "WHERE stack_id = :stack_id AND state <> 'running' AND kind <> 'recover' AND number < "
+                      "ifnull((SELECT number FROM operations WHERE id = :id), 9223372036854775807) "
+                      "ORDER BY number DESC LIMIT 1");
+  s.bind("stack_id", row.stack_id).bind("id", row.id);
+  return s.step() ? std::optional(read(s)) : std::nullopt;
+}
+
 std::set<std::string> Operations::ids_of_stack(Database& db, const std::string& stack_id) {
   Statement s(db, "SELECT id FROM operations WHERE stack_id = :stack_id");
   s.bind("stack_id", stack_id);

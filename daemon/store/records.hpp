@@ -18,13 +18,18 @@ using util::TimeMs;
 
 struct StackRow {
   std::string id, name, directory, format;
-  std::string spec;             // JSON, spec/json.hpp
-  std::string facts;            // JSON, spec/facts.hpp
+  std::string spec;             // JSON, model/json.hpp
+  std::string facts;            // JSON, model/facts.hpp
   std::string status = "down";  // design.md: starting, up, degraded, stopping, stopped, failed, down
   std::string profile;
   std::string last_operation;  // "" before the first
   std::string extra = "{}";    // JSON for small facts that need no column (after_up done …)
   TimeMs created_at = 0, updated_at = 0;
+};
+
+// What tells stacks apart.
+struct StackNames {
+  std::string id, name, directory, status;
 };
 
 struct OperationRow {
@@ -104,7 +109,9 @@ struct Stacks {
   static std::optional<StackRow> get(Database&, const std::string& id);
   static std::vector<StackRow> all(Database&);                             // by name, then id
   static std::vector<StackRow> named(Database&, const std::string& name);  // one a directory
+  static std::vector<StackNames> names(Database&);                         // of all, without their documents
   static void set_status(Database&, const std::string& id, const std::string& status);
+  static void set_last_operation(Database&, const std::string& id, const std::string& operation, TimeMs at);
   static void set_facts(Database&, const std::string& id, const std::string& facts);
   static void set_extra(Database&, const std::string& id, const std::string& extra);
   static void remove(Database&, const std::string& id);  // with everything that refers to it
@@ -117,6 +124,8 @@ struct Operations {
   static std::vector<OperationRow> running(Database&);  // oldest first
   static std::vector<OperationRow> of_stack(Database&, const std::string& stack_id,
                                             int limit);  // newest first; "" is all
+  // The stack's newest operation before this one that has ended and was somebody's wish.
+  static std::optional<OperationRow> before(Database&, const OperationRow&);
   static std::set<std::string> ids_of_stack(Database&, const std::string& stack_id);
   // Keeps the newest `keep` ended ones of every stack, and those that ended after `younger_than`. Hook runs
   // go with their operation, but for those that HookRuns::last and succeeded answer from (X1, X3).
@@ -140,6 +149,8 @@ struct HookRuns {
   // Newest run of one entry that was neither skipped nor cancelled; `container` "" is any.
   static std::optional<HookRunRow> last(Database&, const std::string& stack_id, const std::string& service,
                                         const std::string& phase, int index, const std::string& container);
+  // Of every entry and container the newest that ran, when it failed.
+  static std::vector<HookRunRow> failed_last(Database&, const std::string& stack_id);
   // The newest that succeeded of those whose definition is `identity` with a state after it ("<identity>/…").
   static std::optional<HookRunRow> last_success(Database&, const std::string& stack_id,
                                                 const std::string& service, const std::string& phase,

@@ -76,8 +76,24 @@ std::vector<StackRow> Stacks::named(Database& db, const std::string& name) {
   return rows;
 }
 
+std::vector<StackNames> Stacks::names(Database& db) {
+  std::vector<StackNames> rows;
+  for (Statement s(db, "SELECT id, name, directory, status FROM stacks ORDER BY name, id"); s.step();)
+    rows.push_back({s.text(0), s.text(1), s.text(2), s.text(3)});
+  return rows;
+}
+
 void Stacks::set_status(Database& db, const std::string& id, const std::string& status) {
   set(db, "UPDATE stacks SET status = :value, updated_at = :now WHERE id = :id", id, status);
+}
+
+void Stacks::set_last_operation(Database& db, const std::string& id, const std::string& operation,
+                                TimeMs at) {
+  Statement(db, "UPDATE stacks SET last_operation = :operation, updated_at = :at WHERE id = :id")
+      .bind("operation", operation)
+      .bind("at", at)
+      .bind("id", id)
+      .run();
 }
 
 void Stacks::set_facts(Database& db, const std::string& id, const std::string& facts) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Finds closures that GCC 12 destroys twice: a lambda that owns what it captured, written inside a co_await expression.
+"""Finds what GCC 12 destroys twice: a lambda that owns what it captured, or an aggregate in braces, written inside a
+co_await expression.
 
-  co_await run([name] { … });                          // refused
+  co_await run([name] { … });                          // refused, and so is co_await run({name, steps});
   auto work = [name] { … };  co_await run(work);       // what to write instead
 
   found ? co_await a() : b()                           # refused too: GCC 12 runs both sides
@@ -17,7 +18,7 @@ HARMLESS = re.compile(r"(&|=?this|&\w+|[\s,])*")
 
 
 def closures(text):
-    """Offsets of the capture lists that are part of an operand of co_await."""
+    """Offsets of the capture lists, and of the arguments in braces, that are part of an operand of co_await."""
     for awaited in re.finditer(r"\bco_await\b", text):
         depth, at = 0, awaited.end()
         while at < len(text):
@@ -27,6 +28,8 @@ def closures(text):
                 after = text[end + 1:].lstrip()[:1]
                 if after in ("(", "{") and not HARMLESS.fullmatch(text[at + 1:end]):
                     yield at
+            if char == "{" and depth > 0 and text[:at].rstrip()[-1] in "(," and text[at + 1:].lstrip()[:1] != "}":
+                yield at
             if char in "([{":
                 depth += 1
             elif char in ")]}":
@@ -50,8 +53,8 @@ def main():
             print(f"{file}:{text.count(chr(10), 0, choice.start()) + 1}: write this choice with if: GCC 12 runs both sides")
         for at in sorted(set(closures(text))):
             found += 1
-            print(f"{file}:{text.count(chr(10), 0, at) + 1}: name this closure before the co_await: "
-                  f"{text[at:text.index(']', at) + 1]}")
+            shown = text[at:at + 40].split(chr(10))[0]
+            print(f"{file}:{text.count(chr(10), 0, at) + 1}: name this before the co_await: {shown}")
     return 1 if found else 0
 
 

@@ -29,7 +29,7 @@ struct Bench {
   docker::Engine engine;
   std::string name = "stackd-test-" + util::random_hex(10);
 
-  docker::Engine::Filters mine() const { return {{"label", "stackd-test=" + name}}; }
+  docker::Filters mine() const { return {{"label", "stackd-test=" + name}}; }
   nlohmann::json labels() const { return {{"stackd-test", name}}; }
   nlohmann::json container(std::vector<std::string> command) const {
     return {{"Image", k_image},

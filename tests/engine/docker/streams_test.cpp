@@ -85,7 +85,7 @@ TEST_CASE("Cancelling streams leaves no descriptor open", "[docker][engine]") {
     int opened = 0;
     tasks.spawn("events", [&]() -> awaitable<void> {
       ++opened;
-      const docker::Engine::Filters filters22{};
+      const docker::Filters filters22{};
       co_await engine.events(filters22, std::nullopt, [](const docker::Event&) {});
     });
     tasks.spawn("wait", [&]() -> awaitable<void> {
@@ -403,7 +403,7 @@ TEST_CASE("Connections that were dropped are opened again, and the events say th
     std::optional<ErrorKind> kind;
     bool open = false;
     tasks.spawn("events", [&]() -> awaitable<void> {
-      docker::Engine::Filters filters{{"container", id}};
+      docker::Filters filters{{"container", id}};
       kind = co_await kind_of(engine.events(filters, "1", [&](const docker::Event&) {
         open = true;
         ended.notify();

@@ -13,8 +13,8 @@
 
 namespace stackd::stacks {
 
-struct Services {
-  explicit Services(asio::any_io_executor executor) : changed(executor) {}
+struct Parts {
+  explicit Parts(asio::any_io_executor executor) : changed(executor) {}
 
   std::vector<proto::Stack> stacks;
   std::map<std::string, proto::Operation> operations;

@@ -12,41 +12,41 @@ struct Counted {
   ~Counted() { --count; }
 };
 
-void check(const Services& services) {
-  if (services.refusal) throw *services.refusal;
+void check(const Parts& parts) {
+  if (parts.refusal) throw *parts.refusal;
 }
 
-proto::Operation& find(Services& services, const std::string& id) {
-  check(services);
-  const auto found = services.operations.find(id);
-  if (found == services.operations.end())
+proto::Operation& find(Parts& parts, const std::string& id) {
+  check(parts);
+  const auto found = parts.operations.find(id);
+  if (found == parts.operations.end())
     throw Error(ErrorKind::not_found, "there is no operation '" + id + "'");
   return found->second;
 }
 
-const proto::Stack& stack(Services& services, const std::string& id) {
-  check(services);
-  for (const auto& stack : services.stacks)
+const proto::Stack& stack(Parts& parts, const std::string& id) {
+  check(parts);
+  for (const auto& stack : parts.stacks)
     if (stack.id == id || stack.name == id) return stack;
   throw Error(ErrorKind::not_found, "there is no stack '" + id + "'");
 }
 
-proto::Operation begin(Services& services, const std::string& kind, const std::string& stack) {
-  services.verb = kind;
-  services.stack = stack;
+proto::Operation begin(Parts& parts, const std::string& kind, const std::string& stack) {
+  parts.verb = kind;
+  parts.stack = stack;
   proto::Operation operation;
-  operation.id = "op-" + std::to_string(services.operations.size() + 1);
+  operation.id = "op-" + std::to_string(parts.operations.size() + 1);
   operation.kind = kind;
   operation.stack = stack;
   operation.state = "running";
-  services.operations[operation.id] = operation;
-  services.add_event(operation.id, "operation.started", {{"kind", kind}});
+  parts.operations[operation.id] = operation;
+  parts.add_event(operation.id, "operation.started", {{"kind", kind}});
   return operation;
 }
 
 }  // namespace
 
-void Services::add_event(const std::string& operation, const std::string& kind, nlohmann::json data) {
+void Parts::add_event(const std::string& operation, const std::string& kind, nlohmann::json data) {
   proto::Event event;
   event.sequence = events.empty() ? 1 : events.back().sequence + 1;
   event.at = "2026-08-01T09:30:00.123Z";
@@ -58,7 +58,7 @@ void Services::add_event(const std::string& operation, const std::string& kind, 
   changed.notify();
 }
 
-void Services::add_note(const std::string& operation, const std::string& kind, nlohmann::json data) {
+void Parts::add_note(const std::string& operation, const std::string& kind, nlohmann::json data) {
   proto::Event note;
   note.operation = operation;
   note.kind = kind;
@@ -67,83 +67,83 @@ void Services::add_note(const std::string& operation, const std::string& kind, n
   changed.notify();
 }
 
-void Services::end_operation(const std::string& id, const std::string& state) {
+void Parts::end_operation(const std::string& id, const std::string& state) {
   auto& operation = operations.at(id);
   operation.state = state;
   operation.steps.push_back({"plan", "plan-up", "", "done", "", "", "", 3});
   add_event(id, "operation.ended", {{"state", state}});
 }
 
-Manager::Manager(Services& services) : services_(services) {}
+Manager::Manager(Parts& parts) : parts_(parts) {}
 Manager::~Manager() = default;
 
 awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string key) {
-  check(services_);
-  services_.key = key;
-  services_.up = std::move(request);
-  co_return begin(services_, "up", "shop-1");
+  check(parts_);
+  parts_.key = key;
+  parts_.up = std::move(request);
+  co_return begin(parts_, "up", "shop-1");
 }
 awaitable<proto::Operation> Manager::down(std::string id, proto::DownRequest request, std::string key) {
-  services_.key = key;
-  services_.down = std::move(request);
-  co_return begin(services_, "down", stack(services_, id).id);
+  parts_.key = key;
+  parts_.down = std::move(request);
+  co_return begin(parts_, "down", stack(parts_, id).id);
 }
 awaitable<proto::Operation> Manager::stop(std::string id, proto::ServicesRequest request, std::string key) {
-  services_.key = key;
-  services_.services = std::move(request);
-  co_return begin(services_, "stop", stack(services_, id).id);
+  parts_.key = key;
+  parts_.services = std::move(request);
+  co_return begin(parts_, "stop", stack(parts_, id).id);
 }
 awaitable<proto::Operation> Manager::start(std::string id, proto::ServicesRequest request, std::string key) {
-  services_.key = key;
-  services_.services = std::move(request);
-  co_return begin(services_, "start", stack(services_, id).id);
+  parts_.key = key;
+  parts_.services = std::move(request);
+  co_return begin(parts_, "start", stack(parts_, id).id);
 }
 awaitable<proto::Operation> Manager::restart(std::string id, proto::ServicesRequest request,
                                              std::string key) {
-  services_.key = key;
-  services_.services = std::move(request);
-  co_return begin(services_, "restart", stack(services_, id).id);
+  parts_.key = key;
+  parts_.services = std::move(request);
+  co_return begin(parts_, "restart", stack(parts_, id).id);
 }
 awaitable<std::vector<std::string>> Manager::prune() {
-  services_.verb = "prune";
+  parts_.verb = "prune";
   co_return std::vector<std::string>{"stackd-hooks:0123456789abcdef"};
 }
 
 awaitable<void> Manager::forget(std::string id) {
-  services_.stack = stack(services_, id).id;
-  services_.verb = "forget";
+  parts_.stack = stack(parts_, id).id;
+  parts_.verb = "forget";
   co_return;
 }
 awaitable<proto::Operation> Manager::cancel(std::string id) {
-  auto& operation = find(services_, id);
-  services_.verb = "cancel";
-  if (operation.state == "running") services_.end_operation(id, "cancelled");
+  auto& operation = find(parts_, id);
+  parts_.verb = "cancel";
+  if (operation.state == "running") parts_.end_operation(id, "cancelled");
   co_return operation;
 }
 awaitable<proto::Operation> Manager::wait(std::string id) {
-  const Counted counted(services_.waiting);
-  while (find(services_, id).state == "running") co_await services_.changed.wait();
-  co_return find(services_, id);
+  const Counted counted(parts_.waiting);
+  while (find(parts_, id).state == "running") co_await parts_.changed.wait();
+  co_return find(parts_, id);
 }
 awaitable<proto::Validation> Manager::validate(proto::UpRequest request) {
-  check(services_);
-  services_.up = std::move(request);
+  check(parts_);
+  parts_.up = std::move(request);
   proto::Validation validation;
   validation.valid = false;
   validation.errors = {"stackd.yaml:1:1: no services"};
   co_return validation;
 }
 awaitable<proto::Config> Manager::config(proto::UpRequest request) {
-  check(services_);
-  services_.up = std::move(request);
+  check(parts_);
+  parts_.up = std::move(request);
   proto::Config config;
   config.name = "shop";
   config.model = {{"name", "shop"}, {"services", nlohmann::json::object()}};
   co_return config;
 }
 awaitable<proto::Graph> Manager::graph(proto::UpRequest request) {
-  check(services_);
-  services_.up = std::move(request);
+  check(parts_);
+  parts_.up = std::move(request);
   proto::Graph graph;
   graph.name = "shop";
   graph.services.push_back({"db", "container", {}});
@@ -151,103 +151,103 @@ awaitable<proto::Graph> Manager::graph(proto::UpRequest request) {
 }
 
 awaitable<std::vector<proto::Stack>> Manager::list() {
-  check(services_);
-  co_return services_.stacks;
+  check(parts_);
+  co_return parts_.stacks;
 }
 awaitable<proto::Stack> Manager::get(std::string id) {
-  co_return stack(services_, id);
+  co_return stack(parts_, id);
 }
 awaitable<proto::Top> Manager::top(std::string id) {
-  const auto found = stack(services_, id);
+  const auto found = stack(parts_, id);
   co_return proto::Top{.id = found.id, .name = found.name, .status = found.status};
 }
 awaitable<std::vector<proto::Operation>> Manager::operations(std::string id, int limit) {
-  check(services_);
-  if (!id.empty()) stack(services_, id);
-  services_.stack = id;
-  services_.limit = limit;
+  check(parts_);
+  if (!id.empty()) stack(parts_, id);
+  parts_.stack = id;
+  parts_.limit = limit;
   std::vector<proto::Operation> operations;
-  for (const auto& [key, operation] : services_.operations) operations.insert(operations.begin(), operation);
+  for (const auto& [key, operation] : parts_.operations) operations.insert(operations.begin(), operation);
   co_return operations;
 }
 awaitable<proto::Operation> Manager::operation(std::string id) {
-  co_return find(services_, id);
+  co_return find(parts_, id);
 }
 awaitable<std::vector<proto::HookRun>> Manager::hooks(std::string id, int limit) {
-  stack(services_, id);
-  services_.limit = limit;
-  co_return services_.hooks;
+  stack(parts_, id);
+  parts_.limit = limit;
+  co_return parts_.hooks;
 }
 awaitable<proto::HookRun> Manager::hook_run(std::string id) {
-  check(services_);
-  for (const auto& run : services_.hooks)
+  check(parts_);
+  for (const auto& run : parts_.hooks)
     if (run.id == id) co_return run;
   throw Error(ErrorKind::not_found, "there is no hook run '" + id + "'");
 }
 awaitable<std::map<std::string, std::string>> Manager::environment(std::string id, std::string group,
                                                                    bool secrets) {
-  stack(services_, id);
-  services_.group = group;
-  services_.secrets = secrets;
-  co_return services_.environment;
+  stack(parts_, id);
+  parts_.group = group;
+  parts_.secrets = secrets;
+  co_return parts_.environment;
 }
 
 awaitable<std::vector<proto::Command>> Manager::commands(proto::UpRequest request) {
-  check(services_);
-  services_.up = std::move(request);
+  check(parts_);
+  parts_.up = std::move(request);
   co_return std::vector<proto::Command>{{"seed", "", "./seed", "/srv/shop", "stack"}};
 }
 awaitable<proto::Surroundings> Manager::surroundings(proto::UpRequest request, std::string name,
                                                      std::string group) {
-  check(services_);
-  services_.up = std::move(request);
-  services_.verb = name;
-  services_.group = group;
+  check(parts_);
+  parts_.up = std::move(request);
+  parts_.verb = name;
+  parts_.group = group;
   co_return proto::Surroundings{"shop-1", name, "/srv/shop", name.empty() ? "" : "./seed",
-                                services_.environment};
+                                parts_.environment};
 }
 
 awaitable<void> Manager::logs(std::string id, proto::LogsRequest request, LogSink sink) {
-  const Counted counted(services_.streaming);
-  stack(services_, id);
-  services_.logs = request;
+  const Counted counted(parts_.streaming);
+  stack(parts_, id);
+  parts_.logs = request;
   std::size_t next = 0;
   for (;;) {
-    while (next < services_.lines.size()) {
-      auto line = services_.lines[next++];
+    while (next < parts_.lines.size()) {
+      auto line = parts_.lines[next++];
       co_await sink(std::move(line));
     }
     if (!request.follow) co_return;
-    co_await services_.changed.wait();
+    co_await parts_.changed.wait();
   }
 }
 
 awaitable<void> Manager::events(std::int64_t sequence, std::string, std::string operation, EventSink sink) {
-  const Counted counted(services_.streaming);
-  check(services_);
-  if (sequence < 0) sequence = services_.events.empty() ? 0 : services_.events.back().sequence;
-  std::size_t note = services_.notes.size();
+  const Counted counted(parts_.streaming);
+  check(parts_);
+  if (sequence < 0) sequence = parts_.events.empty() ? 0 : parts_.events.back().sequence;
+  std::size_t note = parts_.notes.size();
   for (;;) {
-    for (std::size_t i = 0; i < services_.events.size(); ++i) {
-      auto event = services_.events[i];
+    for (std::size_t i = 0; i < parts_.events.size(); ++i) {
+      auto event = parts_.events[i];
       if (event.sequence <= sequence || (!operation.empty() && event.operation != operation)) continue;
       sequence = event.sequence;
       const bool last = !operation.empty() && event.kind == "operation.ended";
       co_await sink(std::move(event));
       if (last) co_return;
     }
-    while (note < services_.notes.size()) {
-      auto passing = services_.notes[note++];
+    while (note < parts_.notes.size()) {
+      auto passing = parts_.notes[note++];
       co_await sink(std::move(passing));
     }
-    if (services_.events.empty() || services_.events.back().sequence <= sequence || !operation.empty())
-      co_await services_.changed.wait();
+    if (parts_.events.empty() || parts_.events.back().sequence <= sequence || !operation.empty())
+      co_await parts_.changed.wait();
   }
 }
 
 awaitable<proto::Info> Manager::info() {
-  check(services_);
-  co_return services_.info;
+  check(parts_);
+  co_return parts_.info;
 }
 
 }  // namespace stackd::stacks

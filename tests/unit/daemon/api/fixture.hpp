@@ -17,7 +17,7 @@ class ApiFixture {
 public:
   explicit ApiFixture(api::Options options = {}) {
     loop.call([&] {
-      services = std::make_unique<stacks::Services>(loop.executor());
+      services = std::make_unique<stacks::Parts>(loop.executor());
       proto::Stack shop;
       shop.id = "shop-1";
       shop.name = "shop";
@@ -47,7 +47,7 @@ public:
   auto on_loop(F f) {
     return loop.call([this, f] { return f(*services); });
   }
-  void until(std::function<bool(const stacks::Services&)> holds) {
+  void until(std::function<bool(const stacks::Parts&)> holds) {
     loop.run<void>([this, holds]() -> awaitable<void> {
       while (!holds(*services)) co_await async::sleep_for(std::chrono::milliseconds(1));
     });
@@ -55,7 +55,7 @@ public:
 
   TempDir directory;
   LoopThread loop;
-  std::unique_ptr<stacks::Services> services;
+  std::unique_ptr<stacks::Parts> services;
   std::unique_ptr<stacks::Manager> manager;
   std::unique_ptr<http::Server> server;
 };

@@ -9,7 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include "daemon/async/task_group.hpp"
-#include "daemon/operations/journal.hpp"
+#include "daemon/journal/journal.hpp"
 #include "daemon/operations/runner.hpp"
 #include "daemon/util/error.hpp"
 #include "tests/support/catch.hpp"
@@ -88,7 +88,9 @@ struct Bench {
   awaitable<std::string> submit(std::string id, std::vector<StepPlan> plan, std::string after = "") {
     store::OperationRow row{
         .id = id, .stack_id = "s-1", .kind = "up", .after = after, .created_at = util::now_ms()};
-    co_return co_await runner.submit(std::move(row), std::move(plan));
+    operations::Submission submission{std::move(row), std::move(plan)};
+    const auto submitted = co_await runner.submit(std::move(submission));
+    co_return submitted.id;
   }
   awaitable<store::OperationRow> finish(std::string id, std::vector<StepPlan> plan) {
     co_await submit(id, std::move(plan));
@@ -117,7 +119,7 @@ struct Bench {
     co_return out;
   }
 
-  operations::Journal journal;
+  journal::Journal journal;
   operations::Runner runner;
   asio::any_io_executor executor;
   std::map<std::string, Step> behaviours;

@@ -9,7 +9,7 @@ using namespace stackd::test;
 namespace {
 
 // Reads a few events at a time, as they come, until the operation's end; `pause` makes it slow.
-awaitable<std::vector<store::EventRow>> follow(operations::Journal& journal, std::int64_t sequence,
+awaitable<std::vector<store::EventRow>> follow(journal::Journal& journal, std::int64_t sequence,
                                                std::function<awaitable<void>()> pause) {
   std::vector<store::EventRow> seen;
   for (;;) {
@@ -63,7 +63,7 @@ TEST_CASE("a slow subscriber, a quick one and one that comes back see every even
 TEST_CASE("an event is seen by those who are woken, and not when its transaction fails", "[operations]") {
   with_bench([](Bench& b) -> awaitable<void> {
     auto bad = [](store::Database& db) {
-      operations::Journal::event(db, "s-1", "", "warning", {{"message", "never"}});
+      journal::Journal::event(db, "s-1", "", "warning", {{"message", "never"}});
       throw util::Error(util::ErrorKind::io, "no");
     };
     const auto before = b.journal.commits();
@@ -76,7 +76,7 @@ TEST_CASE("an event is seen by those who are woken, and not when its transaction
     CHECK(thrown);
     CHECK(b.journal.commits() == before);
     auto good = [](store::Database& db) {
-      operations::Journal::event(db, "s-1", "", "warning", {{"message", "bytes \xff kept"}});
+      journal::Journal::event(db, "s-1", "", "warning", {{"message", "bytes \xff kept"}});
       return 5;
     };
     CHECK_AWAITED(b.journal.commit(std::move(good)), == 5);

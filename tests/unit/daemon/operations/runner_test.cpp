@@ -31,7 +31,8 @@ TEST_CASE("steps run after what they need, and the operation succeeds with its e
     auto start = work("start", "create");
     start.params = {{"p", "x"}};
     const store::OperationRow row{.id = "op", .stack_id = "s-1", .kind = "up", .request = "{\"r\":\"y\"}"};
-    co_await b.runner.submit(row, steps(start, work("create")));
+    operations::Submission submission{row, steps(start, work("create"))};
+    co_await b.runner.submit(std::move(submission));
     const auto ended = co_await b.runner.wait("op");
     CHECK(ended.state == "succeeded");
     CHECK(ended.error.empty());

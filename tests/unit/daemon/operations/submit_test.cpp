@@ -60,14 +60,15 @@ TEST_CASE("what the caller writes with the operation is there or neither is", "[
       store::Stacks::put(db, {.id = "new-1", .name = "new"});
       throw Error(ErrorKind::conflict, "cannot reserve port 80");
     };
-    const auto error = co_await error_of(b.runner.submit(row, steps(work("a")), bad));
+    operations::Submission refused{row, steps(work("a")), bad}, taken{row, steps(work("a")), extra};
+    const auto error = co_await error_of(b.runner.submit(std::move(refused)));
     REQUIRE(error);
     CHECK(error->kind() == ErrorKind::conflict);
     auto look = [](store::Database& db) { return store::Stacks::get(db, "new-1").has_value(); };
     CHECK_AWAITED(b.journal.run(look), == false);
     CHECK_FALSE(b.runner.active("new-1"));
     CHECK_AWAITED(error_of(b.runner.wait("op")), ->kind() == ErrorKind::not_found);
-    co_await b.runner.submit(row, steps(work("a")), extra);
+    co_await b.runner.submit(std::move(taken));
     CHECK_AWAITED(b.runner.wait("op"), .state == "succeeded");
     CHECK_AWAITED(b.journal.run(look), == true);
   });

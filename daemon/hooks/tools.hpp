@@ -1,0 +1,27 @@
+// Tools: what the composition root lends to the hooks. References only; the root outlives them.
+#pragma once
+
+#include <memory>
+
+#include "daemon/async/file_thread.hpp"
+#include "daemon/async/name_lock.hpp"
+#include "daemon/docker/engine.hpp"
+#include "daemon/journal/journal.hpp"
+#include "daemon/model/paths.hpp"
+#include "daemon/process/runs.hpp"
+#include "daemon/world/monitor.hpp"
+
+namespace stackd::hooks {
+
+struct Tools {
+  asio::any_io_executor executor;
+  journal::Journal& journal;
+  docker::Engine& engine;
+  process::Runs& runs;
+  async::FileThread& files;
+  world::Monitor& monitor;
+  model::Paths paths;
+  std::shared_ptr<async::NameLocks> following;  // starts of pre_run entries that are being followed
+};
+
+}  // namespace stackd::hooks

@@ -1,0 +1,55 @@
+// Keeper: notices what happens to a stack that nobody asked for, and answers with an operation of kind
+// `recover`:
+//
+//   a container was started by the engine (its restart policy, `docker start`)   what follows a start (X30)
+//   the engine went away and came back                              what ran until then, in graph order (T32)
+//   a process ended, and its `restart` says so                      a start of the process, after a pause
+//
+// It looks at a stack when something there has changed, when one of its operations has ended, and once after
+// the daemon has started; never while an operation of the stack runs. What it concludes is committed together
+// with the operation, so that a daemon that dies in between neither forgets nor repeats it. Control thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/async/signal.hpp"
+#include "daemon/async/task_group.hpp"
+#include "daemon/keeper/tools.hpp"
+
+namespace stackd::keeper {
+
+class Keeper {
+public:
+  explicit Keeper(Tools& tools);
+
+  // Runs until it is cancelled.
+  awaitable<void> run();
+
+private:
+  struct Findings;
+
+  void look_at(const std::string& stack);
+  awaitable<void> look();
+  awaitable<void> look_at_all();
+  awaitable<void> write_lost();
+  awaitable<void> check(std::string stack);
+  awaitable<void> find_containers(model::Stack stack, std::string status, Findings& found);
+  void find_processes(const model::Stack& stack, const std::vector<store::ProcessRow>& rows, Findings& found);
+  awaitable<void> submit(std::string stack, Findings found);
+  void watch(const store::ProcessRow& row);
+  void look_again(const std::string& stack, util::TimeMs at);
+
+  Tools& tools_;
+  async::Signal wake_;
+  async::TaskGroup watches_;
+  std::set<std::string> waiting_;              // stacks to look at
+  std::map<std::string, util::TimeMs> due_;    // stacks to look at then
+  std::set<std::string> watched_;              // run directories
+  std::map<std::string, util::TimeMs> tried_;  // "<stack> <service>": when its process was last started again
+  std::vector<std::string> lost_;  // containers that ran when the engine went away; not written yet
+};
+
+}  // namespace stackd::keeper

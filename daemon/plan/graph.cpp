@@ -1,0 +1,67 @@
+#include "daemon/plan/graph.hpp"
+
+#include <algorithm>
+
+namespace stackd::plan {
+
+void append(Keys& into, const Keys& more) {
+  for (const auto& key : more)
+    if (std::find(into.begin(), into.end(), key) == into.end()) into.push_back(key);
+}
+
+std::string replica(const std::string& service, int number) {
+  return service + "-" + std::to_string(number);
+}
+
+Keys Graph::add_hooks(const std::vector<const model::Hook*>& hooks, const std::string& subject, Keys needs,
+                      Hook like, bool go_on) {
+  Keys before = std::move(needs), together;
+  int group = -1;
+  for (const auto* hook : hooks) {
+    if ((hook->group < 0 || hook->group != group) && !together.empty())
+      before = std::move(together), together.clear();
+    group = hook->group;
+    like.phase = hook->phase;
+    like.index = hook->index;
+    together.push_back(add((subject.empty() ? "" : subject + " ") + model::to_string(hook->phase) + "[" +
+                               std::to_string(hook->index) + "]",
+                           hook->service, like, before, go_on));
+  }
+  return together.empty() ? before : together;
+}
+
+Keys add_container_end(Graph& graph, const model::Service* service, const Container& container, Keys needs,
+                       const ContainerEnd& end) {
+  const auto name = replica(container.service, container.number);
+  if (service && (container.state == "running" || container.state == "paused")) {
+    Hook like;
+    like.container = container.id;
+    like.name = container.name;
+    like.reason = end.reason;
+    like.warns = end.failing == FailingPreStop::warns;
+    needs = graph.add_hooks(service->hooks_of(model::Phase::pre_stop), name, std::move(needs), like,
+                            end.failing != FailingPreStop::forbids);
+  }
+  const Stop stop{container.id, container.name, end.timeout};
+  Keys last{graph.add("stop " + name, container.service, stop, std::move(needs), true)};
+  if (end.remove) {
+    const Remove remove{container.id, container.name, end.volumes};
+    last = {graph.add("remove " + name, container.service, remove, last, true)};
+  }
+  return last;
+}
+
+Keys add_before_down(Graph& graph, const model::Service& service, Keys needs, const std::string& reason) {
+  Hook like;
+  like.reason = reason;
+  return graph.add_hooks(service.hooks_of(model::Phase::before_down), service.name, std::move(needs), like,
+                         true);
+}
+
+Keys add_process_end(Graph& graph, const model::Service& service, Keys needs, bool alive,
+                     const std::string& reason) {
+  if (alive) needs = add_before_down(graph, service, std::move(needs), reason);
+  return {graph.add("stop " + service.name, service.name, StopProcess{}, std::move(needs), true)};
+}
+
+}  // namespace stackd::plan

@@ -1,0 +1,126 @@
+#include <algorithm>
+
+#include "daemon/plan/down_graph.hpp"
+#include "daemon/plan/order.hpp"
+#include "daemon/plan/plan.hpp"
+#include "daemon/plan/step_kinds.hpp"
+
+namespace stackd::plan {
+namespace {
+
+// A restart has stopped the same things once before it failed.
+void name_apart(const std::set<std::string>& known, std::vector<operations::StepPlan>& steps) {
+  const auto rename = [&](std::string& key) {
+    if (known.contains(key)) key += " again";
+  };
+  for (auto& step : steps) {
+    rename(step.key);
+    std::for_each(step.needs.begin(), step.needs.end(), rename);
+  }
+}
+
+}  // namespace
+
+std::set<std::string> selected_by(const model::Spec& spec, const Request& request) {
+  const auto& named = request.wish.services;
+  switch (request.kind) {
+    case Kind::restart:  // not what they depend on: that was not stopped
+      return named.empty() ? selection(spec, named, false) : with_restarting(spec, named);
+    case Kind::stop:
+      return selection(spec, named, false);
+    case Kind::down:
+      return with_dependents(spec, named);
+    default:
+      return selection(spec, named, !request.wish.no_deps);
+  }
+}
+
+Plan plan_down(const model::Stack& stack, const Request& request, const Snapshot& seen) {
+  const auto& wish = request.wish;
+  const bool stopping = request.kind != Kind::down;
+  const bool all = wish.services.empty();
+  DownChoice choice;
+  choice.way = stopping ? DownChoice::Way::stop : DownChoice::Way::down;
+  choice.selected = selected_by(*stack.spec, request);
+  if (request.kind == Kind::restart && !all) {
+    choice.taken_along = choice.selected;
+    for (const auto& name : wish.services) choice.taken_along.erase(name);
+  }
+  choice.whole = all && !stopping;
+  choice.orphans = all;
+  // Nothing was brought up since the last down: there is nothing that before_down could look at.
+  choice.stack_hooks = all && request.kind != Kind::stop && seen.touched && !wish.no_hooks;
+  choice.service_hooks = !wish.no_hooks;
+  choice.networks = !stopping && seen.engine;
+  choice.volumes = wish.volumes;
+  choice.rmi = wish.rmi;
+  choice.reason = to_string(request.kind);
+  choice.timeout = wish.stop_timeout;
+  Plan plan{.steps = down_graph(*stack.spec, choice, seen)};
+  if (request.kind == Kind::restart) {
+    // The second half begins when the first has ended; it plans by what is there then.
+    Keys ends;
+    for (const auto& step : plan.steps) ends.push_back(step.key);
+    plan.steps.push_back(step("plan", "", PlanUp{}, ends));
+  }
+  return plan;
+}
+
+Plan plan_rollback(const model::Stack& stack, const Request& request, const Snapshot& seen,
+                   const Deeds& deeds) {
+  DownChoice choice;
+  choice.way = DownChoice::Way::rollback;
+  choice.selected = selection(*stack.spec, {}, false);
+  choice.stack_hooks = false;  // L4: no down hooks of the stack in a roll-back
+  choice.whole = false;
+  choice.networks = seen.engine;
+  choice.reason = "rollback";
+  choice.created_by = request.operation;
+  choice.hook_runs = deeds.running_hooks;
+  choice.only_containers = deeds.started;
+  // T7: a service whose pre_start failed stays created, beside the kept hook container that shows why.
+  for (const auto& [service, containers] : seen.containers)
+    for (const auto& [number, container] : containers)
+      if (container.operation == request.operation &&
+          !(container.state == "created" && deeds.failed_before_start.contains(service)))
+        choice.only_containers.insert(container.id);
+  auto own = seen;
+  std::erase_if(own.processes,
+                [&](const auto& entry) { return entry.second.operation != request.operation; });
+  Plan plan{.steps = down_graph(*stack.spec, choice, own)};
+  name_apart(deeds.keys, plan.steps);
+  return plan;
+}
+
+std::vector<operations::StepPlan> end_hooks(const std::vector<std::string>& runs) {
+  std::vector<operations::StepPlan> ends;
+  for (const auto& run : runs) ends.push_back(step("end " + run, "", EndHook{run}, {}, true));
+  return ends;
+}
+
+bool needs_engine(const model::Spec& spec) {
+  const auto in_container = [](const model::Hook& hook) { return !hook.run_in_image.empty(); };
+  const auto needs = [&](const model::Service& service) {
+    return service.kind == model::ServiceKind::container ||
+           std::any_of(service.hooks.begin(), service.hooks.end(), in_container);
+  };
+  return std::any_of(spec.services.begin(), spec.services.end(), needs) ||
+         std::any_of(spec.gone.begin(), spec.gone.end(), needs) ||
+         std::any_of(spec.hooks.begin(), spec.hooks.end(), in_container);
+}
+
+operations::StepPlan first_step(Kind kind) {
+  switch (kind) {
+    case Kind::restart:
+      return step("plan-stop", "", PlanDown{});
+    case Kind::stop:
+    case Kind::down:
+      return step("plan", "", PlanDown{});
+    case Kind::recover:
+      return step("plan", "", PlanRecover{});
+    default:
+      return step("plan", "", PlanUp{});
+  }
+}
+
+}  // namespace stackd::plan

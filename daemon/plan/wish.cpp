@@ -1,0 +1,53 @@
+#include "daemon/plan/wish.hpp"
+
+#include <array>
+
+#include "daemon/model/codec.hpp"
+
+namespace stackd::model {
+
+#define F STACKD_F
+STACKD_FIELDS(plan::Wish, F(services), F(build), F(rebuild), F(force_recreate), F(no_deps), F(remove_orphans),
+              F(ignore_orphans), F(keep), F(pull), F(scale), F(deadline), F(digest), F(volumes), F(no_hooks),
+              F(rmi), F(stop_timeout), F(reasons), F(restarted), F(asked))
+#undef F
+
+}  // namespace stackd::model
+
+namespace stackd::plan {
+namespace {
+
+constexpr std::array k_words{"up", "start", "restart", "stop", "down", "recover"};
+
+}  // namespace
+
+const char* to_string(Kind kind) {
+  return k_words[static_cast<std::size_t>(kind)];
+}
+
+Kind kind_from(const std::string& word) {
+  for (std::size_t i = 0; i < k_words.size(); ++i)
+    if (word == k_words[i]) return static_cast<Kind>(i);
+  throw util::Error(util::ErrorKind::internal, "there is no kind of operation '" + word + "'");
+}
+
+bool brings_up(Kind kind) {
+  return kind == Kind::up || kind == Kind::start || kind == Kind::restart;
+}
+
+bool same(const Wish& a, const Wish& b) {
+  auto left = model::encode(a), right = model::encode(b);
+  left.erase("asked");
+  right.erase("asked");
+  return left == right;
+}
+
+std::string to_text(const Wish& wish) {
+  return model::encode(wish).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Wish wish_from(const std::string& text) {
+  return model::decoded<Wish>(nlohmann::json::parse(text), "request of an operation");
+}
+
+}  // namespace stackd::plan

@@ -1,0 +1,18 @@
+// A container's own healthcheck, run by stackd while it starts.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "daemon/docker/engine.hpp"
+
+namespace stackd::probes {
+
+// Runs a container's healthcheck command by exec at a short, growing interval until it passes, so that
+// readiness need not wait for the engine's own interval. Never returns otherwise; the caller races it against
+// the engine's verdict. `test` is the engine's form ({"CMD", …} or {"CMD-SHELL", text}).
+awaitable<void> until_healthy(docker::Engine& engine, std::string container, std::vector<std::string> test,
+                              std::chrono::milliseconds timeout);
+
+}  // namespace stackd::probes

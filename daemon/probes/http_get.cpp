@@ -1,0 +1,90 @@
+// http_get: a path of the first port, or a URL, that answers 2xx; redirects are followed (L3.4).
+#include "daemon/probes/connect.hpp"
+#include "daemon/probes/probe.hpp"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::probes {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using util::Error;
+using util::ErrorKind;
+
+constexpr int k_most_redirects = 5;
+
+struct Url {
+  std::string host, port, target;
+};
+
+Url parse_url(const std::string& url) {
+  constexpr std::string_view k_scheme = "http://";
+  if (!util::starts_with_icase(url, k_scheme))
+    throw Error(ErrorKind::unsupported, "cannot probe '" + url + "': only http:// URLs can be probed");
+  const auto rest = url.substr(k_scheme.size());
+  const auto slash = rest.find('/');
+  auto authority = rest.substr(0, slash);
+  Url parts;
+  parts.target = slash == std::string::npos ? "/" : rest.substr(slash);
+  const auto colon = authority.rfind(':');
+  const auto bracket = authority.rfind(']');
+  const bool has_port = colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
+  parts.port = has_port ? authority.substr(colon + 1) : "80";
+  parts.host = has_port ? authority.substr(0, colon) : authority;
+  if (parts.host.size() > 2 && parts.host.front() == '[')
+    parts.host = parts.host.substr(1, parts.host.size() - 2);
+  return parts;
+}
+
+// The status, and where a redirect leads.
+awaitable<std::pair<int, std::string>> get(Url url) {
+  beast::tcp_stream stream(co_await asio::this_coro::executor);
+  stream.expires_after(k_attempt_limit);
+  co_await connect(stream, url.host, url.port);
+  http::request<http::empty_body> request{http::verb::get, url.target, 11};
+  request.set(http::field::host, url.host + ":" + url.port);
+  request.set(http::field::user_agent, "stackd");
+  request.set(http::field::connection, "close");
+  auto [write_error, written] = co_await http::async_write(stream, request, asio::as_tuple(use_awaitable));
+  beast::flat_buffer buffer;
+  http::response_parser<http::empty_body> parser;
+  boost::system::error_code error = write_error;
+  if (!error) {
+    auto [read_error, read] =
+        co_await http::async_read_header(stream, buffer, parser, asio::as_tuple(use_awaitable));
+    error = read_error;
+  }
+  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+  if (error)
+    throw Error(ErrorKind::failed, "no answer from " + url.host + ":" + url.port + ": " + error.message());
+  co_return std::make_pair(static_cast<int>(parser.get().result_int()),
+                           std::string(parser.get()[http::field::location]));
+}
+
+awaitable<void> http_attempt(std::string url) {
+  for (int hop = 0; hop <= k_most_redirects; ++hop) {
+    const auto parts = parse_url(url);
+    const auto [status, location] = co_await get(parts);
+    if (status >= 200 && status < 300) co_return;
+    if (status < 300 || status >= 400 || location.empty())
+      throw Error(ErrorKind::failed, url + " answered " + std::to_string(status));
+    url = location.front() == '/' ? "http://" + parts.host + ":" + parts.port + location : location;
+  }
+  throw Error(ErrorKind::failed, url + " redirects too often");
+}
+
+}  // namespace
+
+Probe http_get_probe(const std::string& text, const Subject& subject) {
+  const auto url = text.front() == '/' ? "http://127.0.0.1:" + std::to_string(subject.port) + text : text;
+  Probe probe;
+  probe.attempt = [url] { return http_attempt(url); };
+  return probe;
+}
+
+}  // namespace stackd::probes

@@ -1,0 +1,292 @@
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "daemon/stackfile/compose_parts.hpp"
+#include "daemon/stackfile/compose_syntax.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::stackfile {
+
+namespace {
+
+using util::Error;
+
+const std::set<std::string>& propagations() {
+  static const std::set<std::string> words{"private", "rprivate", "shared", "rshared", "slave", "rslave"};
+  return words;
+}
+
+// ---- ports
+
+std::optional<Port> long_port(const Value& value, const std::string& what, const ComposeContext& context) {
+  Reader reader(value, what, context.decode.problems);
+  Port port;
+  port.key = reader.string("name");
+  port.target = static_cast<int>(std::clamp(reader.integer("target").value_or(0), 0LL, 65536LL));
+  port.host_ip = reader.string("host_ip");
+  port.protocol = reader.string("protocol", "tcp");
+  port.app_protocol = reader.string("app_protocol");
+  port.mode = reader.string("mode", "ingress");
+  if (context.stackd) {
+    port.env = reader.string("env", reader.string("published_env"));
+  }
+  const auto published = reader.maybe_string("published");
+  if (published && !published->empty()) {
+    if (const auto range = parse_port_range(*published)) {
+      port.published = range->first;
+      port.published_end = range->second;
+    } else {
+      reader.problem(value.find("published")->place,
+                     what + ", 'published': expected a port or a range of ports, found '" + *published + "'");
+    }
+  }
+  reader.finish();
+  if (port.target < 1 || port.target > 65535) {
+    reader.problem(value.place, what + " needs a 'target', the container's port (1 to 65535)");
+    return std::nullopt;
+  }
+  if (port.mode != "ingress" && port.mode != "host") {
+    reader.problem(value.find("mode")->place,
+                   what + ", 'mode': expected ingress or host, found '" + port.mode + "'");
+  }
+  return port;
+}
+
+// ---- mounts
+
+void short_option(const std::string& option, Mount& mount, const Place& place, const std::string& what,
+                  Problems& problems) {
+  if (option == "ro") {
+    mount.read_only = true;
+  } else if (option == "z" || option == "Z") {
+    mount.selinux = option;
+  } else if (option == "nocopy") {
+    mount.nocopy = true;
+  } else if (propagations().count(option) != 0) {
+    mount.propagation = option;
+  } else if (option != "rw" && option != "cached" && option != "delegated" && option != "consistent" &&
+             option != "copy" && !option.empty()) {
+    problems.add(place,
+                 what + ": unknown option '" + option + "', expected ro, rw, z, Z, nocopy or a propagation");
+  }
+}
+
+std::optional<Mount> short_mount(const Value& value, const std::string& what, const ComposeContext& context) {
+  const auto parts = split_short_mount(value.text);
+  if (!parts) {
+    context.decode.problems.add(value.place,
+                                what + ": expected [SOURCE:]TARGET[:OPTIONS], found '" + value.text + "'");
+    return std::nullopt;
+  }
+  Mount mount;
+  mount.target = parts->target;
+  mount.type = parts->is_path() ? "bind" : "volume";
+  mount.source = parts->is_path() ? context.path(parts->source) : parts->source;
+  for (const std::string& option : parts->options) {
+    short_option(option, mount, value.place, what, context.decode.problems);
+  }
+  return mount;
+}
+
+void bind_options(Reader& reader, Mount& mount) {
+  // Compose's long form makes no directory unless it is told to, the short one does.
+  mount.create_host_path = false;
+  if (const Value* bind = reader.get("bind")) {
+    Reader options(*bind, reader.what() + ", 'bind'", reader.problems());
+    mount.create_host_path = options.boolean("create_host_path");
+    mount.propagation = options.string("propagation");
+    mount.selinux = options.string("selinux");
+    if (options.string("recursive", "enabled") != "enabled")
+      options.refuse({"recursive"}, "is not supported yet");
+    options.finish();
+    if (!mount.propagation.empty() && propagations().count(mount.propagation) == 0) {
+      reader.problem(bind->place, reader.what() + ": unknown propagation '" + mount.propagation + "'");
+    }
+  }
+}
+
+void volume_options(Reader& reader, Mount& mount) {
+  if (const Value* volume = reader.get("volume")) {
+    Reader options(*volume, reader.what() + ", 'volume'", reader.problems());
+    mount.nocopy = options.boolean("nocopy");
+    mount.subpath = options.string("subpath");
+    options.ignore({"labels"});
+    options.finish();
+  }
+}
+
+void tmpfs_options(Reader& reader, Mount& mount) {
+  if (const Value* tmpfs = reader.get("tmpfs")) {
+    Reader options(*tmpfs, reader.what() + ", 'tmpfs'", reader.problems());
+    mount.tmpfs_size = options.bytes("size").value_or(0);
+    if (const auto mode = options.maybe_string("mode")) {
+      const bool octal =
+          !mode->empty() && mode->find_first_not_of("01234567") == std::string::npos && mode->size() <= 5;
+      if (octal) mount.tmpfs_mode = std::stoi(*mode, nullptr, 8);
+      if (!octal) reader.problem(tmpfs->place, reader.what() + ", 'tmpfs': mode is not octal, such as 1777");
+    }
+    options.finish();
+  }
+}
+
+std::optional<Mount> long_mount(const Value& value, const std::string& what, const ComposeContext& context) {
+  Reader reader(value, what, context.decode.problems);
+  Mount mount;
+  mount.type = reader.string("type");
+  mount.source = reader.string("source");
+  mount.target = reader.string("target");
+  mount.read_only = reader.boolean("read_only");
+  reader.ignore({"consistency"});
+  if (mount.type == "bind") {
+    bind_options(reader, mount);
+    if (mount.source.empty())
+      reader.problem(value.place, what + ": a bind needs a 'source', a path on this machine");
+    if (!mount.source.empty()) mount.source = context.path(mount.source);
+  } else if (mount.type == "volume") {
+    volume_options(reader, mount);
+  } else if (mount.type == "tmpfs") {
+    tmpfs_options(reader, mount);
+  } else if (mount.type == "npipe" || mount.type == "cluster" || mount.type == "image") {
+    reader.problem(value.place, what + ": type '" + mount.type + "' is not supported yet");
+    return std::nullopt;
+  } else {
+    reader.problem(value.place, what + ": expected 'type' bind, volume or tmpfs" +
+                                    (mount.type.empty() ? "" : ", found '" + mount.type + "'"));
+    return std::nullopt;
+  }
+  reader.ignore({"bind", "volume", "tmpfs", "image"});
+  reader.finish();
+  return mount;
+}
+
+}  // namespace
+
+void decode_ports(Reader& reader, const ComposeContext& context, std::vector<Port>& ports) {
+  const Value* list = reader.get("ports");
+  if (!list) return;
+  if (!list->is_sequence()) {
+    reader.problem(list->place, reader.what() + ", 'ports': expected a list");
+    return;
+  }
+  std::set<std::string> names;
+  for (const Value& item : list->items) {
+    const std::string what = reader.what() + ", port " + std::to_string(ports.size() + 1);
+    std::vector<Port> found;
+    if (item.is_mapping()) {
+      if (auto port = long_port(item, what, context)) found.push_back(std::move(*port));
+    } else if (item.is_scalar()) {
+      try {
+        found = parse_short_ports(item.text);
+      } catch (const Error& error) {
+        reader.problem(item.place, reader.what() + ": " + error.what());
+      }
+    } else {
+      reader.problem(item.place, what + ": expected \"HOST:CONTAINER\" or a mapping with 'target'");
+    }
+    for (Port& port : found) {
+      port.place = item.place;
+      if (port.key.empty()) port.key = std::to_string(ports.size());
+      if (!names.insert(port.key).second)
+        reader.problem(item.place, what + ": a second port has the name '" + port.key + "'");
+      ports.push_back(std::move(port));
+    }
+  }
+}
+
+void decode_mounts(Reader& reader, const ComposeContext& context, Container& container) {
+  container.tmpfs = reader.strings("tmpfs");
+  const Value* list = reader.get("volumes");
+  if (!list) return;
+  if (!list->is_sequence()) {
+    reader.problem(list->place, reader.what() + ", 'volumes': expected a list");
+    return;
+  }
+  const std::string what = reader.what() + ", 'volumes'";
+  for (const Value& item : list->items) {
+    std::optional<Mount> mount;
+    if (item.is_mapping()) {
+      mount = long_mount(item, what, context);
+    } else if (item.is_scalar()) {
+      mount = short_mount(item, what, context);
+    } else {
+      reader.problem(item.place, what + ": expected SOURCE:TARGET or a mapping with 'type'");
+    }
+    if (!mount) continue;
+    if (!mount->target.starts_with('/')) {
+      reader.problem(item.place, what + ": '" + mount->target + "' is not an absolute path in the container");
+      continue;
+    }
+    while (mount->target.size() > 1 && mount->target.ends_with('/')) mount->target.pop_back();
+    // Two for one path: the later one, as in Compose.
+    const auto same = std::find_if(container.mounts.begin(), container.mounts.end(),
+                                   [&](const Mount& other) { return other.target == mount->target; });
+    if (same == container.mounts.end()) {
+      container.mounts.push_back(std::move(*mount));
+    } else {
+      *same = std::move(*mount);
+    }
+  }
+}
+
+void decode_devices(Reader& reader, Container& container) {
+  const Value* list = reader.get("devices");
+  if (!list) return;
+  if (!list->is_sequence()) reader.problem(list->place, reader.what() + ", 'devices': expected a list");
+  const std::string what = reader.what() + ", 'devices'";
+  for (const Value& item : list->items) {
+    DeviceMapping device;
+    if (item.is_mapping()) {
+      Reader fields(item, what, reader.problems());
+      device.host = fields.string("source");
+      device.container = fields.string("target", device.host);
+      device.permissions = fields.string("permissions", "rwm");
+      fields.finish();
+    } else if (const auto text = scalar(item, what, reader.problems())) {
+      const auto parts = util::split(*text, ':');
+      device.host = parts[0];
+      device.container = parts.size() > 1 ? parts[1] : parts[0];
+      if (parts.size() > 2) device.permissions = parts[2];
+    }
+    if (!device.host.starts_with('/')) {
+      reader.problem(
+          item.place,
+          what + ": expected a device's path such as /dev/kvm; other devices are not supported yet");
+      continue;
+    }
+    container.devices.push_back(std::move(device));
+  }
+}
+
+std::vector<FileGrant> decode_grants(Reader& reader, std::string_view key, const std::string& directory) {
+  std::vector<FileGrant> out;
+  const Value* list = reader.get(key);
+  if (!list) return out;
+  const std::string what = reader.what() + ", '" + std::string(key) + "'";
+  if (!list->is_sequence()) reader.problem(list->place, what + ": expected a list");
+  for (const Value& item : list->items) {
+    FileGrant grant;
+    if (item.is_mapping()) {
+      Reader fields(item, what, reader.problems());
+      grant.source = fields.string("source");
+      grant.target = fields.string("target");
+      grant.uid = fields.string("uid");
+      grant.gid = fields.string("gid");
+      grant.mode = fields.string("mode");
+      fields.finish();
+    } else if (const auto text = scalar(item, what, reader.problems())) {
+      grant.source = *text;
+    }
+    if (grant.source.empty()) {
+      reader.problem(item.place, what + ": expected a name, or a mapping with 'source'");
+      continue;
+    }
+    if (grant.target.empty()) grant.target = grant.source;
+    if (!grant.target.starts_with('/')) grant.target = directory + grant.target;
+    out.push_back(std::move(grant));
+  }
+  return out;
+}
+
+}  // namespace stackd::stackfile

@@ -1,0 +1,112 @@
+#include "daemon/stackfile/compose_syntax.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::stackfile {
+
+namespace {
+
+[[noreturn]] void bad_port(const std::string& text, const std::string& why) {
+  throw util::Error(util::ErrorKind::invalid_file,
+                    "'" + text + "' is not a port: " + why + "; expected [[IP:]HOST:]CONTAINER[/PROTOCOL]");
+}
+
+std::optional<int> parse_port(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty() || value < 0 ||
+      value > 65535) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+int last(const std::pair<int, int>& range) {
+  return range.second == 0 ? range.first : range.second;
+}
+
+// The part after the last colon that is not inside brackets, taken off `text`.
+std::string take_last_part(std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  const std::size_t bracket = text.rfind(']');
+  if (colon == std::string::npos || (bracket != std::string::npos && bracket > colon))
+    return std::exchange(text, "");
+  std::string part = text.substr(colon + 1);
+  text.resize(colon);
+  return part;
+}
+
+}  // namespace
+
+bool ShortMount::is_path() const {
+  return source.starts_with('.') || source.starts_with('/') || source.starts_with('~');
+}
+
+std::optional<ShortMount> split_short_mount(const std::string& text) {
+  const auto parts = util::split(text, ':');
+  ShortMount mount;
+  if (parts.size() == 1) {
+    mount.target = parts[0];
+  } else if (parts.size() <= 3) {
+    mount.source = parts[0];
+    mount.target = parts[1];
+    if (mount.source.empty()) return std::nullopt;
+    if (parts.size() == 3) mount.options = util::split(parts[2], ',');
+  } else {
+    return std::nullopt;
+  }
+  if (mount.target.empty()) return std::nullopt;
+  return mount;
+}
+
+std::optional<std::pair<int, int>> parse_port_range(const std::string& text) {
+  const std::size_t dash = text.find('-');
+  const auto first = parse_port(std::string_view(text).substr(0, dash));
+  if (!first) return std::nullopt;
+  if (dash == std::string::npos) return std::pair{*first, 0};
+  const auto end = parse_port(std::string_view(text).substr(dash + 1));
+  if (!end || *end < *first) return std::nullopt;
+  return std::pair{*first, *end == *first ? 0 : *end};
+}
+
+std::vector<Port> parse_short_ports(const std::string& text) {
+  std::string rest = text;
+  Port port;
+  if (const std::size_t slash = rest.rfind('/'); slash != std::string::npos) {
+    port.protocol = rest.substr(slash + 1);
+    rest.resize(slash);
+    if (port.protocol != "tcp" && port.protocol != "udp" && port.protocol != "sctp") {
+      bad_port(text, "unknown protocol '" + port.protocol + "'");
+    }
+  }
+  const auto target = parse_port_range(take_last_part(rest));
+  if (!target || target->first == 0) bad_port(text, "its container port is not a number from 1 to 65535");
+  const std::string published_text = take_last_part(rest);
+  std::optional<std::pair<int, int>> published{{0, 0}};
+  if (!published_text.empty()) published = parse_port_range(published_text);
+  if (!published) bad_port(text, "its host port is not a number from 0 to 65535");
+  port.host_ip = rest.starts_with('[') && rest.ends_with(']') ? rest.substr(1, rest.size() - 2) : rest;
+
+  const int targets = last(*target) - target->first + 1;
+  const int hosts = published->first == 0 ? 0 : last(*published) - published->first + 1;
+  if (targets > 1 && hosts > 0 && hosts != targets) bad_port(text, "its two ranges differ in length");
+  std::vector<Port> out;
+  for (int i = 0; i < targets; ++i) {
+    port.target = target->first + i;
+    port.published = hosts == 0 ? 0 : published->first + (targets > 1 ? i : 0);
+    port.published_end = targets == 1 ? published->second : 0;
+    out.push_back(port);
+  }
+  return out;
+}
+
+bool is_remote_context(const std::string& context) {
+  return context.find("://") != std::string::npos || context.starts_with("git@") ||
+         context.starts_with("github.com/");
+}
+
+}  // namespace stackd::stackfile

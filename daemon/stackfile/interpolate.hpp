@@ -1,0 +1,51 @@
+// Compose's interpolation: $VAR, ${VAR}, ${VAR:-d}, ${VAR-d}, ${VAR:?e}, ${VAR?e}, ${VAR:+r}, ${VAR+r},
+// nested in their words,
+// $$ for a dollar. A name with a dot (${services.db.host_port}) is stackd's own and stays as it is. Pure.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/stackfile/reader.hpp"
+#include "daemon/stackfile/yaml.hpp"
+
+namespace stackd::stackfile {
+
+// The value of a variable; nothing when it is not set.
+using Lookup = std::function<std::optional<std::string>(const std::string& name)>;
+
+// `unset` is told of each variable that is empty because nothing sets it. Throws Error(invalid_file) without
+// a place for a `${` that is not closed, an operator that does not exist and a ${VAR:?…} that is not set.
+std::string interpolate(const std::string& text, const Lookup& lookup,
+                        const std::function<void(const std::string&)>& unset);
+
+// Interpolates trees: mistakes become Problems at the value's place, unset variables one warning each.
+class Interpolator {
+public:
+  Interpolator(Lookup lookup, Problems& problems, std::vector<std::string>& warnings)
+      : lookup_(std::move(lookup)), problems_(problems), warnings_(warnings) {}
+
+  // Every scalar in it. Keys stay as they are, as in Compose.
+  void apply(Value& value);
+
+private:
+  Lookup lookup_;
+  Problems& problems_;
+  std::vector<std::string>& warnings_;
+  std::set<std::string> warned_;
+};
+
+// ---- dotenv.cpp: `.env` and env_file, as Compose reads them
+//
+// KEY=value, `export KEY=value`, KEY: value; '…'
+// literal, "…" with escapes, both over several lines; " #" starts a comment; values (not the '…' ones) are
+// interpolated: `lookup` first, then the file's earlier keys. A bare KEY is taken from `lookup`, and left out
+// when that has none. Mistakes are Problems with file and line. `raw`: values as written (env_file's format).
+std::map<std::string, std::string> parse_dotenv(const std::string& text, const std::string& file,
+                                                const Lookup& lookup, Problems& problems, bool raw = false);
+
+}  // namespace stackd::stackfile

@@ -1,0 +1,319 @@
+#include "daemon/stackfile/load.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "daemon/resolve/identity.hpp"
+#include "daemon/resolve/references.hpp"
+#include "daemon/stackfile/compose_tree.hpp"
+#include "daemon/stackfile/decode.hpp"
+#include "daemon/stackfile/stack_model.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+
+namespace stackd::stackfile {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using nlohmann::json;
+using util::Error;
+using util::ErrorKind;
+
+constexpr std::array k_names{"stackd.yaml",         "lich.yaml",          "compose.yaml", "compose.yml",
+                             "docker-compose.yaml", "docker-compose.yml", "moat.yaml"};
+constexpr std::array k_compose_overrides{"compose.override.yml", "compose.override.yaml",
+                                         "docker-compose.override.yml", "docker-compose.override.yaml"};
+constexpr std::array k_stackd_overrides{"stackd.override.yaml"};
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+// "" when the name says nothing.
+std::string format_by_name(const fs::path& file) {
+  const std::string name = file.filename().string();
+  const auto is = [&](std::string_view stem) {
+    return name.starts_with(std::string(stem) + ".") && (name.ends_with(".yaml") || name.ends_with(".yml"));
+  };
+  if (is("stackd")) return "stackd";
+  if (is("lich")) return "lich";
+  if (is("compose") || is("docker-compose")) return "compose";
+  if (is("moat")) return "moat";
+  return "";
+}
+
+bool has_any(const Value& document, std::initializer_list<std::string_view> keys) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](std::string_view key) { return document.find(key) != nullptr; });
+}
+
+std::string format_by_content(const Value& document) {
+  const Value* version = document.find("version");
+  if (version && version->text == "1") return "lich";
+  if (has_any(document,
+              {"lifecycle", "owned", "env", "env_files", "env_from", "env_groups", "commands", "profiles"})) {
+    return document.find("dependencies") ? "moat" : "stackd";
+  }
+  if (has_any(document, {"services", "include", "networks", "volumes"})) return "compose";
+  return has_any(document, {"dependencies", "agent", "hooks", "grants", "command"}) ? "moat" : "compose";
+}
+
+std::vector<std::string> to_strings(const std::vector<fs::path>& paths) {
+  return {paths.begin(), paths.end()};
+}
+
+// The files of the request, absolute; as found when it names none.
+std::vector<fs::path> files_of(const LoadRequest& request) {
+  std::vector<fs::path> files;
+  for (const std::string& name : request.files) {
+    fs::path file = fs::path(absolute_path(name, request.directory, request.environment)).lexically_normal();
+    if (fs::is_directory(file))
+      throw Error(ErrorKind::invalid_file, "cannot read " + name + ": it is a directory");
+    if (!is_file(file)) throw Error(ErrorKind::not_found, "cannot find the stack file " + file.string());
+    files.push_back(std::move(file));
+  }
+  if (!files.empty()) return files;
+  files = find_files(request.directory);
+  if (!files.empty()) return files;
+  throw Error(ErrorKind::not_found, "cannot find a stack file in " + request.directory.string() +
+                                        " or above it: looked for " +
+                                        util::join({k_names.begin(), k_names.end()}, ", ") +
+                                        "; `stackctl init` writes one, -f names another");
+}
+
+// C9.1. An explicit name is taken as it is or refused.
+std::string explicit_name(const std::string& name, const std::string& from) {
+  const auto is_start = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const bool fits = !name.empty() && is_start(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
+    return is_start(c) || c == '_' || c == '-';
+  });
+  if (fits) return name;
+  const std::string proposal = resolve::project_name_from(name);
+  throw Error(ErrorKind::invalid_file,
+              "'" + name + "' (" + from +
+                  ") is not a project name: it must begin with a lower-case letter or a digit and "
+                  "hold only those, '_' and '-'" +
+                  (proposal.empty() ? "" : "; '" + proposal + "' would do"));
+}
+
+// One load; its steps share the problems.
+class Loader {
+public:
+  explicit Loader(const LoadRequest& request) : request_(request), documents_(request.directory) {}
+
+  Spec load() {
+    const auto files = files_of(request_);
+    directory_ = files.front().parent_path();
+    spec_.directory = directory_.string();
+    spec_.files = to_strings(files);
+    spec_.format = format_of(files);
+    variables_ = compose_variables(directory_, request_.environment, problems_);
+    spec_.name = project_name(files);
+    variables_["COMPOSE_PROJECT_NAME"] = spec_.name;  // as Compose sets it
+    const bool merged = spec_.format == "compose" || spec_.format == "stackd";
+    Value document = merged ? compose_document(files) : documents_.read(files.front());
+    problems_.check();
+    decode(document);
+    problems_.check();
+    finish();
+    return std::move(spec_);
+  }
+
+  Sources sources() {
+    const auto files = files_of(request_);
+    Sources found{files.front().parent_path().string(), "", to_strings(files)};
+    try {
+      found.format = format_of(files);
+    } catch (const Error&) {
+      found.format = format_by_name(files.front());  // its content cannot be read
+    }
+    return found;
+  }
+
+private:
+  std::string format_of(const std::vector<fs::path>& files) {
+    std::string format;
+    for (const fs::path& file : files) {
+      std::string own = format_by_name(file);
+      if (own.empty()) own = format_by_content(documents_.read(file));
+      const bool both_compose =
+          (own == "stackd" || own == "compose") && (format == "stackd" || format == "compose");
+      if (!format.empty() && own != format && !both_compose) {
+        throw Error(ErrorKind::invalid_file,
+                    "cannot merge a " + format + " file with " + file.string() + ", a " + own + " file");
+      }
+      if (format.empty() || own == "stackd") format = own;
+    }
+    if (files.size() > 1 && (format == "lich" || format == "moat")) {
+      throw Error(ErrorKind::invalid_file,
+                  "cannot load several " + format + " files at once: give one with -f");
+    }
+    return format;
+  }
+
+  Value compose_document(const std::vector<fs::path>& files) {
+    TreeRequest tree{files, directory_, request_.directory, variables_, spec_.format == "stackd", documents_};
+    Value document = load_compose_tree(tree, problems_, spec_.warnings);
+    if (spec_.format == "compose") keep_extensions(document);
+    const Value* services = document.find("services");
+    const Value* own = spec_.format == "compose" ? document.find("x-stackd") : &document;
+    const bool any = (services && !services->is_null()) || (own && own->find("owned"));
+    if (!any && !problems_.any()) problems_.add(document.place, "the file has no 'services'");
+    return document;
+  }
+
+  // Compose interpolates them like all else. What is wrong in them is nobody's mistake: nothing reads them.
+  void keep_extensions(const Value& holder, const json::json_pointer& place = json::json_pointer()) {
+    Problems ignored;
+    std::vector<std::string> warnings;
+    for (const Entry& entry : holder.entries) {
+      if (entry.key == "x-stackd") continue;
+      if (!entry.key.starts_with("x-")) {
+        keep_extensions(entry.value, place / entry.key);
+        continue;
+      }
+      Value value = entry.value;
+      Interpolator(variable_lookup(variables_), ignored, warnings).apply(value);
+      const auto text = json_of(value).dump(-1, ' ', false, json::error_handler_t::replace);
+      spec_.extensions[(place / entry.key).to_string()] = text;
+    }
+  }
+
+  // Before the files are interpolated, since they may use it. The last file's name counts.
+  std::string project_name(const std::vector<fs::path>& files) {
+    if (!request_.project_name.empty()) return explicit_name(request_.project_name, "-p");
+    const auto variable = variables_.find("COMPOSE_PROJECT_NAME");
+    if (variable != variables_.end() && !variable->second.empty()) {
+      return explicit_name(variable->second, "COMPOSE_PROJECT_NAME");
+    }
+    Value name;
+    for (const fs::path& file : files) {
+      const Value& document = documents_.read(file);
+      const Value* found = document.find("name");
+      if (found && found->is_scalar() && !found->text.empty()) name = *found;
+    }
+    const bool as_it_is = spec_.format == "compose" || spec_.format == "stackd";
+    if (!name.is_null() && as_it_is) {
+      std::vector<std::string> warnings;  // the whole file's come later
+      Interpolator(variable_lookup(variables_), problems_, warnings).apply(name);
+      problems_.check();
+      return renamed(
+          explicit_name(name.text, "name in " + name.place.file + ":" + std::to_string(name.place.line)));
+    }
+    const std::string derived =
+        resolve::project_name_from(name.is_null() ? directory_.filename().string() : name.text);
+    if (!derived.empty()) return renamed(derived);
+    throw Error(ErrorKind::invalid_file, "cannot make a project name of the directory " +
+                                             directory_.string() +
+                                             ": it has no letter or digit; give one with -p");
+  }
+
+  std::string renamed(const std::string& name) const {
+    return request_.rename ? request_.rename(name, spec_.directory) : name;
+  }
+
+  void decode(const Value& document) {
+    DecodeContext context{request_, spec_.directory, spec_.name, problems_};
+    if (spec_.format == "lich") {
+      decode_lich(document, context, spec_);
+    } else if (spec_.format == "moat") {
+      decode_moat(document, context, spec_);
+    } else {
+      Extension extension;
+      extension.top = [&](Reader& top, Spec& spec) { decode_stackd_top(top, context, spec); };
+      extension.service = [&](Reader& reader, Spec& spec, Service& service) {
+        decode_stackd_service(reader, context, spec, service);
+      };
+      decode_compose(document, context, extension, spec_);
+    }
+    const Value* holder = spec_.format == "compose" ? document.find("x-stackd") : &document;
+    const Value* profiles = holder ? holder->find("profiles") : nullptr;
+    if (spec_.format == "lich" || spec_.format == "stackd") {
+      Value none;
+      none.kind = Value::Kind::mapping;
+      none.place = document.place;
+      apply_profiles(profiles && !profiles->is_null() ? *profiles : none, context, spec_);
+    } else if (profiles && !profiles->is_null() && spec_.format == "compose") {
+      apply_profiles(*profiles, context, spec_);
+    }
+    drop_missing_dependencies();
+    check_dependencies(spec_, document, context);
+    problems_.check();
+    spec_.written.merge(context.in_env_files);
+    note_references(document, spec_);
+    check_spec(spec_, document, context);
+  }
+
+  // C6.6: a dependency that is not required and not there is left out, and that is said.
+  void drop_missing_dependencies() {
+    const auto& off = spec_.disabled;
+    for (Service& service : spec_.services) {
+      std::erase_if(service.depends_on, [&](const auto& entry) {
+        const bool known =
+            spec_.find(entry.first) || std::find(off.begin(), off.end(), entry.first) != off.end();
+        if (known || entry.second.required) return false;
+        spec_.warnings.push_back("service '" + service.name + "' does not wait for '" + entry.first +
+                                 "', which is no service; it is not required");
+        return true;
+      });
+    }
+  }
+
+  // Which services were asked for is the up's matter; that there are such services is this one's.
+  void finish() {
+    std::vector<std::string> names;
+    for (const Service& service : spec_.services) names.push_back(service.name);
+    for (const std::string& wanted : request_.services) {
+      if (spec_.find(wanted)) continue;
+      const auto& off = spec_.disabled;
+      const bool is_off = std::find(off.begin(), off.end(), wanted) != off.end();
+      const auto near = util::nearest(wanted, names);
+      throw Error(ErrorKind::not_found,
+                  is_off ? "cannot find service '" + wanted + "': the chosen profile leaves it out"
+                         : "cannot find service '" + wanted + "' in " + spec_.files.front() +
+                               (near ? ", did you mean '" + *near + "'?" : ""));
+    }
+  }
+
+  const LoadRequest& request_;
+  Documents documents_;
+  fs::path directory_;
+  Problems problems_;
+  FileVariables variables_;
+  Spec spec_;
+};
+
+}  // namespace
+
+std::vector<fs::path> find_files(const fs::path& directory) {
+  for (fs::path at = directory.lexically_normal();; at = at.parent_path()) {
+    for (const char* name : k_names) {
+      if (!is_file(at / name)) continue;
+      std::vector<fs::path> files{at / name};
+      const std::string format = format_by_name(name);
+      const auto add_first = [&](const auto& overrides) {
+        const auto found = std::find_if(overrides.begin(), overrides.end(),
+                                        [&](const char* over) { return is_file(at / over); });
+        if (found != overrides.end()) files.push_back(at / *found);
+      };
+      if (format == "compose") add_first(k_compose_overrides);
+      if (format == "stackd") add_first(k_stackd_overrides);
+      return files;
+    }
+    if (!at.has_relative_path()) return {};
+  }
+}
+
+Sources find_sources(const LoadRequest& request) {
+  return Loader(request).sources();
+}
+
+Spec load(const LoadRequest& request) {
+  return Loader(request).load();
+}
+
+}  // namespace stackd::stackfile

@@ -1,0 +1,44 @@
+// A YAML document as a tree that keeps places: anchors, aliases and merge keys (<<) resolved, duplicate keys
+// refused. The only files that know yaml-cpp are yaml.cpp and its test.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/model/spec.hpp"
+
+namespace stackd::stackfile {
+
+using namespace model;
+
+struct Entry;
+
+struct Value {
+  enum class Kind { null, scalar, sequence, mapping };
+  Kind kind = Kind::null;
+  std::string text;   // of a scalar
+  bool plain = true;  // a scalar without quotes: may be a number, bool or null
+  std::string tag;    // "!reset", "!override" or ""
+  Place place;
+  std::vector<Value> items;    // of a sequence
+  std::vector<Entry> entries;  // of a mapping, in file order
+
+  bool is_null() const { return kind == Kind::null; }
+  bool is_scalar() const { return kind == Kind::scalar; }
+  bool is_sequence() const { return kind == Kind::sequence; }
+  bool is_mapping() const { return kind == Kind::mapping; }
+  const Value* find(std::string_view key) const;  // of a mapping; null when it is not there
+  Value* find(std::string_view key);
+};
+
+struct Entry {
+  std::string key;
+  Place place;  // of the key
+  Value value;
+};
+
+// Throws Error(invalid_file) "file:line:column: …" for text that is not YAML. An empty document is null.
+Value parse_yaml(const std::string& text, const std::string& file);
+
+}  // namespace stackd::stackfile

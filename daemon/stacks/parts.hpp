@@ -1,0 +1,44 @@
+// Parts: what the composition root lends to the Manager. References only; the root outlives them. Control
+// thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "daemon/async/file_thread.hpp"
+#include "daemon/async/name_lock.hpp"
+#include "daemon/docker/engine.hpp"
+#include "daemon/journal/journal.hpp"
+#include "daemon/model/paths.hpp"
+#include "daemon/operations/runner.hpp"
+#include "daemon/plan/ports.hpp"
+#include "daemon/process/runs.hpp"
+#include "daemon/steps/tools.hpp"
+#include "daemon/world/models.hpp"
+#include "daemon/world/monitor.hpp"
+
+namespace stackd::stacks {
+
+// Facts about this daemon that the API shows.
+struct DaemonFacts {
+  std::string socket, log_level, started_at;
+  plan::PortRange ports;
+};
+
+struct Parts {
+  asio::any_io_executor executor;
+  journal::Journal& journal;
+  docker::Engine& engine;
+  process::Runs& runs;
+  async::FileThread& files;
+  world::Monitor& monitor;
+  world::Models& models;
+  operations::Runner& runner;
+  steps::Tools& steps;
+  model::Paths paths;
+  DaemonFacts facts;
+  // Names of stacks that come up: two checkouts of one name ask one after the other.
+  std::shared_ptr<async::NameLocks> naming = std::make_shared<async::NameLocks>(executor);
+};
+
+}  // namespace stackd::stacks

@@ -1,0 +1,197 @@
+// The wish that has files: read, named, checked, and then submitted with what they say.
+#include <algorithm>
+
+#include "daemon/model/json.hpp"
+#include "daemon/plan/plan.hpp"
+#include "daemon/resolve/identity.hpp"
+#include "daemon/stacks/lookup.hpp"
+#include "daemon/stacks/manager.hpp"
+#include "daemon/stacks/submit.hpp"
+#include "daemon/util/error.hpp"
+#include "daemon/util/text.hpp"
+#include "daemon/world/stack_state.hpp"
+
+namespace stackd::stacks {
+namespace {
+
+using util::Error;
+using util::ErrorKind;
+
+// Whether a stack's containers, networks and volumes must not be named as its file or directory says: a stack
+// of another directory, another checkout maybe, has that name. Once named apart it stays so, since its
+// volumes are.
+struct Namesakes {
+  std::vector<store::StackNames> rows;  // of that name, or of the id that one of that name would have
+  std::set<std::string> active;         // ids of stacks with an operation
+
+  bool is_there(const store::StackNames& row) const {
+    return row.status != "down" || active.contains(row.id);
+  }
+  bool apart(const std::string& name, const std::string& directory) const {
+    const auto id = resolve::stack_id(name, directory);
+    for (const auto& row : rows)
+      if (row.id == id && (is_there(row) || row.name == id)) return row.name == id;
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](const auto& row) { return row.name == name && row.id != id && is_there(row); });
+  }
+};
+
+awaitable<Namesakes> namesakes(Parts& parts) {
+  auto query = [](store::Database& db) { return store::Stacks::names(db); };
+  Namesakes found;
+  found.rows = co_await parts.journal.run(query);
+  for (const auto& row : found.rows)
+    if (parts.runner.active(row.id)) found.active.insert(row.id);
+  co_return found;
+}
+
+// --scale names container services, and only those whose containers can be several.
+void check_scale(const model::Spec& spec, const std::map<std::string, int>& scale) {
+  for (const auto& [name, count] : scale) {
+    const auto* service = spec.find(name);
+    if (!service) {
+      std::vector<std::string> known;
+      for (const auto& one : spec.services) known.push_back(one.name);
+      const auto near = util::nearest(name, known);
+      throw Error(ErrorKind::not_found, "cannot scale '" + name + "': there is no such service" +
+                                            (near ? "; did you mean '" + *near + "'?" : ""));
+    }
+    if (!service->container)
+      throw Error(ErrorKind::invalid_request,
+                  "cannot scale '" + name + "': it is a process of this machine, which runs once");
+    if (count > 1 && !service->container->container_name.empty())
+      throw Error(ErrorKind::invalid_request, "cannot scale '" + name + "' to " + std::to_string(count) +
+                                                  ": only one container can have its container_name '" +
+                                                  service->container->container_name + "'");
+    const bool fixed =
+        std::any_of(service->ports.begin(), service->ports.end(), [wanted = count](const model::Port& port) {
+          return port.published &&
+                 (port.published_end ? port.published_end - port.published + 1 : 1) < wanted;
+        });
+    if (fixed)
+      throw Error(ErrorKind::invalid_request,
+                  "cannot scale '" + name + "' to " + std::to_string(count) +
+                      ": it publishes fixed host ports, fewer than that; leave the "
+                      "host port out, or give a range");
+  }
+}
+
+// What the file no longer has, but an earlier up may have started: stopping it takes its own hooks (X8).
+std::vector<model::Service> gone_services(const model::Spec& spec, const model::Spec& old) {
+  std::vector<model::Service> gone;
+  for (const auto* list : {&old.services, &old.gone})
+    for (const auto& service : *list) {
+      const bool known =
+          std::any_of(gone.begin(), gone.end(), [&](const auto& one) { return one.name == service.name; });
+      // A container that became a process, or the other way about, is another thing of the same name.
+      const auto* now = spec.find(service.name);
+      if (!known && (!now || now->container.has_value() != service.container.has_value()))
+        gone.push_back(service);
+    }
+  return gone;
+}
+
+plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
+  const auto& options = request.options;
+  plan::Wish wish;
+  wish.services = request.services;
+  wish.build = options.build;
+  wish.rebuild = options.rebuild;
+  wish.force_recreate = options.force_recreate;
+  wish.no_deps = options.no_deps;
+  wish.remove_orphans = options.remove_orphans || loaded.remove_orphans;
+  wish.ignore_orphans = loaded.ignore_orphans;
+  wish.keep = options.keep || !loaded.spec.runtime.kill_others_on_fail;
+  wish.pull = options.pull;
+  wish.scale = options.scale;
+  if (options.timeout_ms) wish.deadline = std::chrono::milliseconds(*options.timeout_ms);
+  // Two ups are the same when they ask for the same stack in the same way; what the environment gave is in
+  // the spec.
+  wish.digest = resolve::wish_hash(loaded.spec);
+  return wish;
+}
+
+// What an up begins with: the spec (with its down hooks, X12) and the facts that are known already.
+model::Stack beginning_of(const std::string& id, model::Spec spec, std::map<std::string, std::string> caller,
+                          const std::optional<model::Stack>& before, bool was_down) {
+  auto facts = before ? *before->facts : model::Facts{};
+  facts.stack_id = id;
+  facts.caller = std::move(caller);
+  facts.lich_id = resolve::worktree_id(spec.directory);
+  if (before && !was_down) spec.gone = gone_services(spec, *before->spec);
+  return {id, std::make_shared<model::Spec>(std::move(spec)),
+          std::make_shared<model::Facts>(std::move(facts))};
+}
+
+// On the store's thread, in the operation's own transaction.
+void put_stack(store::Database& db, const model::Stack& stack) {
+  const auto before = store::Stacks::get(db, stack.id);
+  auto row = before.value_or(store::StackRow{});
+  row.id = stack.id;
+  row.name = stack.spec->name;
+  row.directory = stack.spec->directory;
+  row.format = stack.spec->format;
+  row.profile = stack.spec->profile;
+  row.spec = model::to_json(*stack.spec).dump();
+  row.facts = model::to_json(*stack.facts).dump();
+  auto state = before ? world::state_from(*before) : world::StackState{};
+  state.touched = true;
+  row.extra = world::to_text(state);
+  row.updated_at = util::now_ms();
+  if (!before) row.created_at = row.updated_at;
+  store::Stacks::put(db, row);
+}
+
+}  // namespace
+
+awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string key) {
+  const auto asked = asked_for(std::move(key), "up", "", request);
+  if (const auto known = co_await repeated(parts_, asked)) co_return *known;
+  const bool chosen = !request.project_name.empty() || request.environment.contains("COMPOSE_PROJECT_NAME");
+  auto wanted = load_request(request);
+  if (!chosen) {
+    const auto there = co_await namesakes(parts_);
+    const auto others = std::make_shared<const Namesakes>(there);
+    wanted.rename = [others](const std::string& name, const std::string& directory) {
+      return others->apart(name, directory) ? resolve::stack_id(name, directory) : name;
+    };
+  }
+  auto loaded = co_await load(parts_, wanted);
+  check_scale(loaded.spec, request.options.scale);
+  const auto id = resolve::stack_id(loaded.spec.name, loaded.spec.directory);
+  // Two checkouts that come up at once ask one after the other: the second may find the name taken now.
+  async::NameLock naming(parts_.naming);
+  co_await naming.take(loaded.spec.name);
+  if (!chosen && plan::needs_engine(loaded.spec)) {
+    const auto now = co_await namesakes(parts_);
+    if (loaded.spec.name != id && now.apart(loaded.spec.name, loaded.spec.directory)) {
+      wanted.project_name = id;
+      loaded = co_await load(parts_, wanted);
+    }
+  }
+  if (plan::needs_engine(loaded.spec)) co_await parts_.engine.version();
+
+  auto query = [id](store::Database& db) { return store::Stacks::get(db, id); };
+  const auto row = co_await parts_.journal.run(query);
+  std::optional<model::Stack> before;
+  if (row) before = co_await parts_.models.get(id);
+  Beginning beginning{.stack = id, .kind = plan::Kind::up, .wish = wish_of(request, loaded), .asked = asked};
+  auto next = std::make_shared<model::Stack>();
+  // In the moment in which it may begin: nobody changes the facts between this and the next operation's.
+  beginning.begins = [this, &loaded, next, id, before, was_down = row && row->status == "down"](const auto&) {
+    const auto now = parts_.models.known(id);
+    *next =
+        beginning_of(id, std::move(loaded.spec), std::move(loaded.environment), now ? now : before, was_down);
+    parts_.models.put(*next);
+  };
+  beginning.extra = [next](store::Database& db) { put_stack(db, *next); };
+  try {
+    co_return co_await submit(parts_, std::move(beginning));
+  } catch (...) {
+    // What was to be written may not have been.
+    parts_.models.forget(id);
+    throw;
+  }
+}
+
+}  // namespace stackd::stacks

@@ -1,0 +1,25 @@
+// What is said of a container or a process that has ended: how, and its last lines (semantics.md L3.7, C6.3,
+// X28). Control thread.
+#pragma once
+
+#include <string>
+
+#include "daemon/process/runs.hpp"
+#include "daemon/steps/tools.hpp"
+#include "daemon/util/error.hpp"
+
+namespace stackd::steps {
+
+// How long something that has just been started is looked at before it counts as there (L3.5).
+constexpr std::chrono::milliseconds k_settle{100};
+
+// Waits until the container has ended; "<what> exited (<code>)" with its last lines.
+awaitable<std::string> container_death(Tools& tools, std::string id, std::string what);
+
+// "exited with status 3", after the name of what did.
+std::string exit_words(const process::RunExit& exit);
+// "service '<name>' <words>" with its last lines, and where its log is.
+util::Error process_failure(const model::Service& service, const store::ProcessRow& row,
+                            const std::string& words);
+
+}  // namespace stackd::steps

@@ -1,0 +1,68 @@
+// The last steps: what the stack has become, and what nobody needs any more.
+#include <set>
+
+#include "daemon/logs/run_log.hpp"
+#include "daemon/steps/steps.hpp"
+#include "daemon/world/stack_state.hpp"
+
+namespace stackd::steps {
+namespace {
+
+// Directories of runs that have ended and that no row points to, and logs of operations that were forgotten.
+awaitable<void> sweep_runs(Tools& tools, std::string stack_id, std::string operation) {
+  struct Rows {
+    std::vector<store::ProcessRow> processes;
+    std::set<std::string> operations;
+  };
+  auto query = [stack_id](store::Database& db) {
+    return Rows{store::Processes::of_stack(db, stack_id), store::Operations::ids_of_stack(db, stack_id)};
+  };
+  const auto rows = co_await tools.journal.run(query);
+  std::set<std::string> kept;
+  for (const auto& row : rows.processes) kept.insert(row.run_directory);
+  const auto directory = tools.paths.runs(stack_id);
+  const auto stack = tools.paths.stack(stack_id);
+  auto work = [directory, kept, operation, stack, operations = rows.operations](async::FileWorker&) {
+    logs::sweep_run_logs(stack, operations);
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+      const auto name = entry.path().filename().string();
+      // What env_from printed is in the facts now, and may be secret.
+      const bool printed = name.find(".env") != std::string::npos;
+      if (!kept.contains(entry.path().string()) && (printed || !name.starts_with(operation)))
+        std::filesystem::remove_all(entry.path(), ignored);
+    }
+  };
+  co_await tools.files.run(work);
+}
+
+}  // namespace
+
+awaitable<Outcome> finish_up(Tools& tools, Step<plan::FinishUp> step) {
+  if (!step.params.recover) {
+    auto write = [id = step.stack()](store::Database& db) {
+      auto state = world::state_of(db, id);
+      state.up = true;
+      state.started_at = util::now_ms();
+      world::set_state(db, id, state);
+    };
+    co_await tools.journal.commit(write);
+  }
+  co_await sweep_runs(tools, step.stack(), step.operation().id);
+  co_return Outcome{};
+}
+
+awaitable<Outcome> finish_down(Tools& tools, Step<plan::FinishDown> step) {
+  auto write = [id = step.stack(), params = step.params](store::Database& db) {
+    const auto state = world::state_of(db, id);
+    if (params.whole || (params.rollback && !state.up)) store::Ports::release(db, id);
+    if (!params.whole) return;
+    store::Starts::remove(db, id);
+    world::set_state(db, id, {});
+  };
+  co_await tools.journal.commit(write);
+  if (step.params.whole) co_await sweep_runs(tools, step.stack(), step.operation().id);
+  co_return Outcome{};
+}
+
+}  // namespace stackd::steps

@@ -1,0 +1,78 @@
+#include "daemon/steps/host_ports.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "daemon/plan/plan.hpp"
+#include "daemon/util/fd.hpp"
+
+namespace stackd::steps {
+namespace {
+
+// True when binding works, or fails for a reason that is not another program (no IPv6 here, an address of
+// another machine).
+bool can_bind(int family, const sockaddr* address, socklen_t size, int type) {
+  const util::Fd fd(::socket(family, type | SOCK_CLOEXEC, 0));
+  if (!fd) return true;
+  const int on = 1;
+  if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  return ::bind(fd.get(), address, size) == 0 || (errno != EADDRINUSE && errno != EACCES);
+}
+
+plan::HeldPort held_from(const store::PortRow& row) {
+  return {row.port, row.host_ip, row.protocol, row.stack_id, row.service, row.key, row.active};
+}
+
+// In one transaction, so that two stacks never get the same port.
+std::vector<plan::HeldPort> allocate(store::Database& db, const model::Stack& stack, plan::PortRange range,
+                                     const std::map<std::string, int>& scale) {
+  std::vector<plan::HeldPort> held;
+  for (const auto& row : store::Ports::all(db)) held.push_back(held_from(row));
+  store::Ports::release(db, stack.id);
+  auto ports = plan::allocate_ports(*stack.spec, stack.id, range, scale, held, port_is_free);
+  for (const auto& port : ports)
+    store::Ports::put(db, {port.port, port.host_ip, port.protocol, port.stack, port.service, port.key, true});
+  return ports;
+}
+
+}  // namespace
+
+bool port_is_free(int port, const std::string& protocol, const std::string& host_ip) {
+  const int type = protocol == "udp" ? SOCK_DGRAM : SOCK_STREAM;
+  if (protocol == "sctp") return true;
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(static_cast<uint16_t>(port));
+  v4.sin_addr.s_addr = INADDR_ANY;
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(static_cast<uint16_t>(port));
+  v6.sin6_addr = in6addr_any;
+  const bool want_v4 = host_ip.empty() || ::inet_pton(AF_INET, host_ip.c_str(), &v4.sin_addr) == 1;
+  const bool want_v6 = host_ip.empty() || ::inet_pton(AF_INET6, host_ip.c_str(), &v6.sin6_addr) == 1;
+  if (want_v4 && !can_bind(AF_INET, reinterpret_cast<const sockaddr*>(&v4), sizeof v4, type)) return false;
+  return !want_v6 || can_bind(AF_INET6, reinterpret_cast<const sockaddr*>(&v6), sizeof v6, type);
+}
+
+awaitable<model::Stack> settle_ports(Tools& tools, std::string id, plan::Wish wish) {
+  auto stack = co_await tools.models.get(id);
+  auto write = [stack, range = tools.ports, scale = plan::scale_of(*stack.spec, wish)](store::Database& db) {
+    return allocate(db, stack, range, scale);
+  };
+  const auto held = co_await tools.journal.commit(write);
+  auto ports = plan::by_service(held);
+  // What a service that is gone was given is for its last hooks and its stop_cmd.
+  for (const auto& gone : stack.spec->gone)
+    if (const auto had = stack.facts->ports.find(gone.name); had != stack.facts->ports.end())
+      ports.insert(*had);
+  if (ports == stack.facts->ports) co_return stack;
+  auto change = [ports](model::Facts& facts) { facts.ports = ports; };
+  co_await tools.models.change_facts(id, change);
+  co_return co_await tools.models.get(id);
+}
+
+}  // namespace stackd::steps

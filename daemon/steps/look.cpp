@@ -1,0 +1,140 @@
+#include "daemon/steps/look.hpp"
+
+#include <algorithm>
+
+#include "daemon/hooks/previous.hpp"
+#include "daemon/plan/plan.hpp"
+#include "daemon/translate/labels.hpp"
+#include "daemon/world/stack_state.hpp"
+#include "daemon/world/starts.hpp"
+
+namespace stackd::steps {
+namespace {
+
+namespace label = translate::label;
+using translate::label_of;
+
+plan::Container container_from(const docker::ContainerSummary& summary) {
+  plan::Container container;
+  container.id = summary.id;
+  container.name = summary.name;
+  container.service = label_of(summary, label::k_service);
+  container.number = translate::number_of(summary.labels);
+  container.state = summary.state;
+  container.definition = label_of(summary, label::k_hash);
+  container.image_id = label_of(summary, label::k_image);
+  container.operation = label_of(summary, label::k_operation);
+  container.network_ids = summary.network_ids;
+  return container;
+}
+
+docker::Filters of_stack(const std::string& stack) {
+  return {{"label", std::string(label::k_stack) + "=" + stack}};
+}
+
+void sort(const docker::ContainerSummary& summary, plan::Snapshot& seen) {
+  auto container = container_from(summary);
+  if (!label_of(summary, label::k_hook).empty()) {
+    seen.hook_containers.push_back(std::move(container));
+  } else if (container.service.empty()) {
+    // Its image is this stack's, with the image's labels. One of a build that was cut short is ours to
+    // remove; one that somebody made from the finished image is not.
+    if (!container.runs() && container.operation.empty())
+      seen.hook_containers.push_back(std::move(container));
+  } else {
+    auto& containers = seen.containers[container.service];
+    const auto number = container.number;
+    containers.emplace(number, std::move(container));
+  }
+}
+
+// Networks or volumes that this stack has made, by the key in the file.
+template <class Details>
+std::map<std::string, plan::Made> made(const std::vector<Details>& all, const char* key_label) {
+  std::map<std::string, plan::Made> found;
+  for (const auto& one : all) {
+    const auto key = label_of(one.labels, key_label), definition = label_of(one.labels, label::k_definition);
+    if (key.empty() || definition.empty()) continue;
+    plan::Made thing{"", one.name, definition};
+    if constexpr (requires { one.id; }) thing.id = one.id;
+    found[key] = std::move(thing);
+  }
+  return found;
+}
+
+awaitable<void> look_at_images(Tools& tools, std::set<std::string> references, plan::Snapshot& seen) {
+  for (const auto& reference : references) {
+    if (seen.images.contains(reference)) continue;
+    auto details = co_await tools.engine.inspect_image(reference);
+    seen.images[reference] = std::move(details);
+  }
+}
+
+}  // namespace
+
+awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack) {
+  plan::Snapshot seen;
+  seen.engine = plan::needs_engine(*stack.spec);
+  if (seen.engine) {
+    const auto filters = of_stack(stack.id);
+    const auto containers = co_await tools.engine.list_containers(filters);
+    for (const auto& container : containers) sort(container, seen);
+  }
+  struct Rows {
+    std::vector<store::ProcessRow> processes;
+    world::StackState state;
+  };
+  auto query = [id = stack.id](store::Database& db) {
+    return Rows{store::Processes::of_stack(db, id), world::state_of(db, id)};
+  };
+  const auto rows = co_await tools.journal.run(query);
+  seen.up = rows.state.up;
+  seen.touched = rows.state.touched;
+  for (const auto& row : rows.processes) {
+    auto& process = seen.processes[row.service];
+    process.alive = tools.runs.state(row.run_directory) == process::RunState::running;
+    process.done = tools.runs.exit_of(row.run_directory).value_or(process::RunExit{}).ok();
+    process.definition = row.definition;
+    process.operation = row.operation_id;
+  }
+  co_return seen;
+}
+
+awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, plan::Snapshot& seen) {
+  if (!seen.engine) co_return;
+  const auto& spec = *stack.spec;
+  const docker::Filters filters{{"label", std::string(label::k_project) + "=" + spec.name},
+                                {"label", label::k_hash},
+                                {"label", std::string(label::k_oneoff) + "=False"}};
+  const auto containers = co_await tools.engine.list_containers(filters);
+  for (const auto& summary : containers) {
+    auto container = container_from(summary);
+    const auto& off = spec.disabled;
+    const bool known =
+        spec.find(container.service) || std::find(off.begin(), off.end(), container.service) != off.end();
+    if (known || !label_of(summary, label::k_stack).empty()) continue;
+    const auto number = container.number;
+    seen.containers[container.service].emplace(number, std::move(container));
+  }
+}
+
+awaitable<void> look_for_up(Tools& tools, model::Stack stack, store::OperationRow operation,
+                            std::set<std::string> services, plan::Snapshot& seen) {
+  seen.previous = co_await hooks::previous_state(tools.journal, operation);
+  auto query = [id = stack.id](store::Database& db) { return store::HookRuns::failed_last(db, id); };
+  const auto failed = co_await tools.journal.run(query);
+  for (const auto& row : failed)
+    if (const auto phase = model::phase_from(row.phase); phase && model::row_of(*phase).after_start)
+      seen.failed_hooks.push_back({row.service, *phase, row.index, row.container});
+  if (!seen.engine) co_return;
+  co_await look_at_images(tools, plan::images_of(stack, services), seen);
+  co_await look_at_images(tools, plan::derived_images_of(stack, services, seen), seen);
+  const auto filters = of_stack(stack.id);
+  const auto networks = co_await tools.engine.list_networks(filters);
+  seen.networks = made(networks, label::k_network);
+  const auto volumes = co_await tools.engine.list_volumes(filters);
+  seen.volumes = made(volumes, label::k_volume);
+  seen.restarted = co_await world::restarted_replicas(tools.journal, tools.engine, stack, services);
+}
+
+}  // namespace stackd::steps

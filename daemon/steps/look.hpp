@@ -1,0 +1,24 @@
+// Fresh looks at the engine, the runs and the store, for plans. Control thread.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "daemon/model/stack.hpp"
+#include "daemon/operations/runner.hpp"
+#include "daemon/plan/snapshot.hpp"
+#include "daemon/steps/tools.hpp"
+
+namespace stackd::steps {
+
+// Containers, processes and the stack's own state; the engine only when the stack needs one.
+awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack);
+// C10.4: what Compose has left of the project is an orphan as stackd's own is; it goes only when that is
+// asked for.
+awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, plan::Snapshot& seen);
+// What an up of these services has to know besides: images, networks, volumes, hooks that failed, starts
+// behind our back.
+awaitable<void> look_for_up(Tools& tools, model::Stack stack, store::OperationRow operation,
+                            std::set<std::string> services, plan::Snapshot& seen);
+
+}  // namespace stackd::steps

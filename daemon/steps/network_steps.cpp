@@ -1,0 +1,162 @@
+// Networks and volumes: what several services share. Found again by name and label (E4).
+#include "daemon/steps/steps.hpp"
+#include "daemon/translate/container_request.hpp"
+#include "daemon/translate/definitions.hpp"
+#include "daemon/translate/labels.hpp"
+#include "daemon/util/error.hpp"
+
+namespace stackd::steps {
+namespace {
+
+namespace label = translate::label;
+using util::Error;
+using util::ErrorKind;
+
+// The network of this stack with that name; the engine may know several of one name (E4), so the label
+// decides.
+awaitable<std::optional<docker::NetworkDetails>> find_network(Tools& tools, std::string name,
+                                                              std::string stack) {
+  const docker::Filters filters{{"name", name}};
+  const auto all = co_await tools.engine.list_networks(filters);
+  std::optional<docker::NetworkDetails> strange;
+  for (const auto& network : all) {
+    if (network.name != name) continue;
+    const auto owner = network.labels.find(label::k_stack);
+    if (owner != network.labels.end() && owner->second == stack) co_return network;
+    strange = network;
+  }
+  co_return strange;
+}
+
+// C8.7. One without the label is left alone, and so is somebody else's.
+bool is_outdated(const docker::NetworkDetails& there, const model::Network& wanted,
+                 const std::string& stack) {
+  const auto owner = there.labels.find(label::k_stack);
+  const auto made_from = there.labels.find(label::k_definition);
+  return owner != there.labels.end() && owner->second == stack && made_from != there.labels.end() &&
+         made_from->second != translate::definition_of(wanted);
+}
+
+// Its containers are stopped; they are made anew for the next one.
+awaitable<void> remove_network(Tools& tools, docker::NetworkDetails network) {
+  const docker::Filters filters{{"network", network.id}, {"label", label::k_stack}};
+  const auto attached = co_await tools.engine.list_containers(filters);
+  for (const auto& container : attached) co_await tools.engine.disconnect_network(network.id, container.id);
+  co_await tools.engine.remove_network(network.id);
+}
+
+// Of two networks of this stack with one name, the one that nothing uses; empty when there is but one.
+awaitable<std::string> newest_of_two(Tools& tools, std::string name, std::string stack) {
+  const docker::Filters filters{{"name", name}, {"label", std::string(label::k_stack) + "=" + stack}};
+  std::string extra;
+  for (int look = 0; look < 10 && extra.empty(); ++look) {
+    const auto all = co_await tools.engine.list_networks(filters);
+    std::vector<std::string> same;
+    for (const auto& network : all)
+      if (network.name == name) same.push_back(network.id);
+    if (same.size() > 1)
+      extra = same.back();
+    else
+      co_await async::sleep_for(std::chrono::milliseconds(100));  // it may still be on its way
+  }
+  co_return extra;
+}
+
+}  // namespace
+
+awaitable<Outcome> network(Tools& tools, Step<plan::Network> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto& key = step.params.key;
+  const auto& wanted = stack.spec->networks.at(key);
+  auto there = co_await find_network(tools, wanted.name, stack.id);
+  if (there && step.resumed() && !wanted.external) {
+    if (const auto extra = co_await newest_of_two(tools, wanted.name, stack.id); !extra.empty()) {
+      co_await tools.engine.remove_network(extra);
+      there = co_await find_network(tools, wanted.name, stack.id);
+    }
+  }
+  if (there && !wanted.external && is_outdated(*there, wanted, stack.id)) {
+    co_await remove_network(tools, *there);
+    there.reset();
+  }
+  plan::Network::Result result;
+  std::vector<std::string> warnings;
+  if (!there && wanted.external)
+    throw Error(ErrorKind::failed,
+                "network '" + wanted.name + "' is declared external and is not there; create it first");
+  if (!there) {
+    const auto body = translate::network_request(*stack.spec, key, stack.id, step.operation().id);
+    result.id = co_await tools.engine.create_network(body);
+    result.created = true;
+    // E4, E5: a create of a daemon that died may land beside this one. The oldest stays, and every later use
+    // is by it.
+    if (step.resumed()) {
+      if (const auto extra = co_await newest_of_two(tools, wanted.name, stack.id); !extra.empty())
+        co_await tools.engine.remove_network(extra);
+    }
+  } else {
+    result.id = there->id;
+    const auto owner = there->labels.find(label::k_stack);
+    if (!wanted.external && (owner == there->labels.end() || owner->second != stack.id))
+      warnings.push_back("network '" + wanted.name +
+                         "' is there already and is not this stack's; it is used as it is");
+  }
+  auto outcome = with(result);
+  outcome.warnings = std::move(warnings);
+  co_return outcome;
+}
+
+awaitable<Outcome> volume(Tools& tools, Step<plan::Volume> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto& key = step.params.key;
+  const auto& volume = stack.spec->volumes.at(key);
+  const auto there = co_await tools.engine.inspect_volume(volume.name);
+  plan::Volume::Result result;
+  if (there) co_return with(result);
+  if (volume.external)
+    throw Error(ErrorKind::failed,
+                "volume '" + volume.name + "' is declared external and is not there; create it first");
+  const auto body = translate::volume_request(*stack.spec, key, stack.id, step.operation().id);
+  co_await tools.engine.create_volume(body);
+  result.created = true;
+  co_return with(result);
+}
+
+awaitable<Outcome> remove_networks(Tools& tools, Step<plan::RemoveNetworks> step) {
+  docker::Filters filters{{"label", std::string(label::k_stack) + "=" + step.stack()}};
+  if (!step.params.operation.empty())
+    filters.emplace_back("label", std::string(label::k_operation) + "=" + step.params.operation);
+  const auto networks = co_await tools.engine.list_networks(filters);
+  Outcome outcome;
+  for (const auto& network : networks) {
+    std::string why;
+    try {
+      co_await tools.engine.remove_network(network.id);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::no_engine) throw;
+      why = e.what();
+    }
+    // C10.2: a network that someone else still uses is a warning.
+    if (!why.empty()) outcome.warnings.push_back("network '" + network.name + "' stays: " + why);
+  }
+  co_return outcome;
+}
+
+awaitable<Outcome> remove_volumes(Tools& tools, Step<plan::RemoveVolumes> step) {
+  const docker::Filters filters{{"label", std::string(label::k_stack) + "=" + step.stack()}};
+  const auto volumes = co_await tools.engine.list_volumes(filters);
+  Outcome outcome;
+  for (const auto& volume : volumes) {
+    std::string why;
+    try {
+      co_await tools.engine.remove_volume(volume.name);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::no_engine) throw;
+      why = e.what();
+    }
+    if (!why.empty()) outcome.warnings.push_back("volume '" + volume.name + "' stays: " + why);
+  }
+  co_return outcome;
+}
+
+}  // namespace stackd::steps

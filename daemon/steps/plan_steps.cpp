@@ -1,0 +1,122 @@
+// Plans as steps: they look at what is there, have it decided (plan/plan.hpp), and emit the steps that do it,
+// in the commit of their own end. Run again after a crash they look again; nothing of theirs needs to be
+// found.
+#include "daemon/plan/plan.hpp"
+
+#include "daemon/resolve/environment.hpp"
+#include "daemon/steps/env_from.hpp"
+#include "daemon/steps/host_ports.hpp"
+#include "daemon/steps/look.hpp"
+#include "daemon/steps/shells.hpp"
+#include "daemon/steps/steps.hpp"
+
+namespace stackd::steps {
+namespace {
+
+// The commands of env_from come before everything else: the plan itself looks at what they say.
+std::vector<operations::StepPlan> env_from_first() {
+  const std::string key = "env_from";
+  return {plan::step(key, "", plan::EnvFrom{}),
+          plan::step("plan with env_from", "", plan::PlanUp{.env_from = key}, {key})};
+}
+
+plan::Request request_of(const operations::StepContext& context) {
+  return {context.operation.id, plan::kind_from(context.operation.kind),
+          plan::wish_from(context.operation.request)};
+}
+
+Outcome outcome_of(plan::Plan plan) {
+  Outcome outcome;
+  outcome.then = std::move(plan.steps);
+  outcome.warnings = std::move(plan.warnings);
+  return outcome;
+}
+
+struct OperationRows {
+  std::vector<store::StepRow> steps;
+  std::vector<store::HookRunRow> hooks;
+};
+
+awaitable<OperationRows> rows_of(Tools& tools, std::string operation) {
+  auto query = [operation](store::Database& db) {
+    return OperationRows{store::Steps::of_operation(db, operation),
+                         store::HookRuns::of_operation(db, operation)};
+  };
+  return tools.journal.run(query);
+}
+
+plan::Deeds deeds_of(const OperationRows& rows) {
+  plan::Deeds deeds;
+  for (const auto& step : rows.steps) {
+    deeds.keys.insert(step.key);
+    if (step.kind != plan::Start::k_kind) continue;
+    const auto result =
+        model::decoded<plan::Start::Result>(nlohmann::json::parse(step.result), "result of a step");
+    if (result.started) deeds.started.insert(result.id);
+  }
+  for (const auto& hook : rows.hooks) {
+    if (hook.state == "running") deeds.running_hooks.push_back(hook.id);
+    if (hook.state == "failed" && hook.phase == model::to_string(model::Phase::pre_start))
+      deeds.failed_before_start.insert(hook.service);
+  }
+  return deeds;
+}
+
+}  // namespace
+
+awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
+  auto request = request_of(step.context);
+  request.again = step.params.again;
+  const auto stack = co_await settle_ports(tools, step.stack(), request.wish);
+  // start and restart go on with what the up has got (L5.9).
+  if (request.kind == plan::Kind::up && step.params.env_from.empty()) {
+    if (has_env_from(stack)) {
+      Outcome first;
+      first.then = env_from_first();
+      co_return first;
+    }
+    co_await forget_env_from(tools, stack);
+  }
+  auto seen = co_await look(tools, stack);
+  if (request.kind == plan::Kind::up) co_await look_for_strangers(tools, stack, seen);
+  const auto services = plan::selected_by(*stack.spec, request);
+  co_await look_for_up(tools, stack, step.operation(), services, seen);
+  auto plan = plan::plan_up(stack, request, seen);
+  co_await check_shells(tools, step.operation().id, stack, plan.shells_needed);
+  const bool unchanged = plan.unchanged;
+  auto outcome = outcome_of(std::move(plan));
+  outcome.result = model::encode(plan::PlanUp::Result{unchanged});
+  co_return outcome;
+}
+
+awaitable<Outcome> plan_down(Tools& tools, Step<plan::PlanDown> step) {
+  const auto request = request_of(step.context);
+  const auto stack = co_await tools.models.get(step.stack());
+  auto seen = co_await look(tools, stack);
+  if (request.wish.remove_orphans) co_await look_for_strangers(tools, stack, seen);
+  co_return outcome_of(plan::plan_down(stack, request, seen));
+}
+
+awaitable<Outcome> plan_recover(Tools& tools, Step<plan::PlanRecover> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto seen = co_await look(tools, stack);
+  co_return outcome_of(plan::plan_recover(stack, request_of(step.context), seen));
+}
+
+awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto rows = co_await rows_of(tools, step.operation().id);
+  for (const auto& each : rows.steps)
+    if (each.kind == plan::EnvFrom::k_kind)
+      co_await end_env_from(tools, stack, step.operation().id, each.ordinal);
+  const auto deeds = deeds_of(rows);
+  if (step.params.only_hooks) {
+    Outcome outcome;
+    outcome.then = plan::end_hooks(deeds.running_hooks);
+    co_return outcome;
+  }
+  const auto seen = co_await look(tools, stack);
+  co_return outcome_of(plan::plan_rollback(stack, request_of(step.context), seen, deeds));
+}
+
+}  // namespace stackd::steps

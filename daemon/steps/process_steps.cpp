@@ -1,0 +1,130 @@
+// Host processes: the run's directory is named after the operation and the step, and the row that points to
+// it is committed before the shim is asked; so a process is started once, whatever happens
+// (process/runs.hpp).
+#include <sys/stat.h>
+
+#include "daemon/resolve/environment.hpp"
+#include "daemon/resolve/references.hpp"
+#include "daemon/steps/steps.hpp"
+#include "daemon/translate/definitions.hpp"
+#include "daemon/translate/process_request.hpp"
+#include "daemon/util/ids.hpp"
+
+namespace stackd::steps {
+namespace {
+
+constexpr std::chrono::milliseconds k_stop_cmd_limit{30000};  // L5.6
+
+std::uint64_t size_of(const std::string& file) {
+  struct stat info {};
+  return ::stat(file.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+// L5.7: containers that a stop_cmd's tool left behind.
+awaitable<void> sweep(Tools& tools, const model::Process& process) {
+  if (process.owned_label.empty() && process.owned_name_pattern.empty()) co_return;
+  docker::Filters filters;
+  if (!process.owned_label.empty()) filters.emplace_back("label", process.owned_label);
+  if (!process.owned_name_pattern.empty()) filters.emplace_back("name", process.owned_name_pattern);
+  const auto containers = co_await tools.engine.list_containers(filters);
+  for (const auto& container : containers) co_await tools.engine.remove_container(container.id, true, false);
+}
+
+// X14: the service's own directory and environment; a failure is a warning.
+awaitable<std::string> run_stop_cmd(Tools& tools, const Step<plan::StopProcess>& step, model::Stack stack,
+                                    const model::Service& service) {
+  auto request = translate::process_request(
+      stack, service,
+      resolve::resolved(service.process->stop_cmd, resolve::Strictness::shell, *stack.spec, *stack.facts));
+  request.directory = tools.paths.run(stack.id, step.name() + ".stop");
+  request.log = tools.paths.service_log(stack.id, service.name);
+  request.timeout = k_stop_cmd_limit;
+  co_await tools.runs.start(request);
+  const auto exit = co_await tools.runs.wait(request.directory);
+  if (exit.ok()) co_return "";
+  co_return "stop_cmd of service '" + service.name + "' " +
+      (exit.cause == process::Cause::timed_out ? std::string("was out of time and was ended")
+                                               : "exited with status " + std::to_string(exit.code));
+}
+
+}  // namespace
+
+awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto& service = stack.service(step.service());
+  const auto run = step.name();
+  const auto directory = tools.paths.run(stack.id, run);
+  const auto definition = translate::process_definition(stack, service);
+  auto query = [id = stack.id, name = service.name](store::Database& db) {
+    return store::Processes::get(db, id, name);
+  };
+  const auto known = co_await tools.journal.run(query);
+  Outcome outcome;
+  if (known && known->run_directory != directory.string()) {
+    const bool running = tools.runs.state(known->run_directory) == process::RunState::running;
+    const bool done = service.kind == model::ServiceKind::oneshot &&
+                      tools.runs.exit_of(known->run_directory).value_or(process::RunExit{}).ok();
+    if ((running || done) && known->definition == definition && !step.params.force)
+      co_return skipped(running ? "it is running" : "it is done");
+    if (running) co_await tools.runs.end(known->run_directory, translate::grace_of(service));
+  }
+  auto request = translate::process_request(
+      stack, service,
+      resolve::resolved(service.process->cmd, resolve::Strictness::shell, *stack.spec, *stack.facts));
+  request.directory = directory;
+  // What a oneshot put in the background is what it was run for.
+  request.leave_background = service.kind == model::ServiceKind::oneshot;
+  request.log = tools.paths.service_log(stack.id, service.name);
+  request.log_header = "=== stackd " + run + " " + util::format_time(util::now_ms()) + " ===";
+  if (!known || known->run_directory != directory.string()) {
+    store::ProcessRow row;
+    row.stack_id = stack.id;
+    row.service = service.name;
+    row.run_directory = directory.string();
+    row.log = request.log.string();
+    row.log_offset = size_of(row.log);  // L10.4: nothing is matched against an earlier run's lines
+    row.definition = definition;
+    row.operation_id = step.operation().id;
+    if (known && step.kind() == plan::Kind::recover) {
+      row.restarts = known->restarts;
+      row.streak = known->streak;
+    }
+    auto write = [row](store::Database& db) {
+      store::Processes::put(db, row);
+      store::Starts::put(db, {row.stack_id, row.service, 0, "", "", "running"});
+    };
+    co_await tools.journal.commit(write);
+  }
+  if (tools.runs.state(directory) == process::RunState::absent) co_await tools.runs.start(request);
+  co_return with(plan::StartProcess::Result{true, run});
+}
+
+awaitable<Outcome> stop_process(Tools& tools, Step<plan::StopProcess> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  // A container by now, maybe; then the process is that of an earlier up.
+  const auto* own = stack.spec->find(step.service());
+  const auto* gone = stack.spec->find_gone(step.service());
+  const auto& service = own && !own->process && gone ? *gone : stack.service(step.service());
+  Outcome outcome;
+  auto query = [id = stack.id, name = service.name](store::Database& db) {
+    return store::Processes::get(db, id, name);
+  };
+  const auto row = co_await tools.journal.run(query);
+  if (!row) co_return outcome;
+  if (!service.process->stop_cmd.empty()) {
+    const auto warning = co_await run_stop_cmd(tools, step, stack, service);
+    if (!warning.empty()) outcome.warnings.push_back(warning);
+  }
+  const auto exit = co_await tools.runs.end(row->run_directory, translate::grace_of(service));
+  if (!exit.error.empty() && exit.cause == process::Cause::ended)
+    outcome.warnings.push_back("service '" + service.name + "': " + exit.error);
+  co_await sweep(tools, *service.process);
+  auto write = [id = stack.id, name = service.name](store::Database& db) {
+    store::Processes::remove(db, id, name);
+    store::Starts::put(db, {id, name, 0, "", "", "stopped"});
+  };
+  co_await tools.journal.commit(write);
+  co_return outcome;
+}
+
+}  // namespace stackd::steps

@@ -1,0 +1,45 @@
+// Tools: what the composition root lends to the steps. References only; the root outlives them. Control
+// thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/async/file_thread.hpp"
+#include "daemon/async/name_lock.hpp"
+#include "daemon/docker/engine.hpp"
+#include "daemon/hooks/hook_runner.hpp"
+#include "daemon/hooks/tools.hpp"
+#include "daemon/journal/journal.hpp"
+#include "daemon/model/paths.hpp"
+#include "daemon/plan/ports.hpp"
+#include "daemon/process/runs.hpp"
+#include "daemon/world/models.hpp"
+#include "daemon/world/monitor.hpp"
+
+namespace stackd::steps {
+
+struct Tools {
+  asio::any_io_executor executor;
+  journal::Journal& journal;
+  docker::Engine& engine;
+  process::Runs& runs;
+  async::FileThread& files;
+  world::Monitor& monitor;
+  world::Models& models;
+  hooks::Tools& hook_tools;
+  hooks::HookRunner& hooks;
+  model::Paths paths;
+  plan::PortRange ports;
+  // Tags of images with build hooks that are being made.
+  std::shared_ptr<async::NameLocks> deriving = std::make_shared<async::NameLocks>(executor);
+  // "<operation> <service>" whose containers are made anew.
+  std::shared_ptr<async::NameLocks> before_downs = std::make_shared<async::NameLocks>(executor);
+  std::map<std::string, bool> shells = {};  // image id -> has it a /bin/sh? An image never changes.
+  // Whether processes of containers are in our /proc: no with an engine in a machine of its own. Learned.
+  std::optional<bool> sees_engine_processes = std::nullopt;
+};
+
+}  // namespace stackd::steps

@@ -1,0 +1,42 @@
+// A service of a Spec as the engine's JSON: the one place where Compose keys meet the Engine API. Pure.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "daemon/model/facts.hpp"
+#include "daemon/model/spec.hpp"
+
+namespace stackd::translate {
+
+struct ContainerRequest {
+  std::string name, platform;
+  nlohmann::json body;  // POST /containers/create
+  std::map<std::string, nlohmann::json>
+      more_networks;  // engine name -> endpoint settings, to connect after create (API < 1.44)
+};
+
+struct RequestInputs {
+  const model::Spec& spec;
+  const model::Facts& facts;
+  const model::Service& service;
+  int number = 1;
+  std::string image;     // reference or id to create from
+  std::string image_id;  // for the label
+  std::string config_hash, operation;
+  std::map<std::string, std::string> container_of;  // service -> id, for network_mode: service:x and the like
+  std::vector<std::string> kept_volumes;  // "name:/target": anonymous volumes of the container it replaces
+};
+
+ContainerRequest container_request(const RequestInputs& inputs);
+nlohmann::json network_request(const model::Spec& spec, const std::string& key, const std::string& stack,
+                               const std::string& operation);
+nlohmann::json volume_request(const model::Spec& spec, const std::string& key, const std::string& stack,
+                              const std::string& operation);
+
+// ${…} resolved in every string of a tree.
+void resolve_all(nlohmann::json& value, const model::Spec& spec, const model::Facts& facts);
+
+}  // namespace stackd::translate

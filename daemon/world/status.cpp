@@ -1,0 +1,96 @@
+#include "daemon/world/status.hpp"
+
+#include <algorithm>
+
+#include "daemon/process/restart_policy.hpp"
+
+namespace stackd::world {
+namespace {
+
+bool may_complete(const model::Service& service) {
+  const auto& c = *service.container;
+  return (c.restart.empty() || c.restart == "no") && (!c.healthcheck || c.healthcheck->disabled());
+}
+
+bool is_stopping(const Circumstances& now) {
+  return now.stack_status == "stopped" || now.stack_status == "stopping";
+}
+
+int badness(const std::string& status) {
+  static const std::vector<std::string> k_order{"ready",  "completed",  "starting",  "stopped",
+                                                "paused", "restarting", "unhealthy", "exited"};
+  return static_cast<int>(std::find(k_order.begin(), k_order.end(), status) - k_order.begin());
+}
+
+}  // namespace
+
+bool Circumstances::waits_for(const std::string& service) const {
+  if (!operation_running) return false;
+  if (operation_kind == "recover") return unready.contains(service);
+  return stack_status == "starting" && !ready.contains(service);
+}
+
+std::string container_status(const ContainerSeen& c, const model::Service& service,
+                             const Circumstances& now) {
+  if (c.state == "running") {
+    if (c.health == "unhealthy") return "unhealthy";
+    return now.waits_for(service.name) ? "starting" : "ready";
+  }
+  if (c.state == "exited" || c.state == "dead") {
+    if (is_stopping(now) || now.stopped.contains(service.name)) return "stopped";
+    return c.exit_code.value_or(1) == 0 && may_complete(service) ? "completed" : "exited";
+  }
+  if (c.state == "created") return now.operation_running ? "starting" : "stopped";
+  return c.state;  // paused, restarting, removing
+}
+
+std::string worst(const std::vector<std::string>& statuses) {
+  if (statuses.empty()) return "down";
+  std::string worst = "ready";
+  for (const auto& status : statuses)
+    if (badness(status) > badness(worst)) worst = status;
+  return worst;
+}
+
+Status process_status(const std::optional<ProcessSeen>& seen, const model::Service& service,
+                      const Circumstances& now) {
+  const bool oneshot = service.kind == model::ServiceKind::oneshot;
+  if (!seen) {
+    const bool down = now.stack_status == "down" || now.stack_status == "failed";
+    return {now.stopped.contains(service.name) && !down ? "stopped" : "down", ""};
+  }
+  if (seen->running) return {now.waits_for(service.name) || oneshot ? "starting" : "ready", ""};
+  if (oneshot && seen->exit.ok()) return {"completed", ""};
+  Status status{"exited", seen->exit.cause == process::Cause::lost
+                              ? "it is gone without a word"
+                              : "exited with status " + std::to_string(seen->exit.code)};
+  if (oneshot || is_stopping(now) || now.stack_status == "down") return status;
+  const bool recovers = now.operation_kind == "recover" && now.waits_for(service.name);
+  const auto& restart = service.process->restart;
+  if (recovers || process::restart_pause(restart, seen->streak, seen->exit)) {
+    status.status = "restarting";
+    status.reason += "; it is started again";
+  } else if (!restart.empty() && seen->restarts > 0) {
+    status.reason += "; given up after " + std::to_string(seen->streak) + " restarts";
+  }
+  return status;
+}
+
+std::string stack_status(const std::string& told, const std::vector<ServiceStatus>& services,
+                         const std::set<std::string>& started) {
+  bool all_well = true, any_left = false, any_stopped = false, any_completed = false;
+  for (const auto& [service, status] : services) {
+    // One that nobody has started, or that was stopped on purpose, is not missed.
+    const bool missed = started.contains(service) || (status != "down" && status != "stopped");
+    all_well = all_well && (!missed || status == "ready" || status == "completed");
+    any_left = any_left || (missed && status != "completed");
+    any_completed = any_completed || status == "completed";
+    any_stopped = any_stopped || status == "stopped";
+  }
+  // Service by service everything may have been stopped, or taken away; what ran to its end is neither.
+  if (told == "up" && !any_left && (any_stopped || !any_completed) && !services.empty())
+    return any_stopped ? "stopped" : "down";
+  return told == "up" && !all_well ? "degraded" : told;
+}
+
+}  // namespace stackd::world

@@ -1,0 +1,55 @@
+// What a container's or a process's state means for its service, and the services' for their stack. Pure.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/model/spec.hpp"
+#include "daemon/process/types.hpp"
+
+namespace stackd::world {
+
+// What is known of a stack besides.
+struct Circumstances {
+  std::string stack_status;
+  bool operation_running = false;
+  std::string operation_kind;
+  std::set<std::string> stopped;         // services that were stopped on purpose, and not started since
+  std::set<std::string> ready, unready;  // whose readiness the running operation has seen, or waits for
+  bool engine_answered = false;
+
+  // While it comes up, stackd's own word counts; after that, so it did.
+  bool waits_for(const std::string& service) const;
+};
+
+struct ContainerSeen {
+  std::string state, health;
+  std::optional<int> exit_code;
+};
+std::string container_status(const ContainerSeen& container, const model::Service& service,
+                             const Circumstances& now);
+// The worst replica speaks for the service; "down" when there is none.
+std::string worst(const std::vector<std::string>& statuses);
+
+struct ProcessSeen {
+  bool running = false;
+  process::RunExit exit;  // when it does not run
+  int streak = 0, restarts = 0;
+};
+struct Status {
+  std::string status, reason;
+};
+// `seen`: nothing when there is no run of it.
+Status process_status(const std::optional<ProcessSeen>& seen, const model::Service& service,
+                      const Circumstances& now);
+
+// Of the whole, by those of its services. `started`: services that somebody has started since the last down.
+struct ServiceStatus {
+  std::string service, status;
+};
+std::string stack_status(const std::string& told, const std::vector<ServiceStatus>& services,
+                         const std::set<std::string>& started);
+
+}  // namespace stackd::world
