@@ -1,7 +1,7 @@
 // Commands on the caller's host: which there are, and what they are run with. The caller runs them.
 #include "daemon/api/answers.hpp"
 #include "daemon/api/body.hpp"
-#include "daemon/api/handlers.hpp"
+#include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
 
 namespace stackd::api {

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "daemon/api/answers.hpp"
-#include "daemon/api/handlers.hpp"
+#include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
 #include "daemon/async/signal.hpp"
 #include "daemon/http/alongside.hpp"

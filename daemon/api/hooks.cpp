@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "daemon/api/answers.hpp"
-#include "daemon/api/handlers.hpp"
+#include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
 #include "daemon/http/alongside.hpp"
 #include "daemon/process/log_tail.hpp"

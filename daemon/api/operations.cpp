@@ -1,6 +1,6 @@
 #include "daemon/api/answers.hpp"
 #include "daemon/api/body.hpp"
-#include "daemon/api/handlers.hpp"
+#include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
 #include "daemon/async/shielded.hpp"
 

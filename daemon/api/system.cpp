@@ -1,7 +1,7 @@
 #include <array>
 
 #include "daemon/api/answers.hpp"
-#include "daemon/api/handlers.hpp"
+#include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
 #include "proto/schema.hpp"
 

@@ -2,7 +2,7 @@
 // HTTP/1.1 over kept-alive connections, version negotiated once and again after the engine was away. Control
 // thread only. Every call throws Error: no_engine (cannot connect), not_found (404), conflict (409), engine
 // (anything else, with the engine's own words), timed_out. Bodies of requests that create things are the
-// engine's own JSON (stacks/ builds them), so that a new Compose key costs one line there and none here.
+// engine's own JSON (translate/ builds them), so that a new Compose key costs one line there and none here.
 #pragma once
 
 #include <chrono>

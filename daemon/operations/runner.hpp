@@ -1,5 +1,5 @@
 // Runner: carries operations through their steps, and through crashes. It knows step kinds only as names;
-// stacks/ registers what they do. Control thread; the store on its own. What it cannot write (a full disk) it
+// steps/ registers what they do. Control thread; the store on its own. What it cannot write (a full disk) it
 // logs and tries again until it can: the operation waits meanwhile, and nothing takes effect that is not
 // written.
 //

@@ -7,6 +7,9 @@
 
 namespace stackd::stackfile {
 
+// Why a key that the specification has is refused.
+constexpr std::string_view k_not_yet = "is not supported yet";
+
 struct ComposeContext {
   DecodeContext& decode;
   const FileVariables& variables;  // the caller's environment over `.env`

@@ -7,8 +7,6 @@ namespace stackd::stackfile {
 
 namespace {
 
-constexpr std::string_view k_not_yet = "is not supported yet";
-
 // Name and external, which all four kinds have. `external: {name: …}` is the old form.
 template <class Resource>
 void decode_name(Reader& reader, const std::string& key, const ComposeContext& context, Resource& resource) {

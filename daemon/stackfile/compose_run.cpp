@@ -10,8 +10,6 @@ namespace stackd::stackfile {
 
 namespace {
 
-constexpr std::string_view k_not_yet = "is not supported yet";
-
 void decode_ulimits(Reader& reader, Container& container) {
   const Value* map = reader.get("ulimits");
   if (!map) return;

@@ -15,8 +15,6 @@ bool is_restart(const std::string& word) {
 
 namespace {
 
-constexpr std::string_view k_not_yet = "is not supported yet";
-
 void decode_restart(Reader& reader, Container& container) {
   container.restart = reader.string("restart");
   if (container.restart == "false") container.restart = "no";  // `restart: no` of a YAML 1.1 writer

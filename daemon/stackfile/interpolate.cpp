@@ -12,7 +12,7 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
-constexpr int k_max_depth = 50;
+constexpr int k_deepest = 50;
 
 bool starts_name(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) || c == '_';
@@ -41,7 +41,7 @@ struct Expansion {
   const std::function<void(const std::string&)>& unset;
 
   std::string text(const std::string& in, int depth) const {
-    if (depth > k_max_depth) invalid(in, "it is nested too deeply");
+    if (depth > k_deepest) invalid(in, "it is nested too deeply");
     std::string out;
     for (std::size_t i = 0; i < in.size();) {
       const char next = i + 1 < in.size() ? in[i + 1] : '\0';
