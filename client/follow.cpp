@@ -210,6 +210,7 @@ void read_log(Api& api, const LogReader& reader, bool follow, std::chrono::milli
     try {
       auto stream = api.stream(reader.target(), reader.accept);
       begun = true;
+      if (reader.on_head) reader.on_head(stream.head);
       std::string bytes;
       while (stream.connection.read(bytes, k_never) == Read::data) {
         reader.on_bytes(bytes);

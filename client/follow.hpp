@@ -39,6 +39,7 @@ struct LogReader {
   std::string accept;
   std::function<void(const std::string& bytes)> on_bytes;
   std::function<void(bool first)> on_lost;
+  std::function<void(const Head& head)> on_head = nullptr;
 };
 void read_log(Api& api, const LogReader& reader, bool follow,
               std::chrono::milliseconds reconnect_for = k_reconnect_for);

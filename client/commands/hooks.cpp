@@ -94,7 +94,8 @@ int run_hooks(Context& context, const HooksArgs& args) {
                                context.out(bytes);
                                shown += bytes.size();
                              },
-                         .on_lost = [&](bool first) { tell_lost(context, first); }};
+                         .on_lost = [&](bool first) { tell_lost(context, first); },
+                         .on_head = [&](const Head& head) { shown = log_place(head, shown); }};
   read_log(context.api(), reader, args.follow);
   return proto::k_done;
 }

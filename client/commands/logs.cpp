@@ -66,10 +66,16 @@ std::vector<proto::HookRun> runs_of(const std::vector<proto::HookRun>& all, cons
 
 void show_hook(Context& context, LogPrinter& printer, const proto::HookRun& run, const LogsArgs& args) {
   std::string text;
-  const LogReader reader{.target = [&] { return target::hook_log(run.id, args.follow, text.size()); },
+  std::uint64_t shown = 0;
+  const LogReader reader{.target = [&] { return target::hook_log(run.id, args.follow, shown); },
                          .accept = "text/plain",
-                         .on_bytes = [&](const std::string& bytes) { text += bytes; },
-                         .on_lost = [&](bool first) { tell_lost(context, first); }};
+                         .on_bytes =
+                             [&](const std::string& bytes) {
+                               text += bytes;
+                               shown += bytes.size();
+                             },
+                         .on_lost = [&](bool first) { tell_lost(context, first); },
+                         .on_head = [&](const Head& head) { shown = log_place(head, shown); }};
   read_log(context.api(), reader, args.follow);
   std::vector<std::string> lines = lines_of(text);
   std::size_t from = 0;

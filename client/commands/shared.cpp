@@ -39,6 +39,11 @@ void show_stack(const Context& context, const proto::Stack& stack) {
   context.out(table);
 }
 
+std::uint64_t log_place(const Head& head, std::uint64_t wanted) {
+  const auto text = head.header("stackd-log-place");
+  return text.empty() ? wanted : std::strtoull(text.c_str(), nullptr, 10);
+}
+
 void tell_lost(const Context& context, bool first) {
   if (first) context.err("lost the daemon; waiting for it to come back\n");
 }

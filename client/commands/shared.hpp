@@ -15,6 +15,8 @@ std::string ports_text(const proto::Service& service);
 void show_stack(const Context& context, const proto::Stack& stack);
 // Says once that a log's daemon is away.
 void tell_lost(const Context& context, bool first);
+// Where in a hook's log an answer begins; `wanted` when it does not say.
+std::uint64_t log_place(const Head& head, std::uint64_t wanted);
 // Warnings, and why it failed; nothing for a success without any.
 void show_outcome(const Context& context, const proto::Operation& operation);
 // Follows, shows the outcome (`done` when it succeeded), gives the exit code.

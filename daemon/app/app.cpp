@@ -9,12 +9,12 @@
 
 #include "daemon/api/routes.hpp"
 #include "daemon/app/fault.hpp"
+#include "daemon/async/loop.hpp"
 #include "daemon/async/task_group.hpp"
 #include "daemon/http/listener.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/keeper/keeper.hpp"
 #include "daemon/keeper/pre_run_starts.hpp"
-#include "daemon/logs/log_keeper.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/parts.hpp"
 #include "daemon/steps/steps.hpp"
@@ -67,7 +67,8 @@ public:
         paths_{settings.home},
         journal_(executor(), settings.home / "state.db"),
         engine_(executor(), settings.docker_host),
-        runs_(executor(), settings.shim),
+        runs_(executor(), settings.shim, files_,
+              {static_cast<std::uint64_t>(settings.service_log_size), settings.service_logs_kept}),
         monitor_(executor(), engine_),
         models_(journal_),
         hook_tools_{executor(), journal_, engine_, runs_,
@@ -84,7 +85,7 @@ public:
         manager_(parts_),
         server_(executor(), api::make_router(manager_), api::error_pages()),
         tasks_(executor()),
-        signals_(loop_, SIGTERM, SIGINT) {
+        signals_(loop_.context(), SIGTERM, SIGINT) {
     // A terminal that is closed ends it as a signal would, unless it was started to outlive that (nohup).
     struct sigaction hangup {};
     if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) signals_.add(SIGHUP);
@@ -95,13 +96,13 @@ public:
   void run() {
     std::exception_ptr error;
     asio::co_spawn(
-        loop_, [this] { return live(); }, [&error](std::exception_ptr e) { error = e; });
+        executor(), [this] { return live(); }, [&error](std::exception_ptr e) { error = e; });
     loop_.run();
     if (error) std::rethrow_exception(error);
   }
 
 private:
-  asio::any_io_executor executor() { return loop_.get_executor(); }
+  asio::any_io_executor executor() { return loop_.executor(); }
   plan::PortRange ports() const { return {settings_.port_first, settings_.port_last}; }
   stacks::DaemonFacts facts() const {
     return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), ports()};
@@ -117,9 +118,6 @@ private:
       co_await runner_.recover();
       tasks_.spawn("keeper", [this] { return keeper_.run(); });
       tasks_.spawn("watchdog", [this] { return watch(); });
-      const logs::LogLimits limits{static_cast<std::uint64_t>(settings_.service_log_size),
-                                   settings_.service_logs_kept};
-      tasks_.spawn("service logs", [this, limits] { return logs::keep_logs(journal_, files_, limits); });
       tasks_.spawn("pruning", [this] { return prune(); });
       systemd::ready("ready");
       spdlog::info("stackd {} listens on {}{}", STACKD_VERSION, settings_.socket.string(),
@@ -178,7 +176,7 @@ private:
 
   const config::Settings& settings_;
   util::FileLock lock_;
-  asio::io_context loop_;
+  async::Loop loop_;
   async::FileThread files_;
   model::Paths paths_;
   journal::Journal journal_;

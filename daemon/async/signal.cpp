@@ -4,6 +4,7 @@
 #include <boost/system/system_error.hpp>
 #include <list>
 
+#include "daemon/async/loop.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::async {
@@ -39,6 +40,7 @@ awaitable<bool> Signal::wait_for(std::chrono::milliseconds limit) {
   auto [error] = co_await waiter.timer.async_wait(asio::as_tuple(use_awaitable));
   if (waiter.woken) co_return true;
   if (error) throw boost::system::system_error(error);
+  fired(executor_, waiter.timer.expiry());
   co_return false;
 }
 
@@ -50,9 +52,15 @@ void Signal::notify() {
 }
 
 awaitable<void> sleep_for(std::chrono::milliseconds duration) {
-  asio::steady_timer timer(co_await asio::this_coro::executor);
+  const auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer timer(executor);
   timer.expires_after(duration);
   co_await timer.async_wait(use_awaitable);
+  fired(executor, timer.expiry());
+}
+
+awaitable<void> next_turn() {
+  co_await asio::post(co_await asio::this_coro::executor, use_awaitable);
 }
 
 bool is_cancellation(const std::exception_ptr& error) {

@@ -27,6 +27,9 @@ private:
 // Suspends for `duration`; cancellable like any wait.
 awaitable<void> sleep_for(std::chrono::milliseconds duration);
 
+// Lets everything else run that is ready to. For loops that have much to do and nothing to wait for.
+awaitable<void> next_turn();
+
 // True when the exception is Asio's way of saying that this coroutine was cancelled.
 bool is_cancellation(const std::exception_ptr& error);
 

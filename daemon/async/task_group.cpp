@@ -5,6 +5,7 @@
 #include <cassert>
 #include <map>
 
+#include "daemon/async/loop.hpp"
 #include "daemon/async/shielded.hpp"
 
 namespace stackd::async {
@@ -31,6 +32,7 @@ TaskGroup::Id TaskGroup::spawn(std::string name, std::function<awaitable<void>()
   const auto id = state_->next++;
   auto signal = std::make_shared<asio::cancellation_signal>();
   state_->tasks.emplace(id, signal);
+  auto executor = named(state_->executor, name);
   auto done = [state = state_, id, signal, name = std::move(name)](std::exception_ptr error) {
     if (error && !is_cancellation(error)) {
       try {
@@ -43,7 +45,7 @@ TaskGroup::Id TaskGroup::spawn(std::string name, std::function<awaitable<void>()
     state->left.notify();
   };
   // Passing the callable, not calling it, keeps its captures alive as long as the coroutine.
-  asio::co_spawn(state_->executor, std::move(task),
+  asio::co_spawn(std::move(executor), std::move(task),
                  asio::bind_cancellation_slot(signal->slot(), std::move(done)));
   return id;
 }

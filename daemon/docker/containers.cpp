@@ -182,8 +182,7 @@ awaitable<void> Engine::logs(std::string id, bool tty, LogOptions options, Outpu
                   .path = container_path(id, "/logs") + query.str()};
   if (options.follow) request.limit = std::nullopt;
   const auto body = co_await http_->open(std::move(request));
-  Demux demux(tty, std::move(sink));
-  for (auto piece = co_await body->next(); !piece.empty(); piece = co_await body->next()) demux.feed(piece);
+  co_await hand_on(*body, tty, std::move(sink));
 }
 
 awaitable<Usage> Engine::usage(std::string id) {

@@ -21,9 +21,10 @@
 
 namespace stackd::docker {
 
-// Called for each piece as it arrives, in order; must not block.
-using OutputSink = std::function<void(Stream, std::string_view)>;
-using LineSink = std::function<void(const std::string& line)>;
+// Called for each piece as it arrives, in order; nothing more is read before it returns, so a slow one makes the
+// engine wait.
+using OutputSink = std::function<awaitable<void>(Stream, std::string_view)>;
+using LineSink = std::function<awaitable<void>(std::string line)>;
 // Reads the next piece of a request body; empty at the end. Called on the control thread, so pieces are made
 // ready before.
 using BodySource = std::function<awaitable<std::string>()>;

@@ -40,8 +40,9 @@ awaitable<ExecResult> Engine::exec(std::string container, ExecConfig config, Out
 
   ExecResult result;
   if (!sink)
-    sink = [&result](Stream stream, std::string_view piece) {
+    sink = [&result](Stream stream, std::string_view piece) -> awaitable<void> {
       keep(stream == Stream::out ? result.out : result.err, piece);
+      co_return;
     };
   Request start{.what = what,
                 .method = "POST",
@@ -49,8 +50,7 @@ awaitable<ExecResult> Engine::exec(std::string container, ExecConfig config, Out
                 .body = json{{"Detach", false}, {"Tty", config.tty}}.dump(),
                 .upgrade = true};
   const auto body = co_await http_->open(std::move(start));
-  Demux demux(config.tty, sink);
-  for (auto piece = co_await body->next(); !piece.empty(); piece = co_await body->next()) demux.feed(piece);
+  co_await hand_on(*body, config.tty, std::move(sink));
 
   // The output ends a moment before the engine knows the exit code; it sends no event that could be awaited
   // without a stream of its own.

@@ -34,27 +34,23 @@ Reference split_reference(const std::string& reference) {
 // The lines of a pull worth showing: a layer's status when it changes, not each step of its progress.
 class PullProgress {
 public:
-  explicit PullProgress(LineSink sink) : sink_(std::move(sink)) {}
-  void add(const Message& message) {
-    if (!sink_ || message.status.empty()) return;
+  // Nothing, or the line to be shown.
+  std::optional<std::string> add(const Message& message) {
+    if (message.status.empty()) return std::nullopt;
     auto& last = last_[message.id];
-    if (last == message.status) return;
+    if (last == message.status) return std::nullopt;
     last = message.status;
-    sink_(message.id.empty() ? message.status : message.id + ": " + message.status);
+    return message.id.empty() ? message.status : message.id + ": " + message.status;
   }
 
 private:
-  LineSink sink_;
   std::map<std::string, std::string> last_;
 };
 
 // Collects what a build says: its lines, its image, its failure.
 class BuildLog {
 public:
-  explicit BuildLog(LineSink sink)
-      : sink_(std::move(sink)),
-        pull_([this](const std::string& line) { emit(line); }),
-        lines_([this](std::string_view line) { emit(std::string(line)); }) {}
+  BuildLog() : lines_([this](std::string_view line) { emit(std::string(line)); }) {}
   BuildLog(const BuildLog&) = delete;
   BuildLog& operator=(const BuildLog&) = delete;
 
@@ -62,11 +58,14 @@ public:
     if (!message.aux_id.empty()) image_ = message.aux_id;
     if (!message.error.empty()) error_ = message.error;
     lines_.feed(message.stream);
-    pull_.add(message);
+    if (auto line = pull_.add(message)) emit(std::move(*line));
   }
+  // Since the last call.
+  std::vector<std::string> take() { return std::exchange(fresh_, {}); }
+  // No more comes; a last line may have had no newline.
+  void close() { lines_.finish(); }
   // The image's id, or short id where the engine tells no other; throws Error(failed).
-  std::string finish(const std::string& what) {
-    lines_.finish();
+  std::string image(const std::string& what) const {
     if (!error_.empty()) throw Error(ErrorKind::failed, what + ": " + error_, {kept_.begin(), kept_.end()});
     if (image_.empty())
       throw Error(ErrorKind::engine, what + ": the engine did not tell the image's id",
@@ -75,19 +74,19 @@ public:
   }
 
 private:
-  void emit(const std::string& line) {
+  void emit(std::string line) {
     constexpr std::string_view k_done = "Successfully built ";
     if (line.starts_with(k_done) && image_.empty()) image_ = line.substr(k_done.size());
     if (line.empty()) return;
     kept_.push_back(line);
     if (kept_.size() > k_kept_lines) kept_.pop_front();
-    if (sink_) sink_(line);
+    fresh_.push_back(std::move(line));
   }
 
-  LineSink sink_;
   PullProgress pull_;
   Lines lines_;
   std::deque<std::string> kept_;
+  std::vector<std::string> fresh_;
   std::string image_, error_;
 };
 
@@ -132,16 +131,16 @@ awaitable<void> Engine::pull_image(std::string reference, std::string platform, 
   Request request{
       .what = what, .method = "POST", .path = "/images/create" + query.str(), .limit = std::nullopt};
   const auto body = co_await http_->open(std::move(request));
-  PullProgress shown(std::move(progress));
+  PullProgress shown;
   std::string error;
-  Lines lines([&](std::string_view line) {
-    const auto message = parse_message(line);
-    if (!message) return;
+  auto each = [&](std::string text) -> awaitable<void> {
+    const auto message = parse_message(text);
+    if (!message) co_return;
     if (!message->error.empty()) error = message->error;
-    shown.add(*message);
-  });
-  for (auto piece = co_await body->next(); !piece.empty(); piece = co_await body->next()) lines.feed(piece);
-  lines.finish();
+    auto line = shown.add(*message);
+    if (line && progress) co_await progress(std::move(*line));
+  };
+  co_await hand_on_lines(*body, each);
   if (!error.empty()) throw Error(ErrorKind::engine, what + ": " + error);
 }
 
@@ -154,13 +153,19 @@ awaitable<std::string> Engine::build_image(BodySource context, BuildOptions opti
                   .content_type = "application/x-tar",
                   .limit = std::nullopt};
   const auto body = co_await http_->open(std::move(request), std::move(context));
-  BuildLog log(std::move(output));
-  Lines lines([&log](std::string_view line) {
-    if (const auto message = parse_message(line)) log.add(*message);
-  });
-  for (auto piece = co_await body->next(); !piece.empty(); piece = co_await body->next()) lines.feed(piece);
-  lines.finish();
-  auto id = log.finish(what);
+  BuildLog log;
+  auto each = [&](std::string text) -> awaitable<void> {
+    const auto message = parse_message(text);
+    if (!message) co_return;
+    log.add(*message);
+    for (auto& line : log.take())
+      if (output) co_await output(std::move(line));
+  };
+  co_await hand_on_lines(*body, each);
+  log.close();
+  for (auto& line : log.take())
+    if (output) co_await output(std::move(line));
+  auto id = log.image(what);
   constexpr std::string_view k_digest = "sha256:";
   if (id.starts_with(k_digest)) co_return id;
   // Podman, and Docker with --squash, tell a short id in the last line only.

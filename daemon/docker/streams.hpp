@@ -1,5 +1,4 @@
-// What the engine's streams are made of: multiplexed output, lines, JSON messages. Pure; pieces may be cut
-// anywhere.
+// What the engine's streams are made of: multiplexed output, lines, JSON messages. Pieces may be cut anywhere.
 #pragma once
 
 #include <array>
@@ -13,17 +12,20 @@
 
 namespace stackd::docker {
 
+class Body;
+
 // Takes stdout and stderr of a container or an exec apart: frames of {stream, 0, 0, 0, length as 4 bytes, big
 // end first} and data. With a terminal there are no frames, and all is stdout.
 class Demux {
 public:
-  Demux(bool tty, OutputSink sink);
+  using Sink = std::function<void(Stream, std::string_view)>;
+  Demux(bool tty, Sink sink);
   // Throws Error(engine) when the engine reports an error inside the stream, or the bytes are no frames.
   void feed(std::string_view piece);
 
 private:
   void begin_frame();
-  OutputSink sink_;
+  Sink sink_;
   bool tty_;
   std::array<unsigned char, 8> header_{};
   std::size_t header_size_ = 0;
@@ -47,6 +49,11 @@ private:
   std::size_t longest_;
   std::string partial_;
 };
+
+// An answer's output, handed on as it comes.
+awaitable<void> hand_on(Body& body, bool tty, OutputSink sink);
+// Its lines.
+awaitable<void> hand_on_lines(Body& body, LineSink sink);
 
 // One line of the answer to a pull or build.
 struct Message {

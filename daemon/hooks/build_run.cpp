@@ -20,7 +20,12 @@ constexpr std::string_view k_forgiven = "stackd: exit status ";
 }  // namespace
 
 BuildRun::BuildRun(Tools& tools, BuildOwner owner, int attempt)
-    : tools_(tools), owner_(std::move(owner)), attempt_(attempt), changed_(tools.executor) {}
+    : tools_(tools),
+      owner_(std::move(owner)),
+      attempt_(attempt),
+      changed_(tools.executor),
+      newest_(tools.executor),
+      secrets_(resolve::secret_values(*owner_.stack.spec, *owner_.stack.facts)) {}
 
 // Rows for all of them; those that an earlier daemon had written are taken over.
 awaitable<void> BuildRun::prepare(std::vector<translate::BuildHook> hooks, std::vector<int> steps) {
@@ -57,6 +62,9 @@ awaitable<void> BuildRun::run(std::string dockerfile, std::string tag, bool no_c
   async::TaskGroup building(tools_.executor);
   building.spawn("build of " + tag,
                  [this, dockerfile, tag, no_cache] { return build(dockerfile, tag, no_cache); });
+  building.spawn("output of the build of " + tag, [this]() {
+    return newest_.tell([this](const std::string& line) { note_line(line); });
+  });
   auto watching = watch(building);
   co_await building.during(std::move(watching));
   co_await close_all();
@@ -84,7 +92,7 @@ awaitable<void> BuildRun::build(std::string dockerfile, std::string tag, bool no
   options.tags = {tag};
   options.no_cache = no_cache;
   options.labels[translate::label::k_operation] = owner_.operation.id;
-  auto sink = [this](const std::string& line) { take(line); };
+  auto sink = [this](std::string line) { return take(std::move(line)); };
   try {
     co_await tools_.engine.build_image(packed.source, options, sink);
   } catch (const Error& e) {
@@ -101,7 +109,7 @@ BuildRun::Layer* BuildRun::layer_of(int step) {
 }
 
 // A line of the builder's, as it comes.
-void BuildRun::take(const std::string& text) {
+awaitable<void> BuildRun::take(std::string text) {
   const auto line = output_.sort(text);
   const auto now = util::now_ms();
   if (line.kind == docker::BuildOutput::Kind::step) {
@@ -110,32 +118,42 @@ void BuildRun::take(const std::string& text) {
       before->ended = now;
     }
     tools_.journal.note(owner_.stack.id, owner_.operation.id, "progress",
-                        {{"service", owner_.service}, {"text", util::valid_utf8(line.text)}});
-    return changed_.notify();
+                        {{"service", owner_.service},
+                         {"text", resolve::mask(util::valid_utf8(line.text), secrets_)}});
+    changed_.notify();
+    co_return;
   }
   auto* layer = layer_of(output_.step());
-  if (!layer) return;
+  if (!layer) co_return;
   if (line.kind == docker::BuildOutput::Kind::cached) layer->cached = true;
   if (!layer->cached && !layer->began) {
     layer->began = now;
+    layer->began_at = std::chrono::steady_clock::now();
     if (!layer->written_began) layer->row.started_at = now;
-    layer->log.emplace(logs::link_run_log(layer->row),
-                       resolve::secret_values(*owner_.stack.spec, *owner_.stack.facts), attempt_ == 1);
+    layer->log.emplace(tools_.files, layer->row, secrets_);
     changed_.notify();
   }
-  if (line.kind != docker::BuildOutput::Kind::out && line.kind != docker::BuildOutput::Kind::err) return;
+  if (line.kind != docker::BuildOutput::Kind::out && line.kind != docker::BuildOutput::Kind::err) co_return;
   if (line.text.starts_with(k_forgiven)) {
     layer->forgiven = std::atoi(line.text.c_str() + k_forgiven.size());
-    return;
+    co_return;
   }
   (line.kind == docker::BuildOutput::Kind::err ? layer->err : layer->out).append(line.text + "\n");
-  if (layer->log) layer->log->append(line.text + "\n");
+  newest_of_ = layer->row.id;
+  newest_.take(line.text);
+  if (layer->log) co_await layer->log->append(line.text + "\n");
+}
+
+void BuildRun::note_line(const std::string& line) {
+  const auto found = std::find_if(layers_.begin(), layers_.end(),
+                                  [&](const Layer& layer) { return layer.row.id == newest_of_; });
+  if (found == layers_.end()) return;
   tools_.journal.note(owner_.stack.id, owner_.operation.id, "hook.output",
-                      {{"run", layer->row.id},
-                       {"phase", layer->row.phase},
-                       {"index", layer->row.index},
-                       {"service", layer->row.service},
-                       {"line", util::valid_utf8(line.text)}});
+                      {{"run", found->row.id},
+                       {"phase", found->row.phase},
+                       {"index", found->row.index},
+                       {"service", found->row.service},
+                       {"line", resolve::mask(util::valid_utf8(line), secrets_)}});
 }
 
 // Writes down what begins and what ends, until the build is over or one of its hooks is out of time.
@@ -191,10 +209,7 @@ awaitable<void> BuildRun::write_done(Layer& layer) {
 
 awaitable<void> BuildRun::write_end(Layer& layer, RunEnd end) {
   layer.written_ended = true;
-  if (layer.log) {
-    layer.log->finish();
-    logs::link_run_log(layer.row);
-  }
+  if (layer.log) co_await layer.log->finish();
   layer.row = co_await end_run(tools_, owner_.stack, layer.row, std::move(end));
 }
 
@@ -203,7 +218,8 @@ std::optional<std::chrono::milliseconds> BuildRun::time_left() {
   if (!layer || !layer->began || layer->ended) return std::nullopt;
   const auto limit = resolve::timeout_of(*layer->hook.hook, owner_.stack.spec->runtime);
   if (!limit) return std::nullopt;
-  return std::chrono::milliseconds(layer->began + limit->count() - util::now_ms());
+  return std::chrono::ceil<std::chrono::milliseconds>(layer->began_at + *limit -
+                                                      std::chrono::steady_clock::now());
 }
 
 std::string BuildRun::words_of(const Layer& layer, int code) const {

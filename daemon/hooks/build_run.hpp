@@ -11,8 +11,8 @@
 #include "daemon/async/signal.hpp"
 #include "daemon/async/task_group.hpp"
 #include "daemon/docker/build_output.hpp"
-#include "daemon/hooks/container_run.hpp"
 #include "daemon/hooks/hook_records.hpp"
+#include "daemon/hooks/newest.hpp"
 #include "daemon/logs/run_log.hpp"
 #include "daemon/translate/build_hooks.hpp"
 #include "daemon/util/error.hpp"
@@ -50,6 +50,7 @@ private:
     store::HookRunRow row;
     std::optional<logs::RunLog> log;
     NewestBytes out{4096}, err{4096};
+    std::chrono::steady_clock::time_point began_at{};
     util::TimeMs began = 0, ended = 0;
     bool cached = false, written_began = false, written_ended = false;
     std::optional<int> forgiven;  // it failed, and its on_failure says that this does not count
@@ -58,7 +59,8 @@ private:
   std::string id_of(const model::Hook& hook) const;
   awaitable<void> build(std::string dockerfile, std::string tag, bool no_cache);
   Layer* layer_of(int step);
-  void take(const std::string& line);
+  awaitable<void> take(std::string line);
+  void note_line(const std::string& line);
   awaitable<void> watch(async::TaskGroup& building);
   Layer* unwritten();
   awaitable<void> write_progress(Layer& layer);
@@ -73,6 +75,9 @@ private:
   int attempt_ = 1;
   docker::BuildOutput output_;
   async::Signal changed_;
+  NewestLine newest_;
+  std::string newest_of_;  // the run that it comes from
+  std::vector<std::string> secrets_;
   std::vector<Layer> layers_;
   std::optional<util::Error> failure_;
   bool done_ = false, out_of_time_ = false;

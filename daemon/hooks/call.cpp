@@ -43,8 +43,7 @@ awaitable<HookImage> ensure_image(docker::Engine& engine, model::Hook hook, std:
   auto there = co_await engine.inspect_image(reference);
   HookImage image;
   try {
-    const docker::LineSink quiet = [](const std::string&) {};
-    if (!there) co_await engine.pull_image(reference, platform, quiet);
+    if (!there) co_await engine.pull_image(reference, platform, nullptr);
     if (!there) there = co_await engine.inspect_image(reference);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::no_engine) throw;

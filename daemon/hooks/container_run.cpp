@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "daemon/async/deadline.hpp"
+#include "daemon/async/task_group.hpp"
 #include "daemon/docker/in_flight.hpp"
-#include "daemon/logs/run_log.hpp"
+#include "daemon/hooks/newest.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/time.hpp"
 
@@ -19,9 +20,11 @@ using util::ErrorKind;
 constexpr std::size_t k_tail = 4096;
 
 struct Output {
-  logs::RunLog log;
+  Output(const asio::any_io_executor& executor, logs::RunLog& l) : log(l), newest(executor) {}
+  logs::RunLog& log;
+  NewestLine newest;
   NewestBytes out{k_tail}, err{k_tail};
-  std::size_t size = 0;
+  std::uint64_t size = 0;
 };
 
 bool has_started(const ContainerDetails& container) {
@@ -53,84 +56,70 @@ awaitable<void> ensure_started(docker::Engine& engine, std::string id, bool resu
   if (!landed) co_await engine.start_container(id);
 }
 
-void take(Output& output, docker::Stream stream, std::string_view piece,
-          const std::function<void(const std::string&)>& on_line) {
+awaitable<void> take(Output& output, docker::Stream stream, std::string_view piece) {
   output.size += piece.size();
-  output.log.append(piece);
+  output.newest.take(piece);
   (stream == docker::Stream::err ? output.err : output.out).append(piece);
-  const auto end = piece.find_last_not_of("\r\n");
-  if (end == std::string_view::npos) return;
-  const auto begin = piece.find_last_of('\n', end);
-  on_line(std::string(piece.substr(begin == std::string_view::npos ? 0 : begin + 1,
-                                   end - (begin == std::string_view::npos ? -1 : begin))));
+  co_await output.log.append(std::string(piece));
 }
 
-awaitable<int> follow_to_the_end(docker::Engine& engine, std::string id, std::shared_ptr<Output> output,
-                                 std::function<void(const std::string&)> on_line) {
+awaitable<int> follow_to_the_end(docker::Engine& engine, std::string id, std::shared_ptr<Output> output) {
   docker::LogOptions options;
   options.follow = true;
-  auto sink = [output, on_line](docker::Stream stream, std::string_view piece) {
-    take(*output, stream, piece, on_line);
-  };
+  auto sink = [output](docker::Stream stream, std::string_view piece) { return take(*output, stream, piece); };
   co_await engine.logs(id, false, options, sink);
   const auto code = co_await engine.wait_container(id);
   // The engine may end what it lets follow before the container's last words: what is missing comes from the
   // whole.
   options.follow = false;
-  auto rest = [output, on_line, known = output->size](docker::Stream stream, std::string_view piece) mutable {
-    const auto skipped = std::min(known, piece.size());
+  auto rest = [output, known = output->size](docker::Stream stream,
+                                             std::string_view piece) mutable -> awaitable<void> {
+    const auto skipped = std::min<std::uint64_t>(known, piece.size());
     known -= skipped;
-    if (skipped < piece.size()) take(*output, stream, piece.substr(skipped), on_line);
+    if (skipped < piece.size()) co_await take(*output, stream, piece.substr(skipped));
   };
   co_await engine.logs(id, false, options, rest);
   co_return code;
 }
 
+awaitable<int> follow_within(docker::Engine& engine, std::string id, std::shared_ptr<Output> output,
+                             std::optional<std::chrono::milliseconds> timeout) {
+  auto following = follow_to_the_end(engine, std::move(id), std::move(output));
+  if (!timeout) co_return co_await std::move(following);
+  co_return co_await async::within(*timeout, "hook", std::move(following));
+}
+
 }  // namespace
 
-void NewestBytes::append(std::string_view piece) {
-  kept_.append(piece);
-  if (kept_.size() > 2 * limit_) kept_.erase(0, kept_.size() - limit_);
-}
-
-std::string NewestBytes::text() const {
-  if (kept_.size() <= limit_) return kept_;
-  const auto newline = kept_.find('\n', kept_.size() - limit_);
-  return newline == std::string::npos ? kept_.substr(kept_.size() - limit_) : kept_.substr(newline + 1);
-}
-
-awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, translate::HookContainer hook,
-                                                 std::filesystem::path log, std::vector<std::string> secrets,
-                                                 std::optional<std::chrono::milliseconds> timeout,
-                                                 bool resumed,
-                                                 std::function<void(const std::string&)> on_line) {
+awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, ContainerRun run, logs::RunLog& log) {
+  const auto executor = co_await asio::this_coro::executor;
   ContainerRunResult result;
-  auto output = std::make_shared<Output>(Output{logs::RunLog(std::move(log), std::move(secrets))});
+  auto output = std::make_shared<Output>(executor, log);
   result.exit.started_at = util::now_ms();
   bool out_of_time = false;
   std::optional<Error> refused;
   try {
-    result.id = co_await ensure_created(engine, hook);
-    co_await ensure_started(engine, result.id, resumed);
+    result.id = co_await ensure_created(engine, run.hook);
+    co_await ensure_started(engine, result.id, run.resumed);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::no_engine || e.kind() == ErrorKind::timed_out) throw;
     refused = e;
   }
   if (refused) {
     // C4.9: what could not be started is removed, and the engine's own words are returned.
-    co_await engine.remove_container(hook.name, true, true);
+    co_await engine.remove_container(run.hook.name, true, true);
     result.id.clear();
     result.exit.cause = Cause::not_started;
     result.exit.error = refused->what();
     result.exit.ended_at = util::now_ms();
     co_return result;
   }
+  async::TaskGroup telling(executor);
+  telling.spawn("output of " + run.hook.name,
+                [output, on_line = run.on_line] { return output->newest.tell(on_line); });
   try {
-    auto following = follow_to_the_end(engine, result.id, output, on_line);
-    if (timeout)
-      result.exit.code = co_await async::within(*timeout, "hook", std::move(following));
-    else
-      result.exit.code = co_await std::move(following);
+    auto following = follow_within(engine, result.id, output, run.timeout);
+    result.exit.code = co_await telling.during(std::move(following));
     result.exit.cause = Cause::exited;
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::timed_out) throw;
@@ -144,7 +133,7 @@ awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, transla
   result.exit.ended_at = util::now_ms();
   result.exit.out_tail = output->out.text();
   result.exit.err_tail = output->err.text();
-  output->log.finish();
+  co_await log.finish();
   co_return result;
 }
 

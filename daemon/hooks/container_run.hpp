@@ -4,7 +4,6 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "daemon/docker/engine.hpp"
+#include "daemon/logs/run_log.hpp"
 #include "daemon/process/types.hpp"
 #include "daemon/translate/hook_container.hpp"
 
@@ -23,24 +23,14 @@ struct ContainerRunResult {
 };
 
 // Creates, starts and waits, each unless it was done before. `resumed`: a daemon died while this ran, so a
-// start of its may still be on its way (E5) and is waited for. The log shows no secret. `on_line` gets output
-// as it comes.
-awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, translate::HookContainer hook,
-                                                 std::filesystem::path log, std::vector<std::string> secrets,
-                                                 std::optional<std::chrono::milliseconds> timeout,
-                                                 bool resumed,
-                                                 std::function<void(const std::string&)> on_line);
-
-// The newest `limit` bytes of what was appended, cut at a line.
-class NewestBytes {
-public:
-  explicit NewestBytes(std::size_t limit) : limit_(limit) {}
-  void append(std::string_view piece);
-  std::string text() const;
-
-private:
-  std::size_t limit_;
-  std::string kept_;
+// start of its may still be on its way (E5) and is waited for. `on_line` gets the newest line of its output now
+// and then.
+struct ContainerRun {
+  translate::HookContainer hook;
+  std::optional<std::chrono::milliseconds> timeout;
+  bool resumed = false;
+  std::function<void(const std::string&)> on_line;
 };
+awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, ContainerRun run, logs::RunLog& log);
 
 }  // namespace stackd::hooks

@@ -4,8 +4,10 @@
 
 #include "daemon/async/task_group.hpp"
 #include "daemon/hooks/failure.hpp"
+#include "daemon/hooks/newest.hpp"
 #include "daemon/logs/run_log.hpp"
-#include "daemon/process/log_tail.hpp"
+#include "daemon/process/file_watch.hpp"
+#include "daemon/process/log_files.hpp"
 #include "daemon/resolve/hook_policy.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/util/error.hpp"
@@ -276,19 +278,25 @@ awaitable<HookRunRow> HookRunner::begin(const HookJob& job, int number, bool& re
 awaitable<process::RunExit> HookRunner::run_held(const HookJob& job, HookRunRow row) {
   auto request = request_of(job, row);
   const auto directory = request.directory;
-  logs::link_run_log(row);
-  if (tools_.runs.state(directory) == process::RunState::absent) {
-    if (resolve::place_of(job.hook) == HookPlace::host) {
-      util::make_directories(context_file(row).parent_path());
-      util::write_file(context_file(row), job.about.context.dump(2) + "\n", 0600, util::Durability::fleeting);
-    }
+  // All that it needs on disk, at once.
+  std::string context;
+  if (resolve::place_of(job.hook) == HookPlace::host) context = job.about.context.dump(2) + "\n";
+  auto prepare = [row, context, file = context_file(row)](async::FileWorker&) {
+    logs::link_run_log(row);
+    if (context.empty()) return;
+    util::make_directories(file.parent_path());
+    util::write_file(file, context, 0600, util::Durability::fleeting);
+  };
+  const auto there = co_await tools_.runs.look(directory);
+  if (there.state == process::RunState::absent) {
+    co_await tools_.files.run(prepare);
     co_await tools_.runs.start(std::move(request));
   }
   async::TaskGroup watchers(tools_.executor);
   watchers.spawn("output of " + row.id, [this, row] { return follow(row); });
   auto ending = tools_.runs.wait(directory);
   const auto exit = co_await watchers.during(std::move(ending));
-  logs::link_run_log(row);
+  co_await link_log(row);
   co_return exit;
 }
 
@@ -299,11 +307,9 @@ awaitable<process::RunExit> HookRunner::run_container(const HookJob& job, HookRu
   auto on_line = [this, row, secrets](const std::string& line) {
     note_line(row, resolve::mask(line, secrets));
   };
-  const auto log = logs::link_run_log(row);
-  auto result =
-      co_await run_container_hook(tools_.engine, std::move(hook), log, secrets,
-                                  resolve::timeout_of(job.hook, job.spec->runtime), resumed, on_line);
-  logs::link_run_log(row);
+  logs::RunLog log(tools_.files, row, secrets);
+  ContainerRun run{std::move(hook), resolve::timeout_of(job.hook, job.spec->runtime), resumed, on_line};
+  auto result = co_await run_container_hook(tools_.engine, std::move(run), log);
   if (is_kept(job, row.attempt, result.exit.ok()) && !result.id.empty())
     result.exit.error = "container " + result.id.substr(0, 12) + " is kept for a look";
   co_return result.exit;
@@ -340,6 +346,11 @@ process::RunRequest HookRunner::request_of(const HookJob& job, const HookRunRow&
   return request;
 }
 
+awaitable<std::filesystem::path> HookRunner::link_log(HookRunRow row) {
+  auto work = [row](async::FileWorker&) { return logs::link_run_log(row); };
+  return tools_.files.run(work);
+}
+
 std::filesystem::path HookRunner::context_file(const HookRunRow& row) const {
   return tools_.paths.runs(row.stack_id) / (row.id + ".context.json");
 }
@@ -358,13 +369,18 @@ awaitable<void> HookRunner::record(HookRunRow row, std::string event) {
   co_await tools_.journal.commit(write);
 }
 
-// Passes the newest output line on to whoever watches now.
+// Passes the newest output line on to whoever watches now; not each, of one that writes fast.
 awaitable<void> HookRunner::follow(HookRunRow row) {
-  process::LogTail tail(tools_.executor, logs::run_log(row.log, row.id));
-  for (;;) {
-    auto line = co_await tail.next_line();
-    while (auto next = tail.try_line()) line = std::move(*next);
-    note_line(row, line);
+  const auto log = logs::run_log(row.log, row.id);
+  process::FileWatch watch(tools_.executor, log.parent_path(), log.filename().string());
+  auto look = [log](async::FileWorker&) { return process::newest_line(log); };
+  for (std::string told;;) {
+    watch.follow(log);
+    const auto line = co_await tools_.files.run(look);
+    if (!line.empty() && line != told) note_line(row, line);
+    told = line;
+    co_await async::sleep_for(k_line_pause);
+    co_await watch.changed();
   }
 }
 

@@ -83,6 +83,7 @@ private:
   void note_line(const store::HookRunRow& row, const std::string& line);
   awaitable<bool> has_begun(const HookJob& job);
   process::RunRequest request_of(const HookJob& job, const store::HookRunRow& row) const;
+  awaitable<std::filesystem::path> link_log(store::HookRunRow row);
   std::filesystem::path context_file(const store::HookRunRow& row) const;
 
   Tools& tools_;

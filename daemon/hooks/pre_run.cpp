@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "daemon/hooks/inputs.hpp"
+#include "daemon/hooks/pre_run_files.hpp"
 #include "daemon/hooks/previous.hpp"
 #include "daemon/translate/pre_run.hpp"
 #include "daemon/util/files.hpp"
@@ -19,14 +20,16 @@ void write_shared(const fs::path& file, const std::string& text) {
 }
 
 // For `run: changed`; beside the hook, since the record of a start is made from what was there at that start.
-awaitable<void> write_inputs(Tools& tools, model::Stack stack, model::Hook hook, fs::path directory,
-                             std::string container) {
+awaitable<std::string> write_inputs(Tools& tools, model::Stack stack, model::Hook hook, fs::path directory,
+                                    std::string container) {
   const auto there = co_await tools.engine.inspect_container(container);
   auto work = [hook, directory, root = stack.spec->directory,
                image = there ? there->image_id : ""](async::FileWorker&) {
-    write_shared(inputs_file(directory, hook), state_of_inputs(hook, root, image));
+    auto inputs = state_of_inputs(hook, root, image);
+    write_shared(inputs_file(directory, hook), inputs);
+    return inputs;
   };
-  co_await tools.files.run(work);
+  co_return co_await tools.files.run(work);
 }
 
 }  // namespace
@@ -47,7 +50,7 @@ fs::path make_pre_run_directory(const model::Paths& paths, const std::string& st
 }
 
 HookJob pre_run_job(const model::Stack& stack, const model::Hook& hook, const store::OperationRow& operation,
-                    const std::string& previous, const fs::path& directory) {
+                    const std::string& previous, std::string inputs) {
   HookJob job;
   job.spec = stack.spec;
   job.facts = stack.facts;
@@ -56,7 +59,7 @@ HookJob pre_run_job(const model::Stack& stack, const model::Hook& hook, const st
   job.about.operation = operation.id;
   job.about.profile = stack.spec->profile;
   job.about.previous = previous;
-  job.inputs = pre_run_inputs(directory, hook);
+  job.inputs = std::move(inputs);
   return job;
 }
 
@@ -70,9 +73,10 @@ awaitable<std::optional<model::Hook>> write_pre_run(Tools& tools, HookRunner& ru
   std::vector<const model::Hook*> to_run;
   std::vector<fs::path> left_out;
   for (const auto* hook : stack.service(wish.service).hooks_of(model::Phase::pre_run)) {
+    std::string inputs;
     if (hook->run == model::RunPolicy::changed)
-      co_await write_inputs(tools, stack, *hook, directory, wish.container);
-    const auto job = pre_run_job(stack, *hook, wish.operation, previous, directory);
+      inputs = co_await write_inputs(tools, stack, *hook, directory, wish.container);
+    const auto job = pre_run_job(stack, *hook, wish.operation, previous, inputs);
     const auto why_not = co_await runner.reason_to_skip(job);
     if (why_not.empty())
       to_run.push_back(hook);

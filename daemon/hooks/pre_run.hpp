@@ -24,8 +24,9 @@ std::filesystem::path make_pre_run_directory(const model::Paths& paths, const st
                                              const std::string& container);
 
 // One entry as a job, for asking whether it is to run.
+// `inputs`: what it looks at for `run: changed` (pre_run_files.hpp).
 HookJob pre_run_job(const model::Stack& stack, const model::Hook& hook, const store::OperationRow& operation,
-                    const std::string& previous, const std::filesystem::path& directory);
+                    const std::string& previous, std::string inputs);
 
 // Writes what the next start is to run, with the token and the reason of that start. The first entry that is
 // to run; nothing when none is.
@@ -53,15 +54,8 @@ awaitable<void> announce_pre_run(Tools& tools, const model::Hook& hook, PreRunSt
 // Follows one entry of a start to its end; its record is there then. Asked again it finds the same.
 awaitable<store::HookRunRow> follow_pre_run(Tools& tools, model::Stack stack, model::Hook hook,
                                             PreRunStart start);
-// What an entry's `run: changed` looked at before the last start that stackd asked for.
-std::filesystem::path inputs_file(const std::filesystem::path& directory, const model::Hook& hook);
-std::string pre_run_inputs(const std::filesystem::path& directory, const model::Hook& hook);
-// Of the last start that stackd asked for: "<operation>-<step>".
-std::string token_of(const std::filesystem::path& directory);
 // The number of the start that the container runs since. Its shell may not have written its line yet.
 awaitable<int> newest_start(Tools& tools, std::string container, std::filesystem::path run,
                             std::string token);
-// How often the container has begun since the start of this token; `run` is the directory that it writes to.
-int count_starts(const std::filesystem::path& run, const std::string& token);
 
 }  // namespace stackd::hooks

@@ -107,7 +107,7 @@ awaitable<void> Keeper::check(std::string stack) {
     if (!rows.stack) co_return;  // another daemon's
     const auto known = co_await tools_.models.get(stack);
     Findings found;
-    find_processes(known, rows.processes, found);
+    co_await find_processes(known, rows.processes, found);
     if (tools_.monitor.connected()) co_await find_containers(known, rows.stack->status, found);
     if (!found.reasons.empty()) {
       co_await submit(stack, std::move(found));
@@ -152,14 +152,19 @@ awaitable<void> Keeper::find_containers(model::Stack stack, std::string status, 
   }
 }
 
-void Keeper::find_processes(const model::Stack& stack, const std::vector<store::ProcessRow>& rows,
-                            Findings& found) {
-  for (auto row : rows) {
+awaitable<void> Keeper::find_processes(model::Stack stack, std::vector<store::ProcessRow> rows,
+                                       Findings& found) {
+  std::vector<std::filesystem::path> runs;
+  for (const auto& row : rows) runs.push_back(row.run_directory);
+  const auto looks = co_await tools_.runs.look_at(runs);
+  for (std::size_t index = 0; index < rows.size(); ++index) {
+    auto row = rows[index];
+    const auto& look = looks[index];
     const auto* service = stack.spec->find(row.service);
     if (!service || service->kind != model::ServiceKind::process) continue;
-    const auto exit = tools_.runs.exit_of(row.run_directory);
+    const auto& exit = look.exit;
     if (!exit) {
-      if (tools_.runs.state(row.run_directory) == process::RunState::running) watch(row);
+      if (look.running()) watch(row);
       continue;
     }
     const auto pause = process::restart_pause(service->process->restart, row.streak, *exit);

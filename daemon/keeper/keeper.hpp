@@ -37,7 +37,7 @@ private:
   awaitable<void> write_lost();
   awaitable<void> check(std::string stack);
   awaitable<void> find_containers(model::Stack stack, std::string status, Findings& found);
-  void find_processes(const model::Stack& stack, const std::vector<store::ProcessRow>& rows, Findings& found);
+  awaitable<void> find_processes(model::Stack stack, std::vector<store::ProcessRow> rows, Findings& found);
   awaitable<void> submit(std::string stack, Findings found);
   void watch(const store::ProcessRow& row);
   void look_again(const std::string& stack, util::TimeMs at);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/hooks/pre_run.hpp"
+#include "daemon/hooks/pre_run_files.hpp"
 #include "daemon/process/file_watch.hpp"
 #include "daemon/resolve/hook_policy.hpp"
 #include "daemon/translate/pre_run.hpp"
@@ -41,9 +42,7 @@ awaitable<void> PreRunStarts::look_at_starts() {
 }
 
 void PreRunStarts::look(const std::string& id, const world::ContainerState& state) {
-  const auto directory = hooks::pre_run_directory(tools_.hook_tools.paths, state.stack, state.name);
-  std::error_code ignored;
-  if (!std::filesystem::exists(directory / "start", ignored) || !busy_.insert(id).second) return;
+  if (!busy_.insert(id).second) return;
   tasks_.spawn("pre_run of " + state.name, [this, id, state] { return record(id, state); });
 }
 
@@ -67,14 +66,17 @@ awaitable<void> PreRunStarts::record(std::string id, world::ContainerState state
     const auto* service = model.spec->find(state.service);
     if (!service || !translate::has_pre_run(*service)) co_return;
     const auto hooks = service->hooks_of(model::Phase::pre_run);
+    auto look = [directory](async::FileWorker&) { return hooks::prepared_start(directory); };
+    auto prepared = co_await tools_.hook_tools.files.run(look);
+    if (prepared.token.empty()) co_return;
     process::FileWatch changes(tools_.executor, directory / "run");
     std::string token;
     int starts = heard_of(), number = 1;
-    for (;;) {
+    for (;; prepared = co_await tools_.hook_tools.files.run(look)) {
       hooks::PreRunStart start;
-      start.token = hooks::token_of(directory);
+      start.token = prepared.token;
       if (std::exchange(token, start.token) != start.token) number = 1;
-      if (hooks::count_starts(directory / "run", start.token) <= number) {
+      if (prepared.starts <= number) {
         if (co_await changes.changed_within(hooks::k_first_line)) continue;
         if (std::exchange(starts, heard_of()) == starts) break;
         continue;
@@ -86,7 +88,7 @@ awaitable<void> PreRunStarts::record(std::string id, world::ContainerState state
       start.name = state.name;
       start.number = number++;
       for (const auto* hook : hooks) {
-        if (!std::filesystem::exists(directory / ("hook-" + std::to_string(hook->index)))) continue;
+        if (!prepared.hooks.contains(hook->index)) continue;
         const auto row = co_await hooks::follow_pre_run(tools_.hook_tools, model, *hook, start);
         if (row.state == "failed" && resolve::on_failure_of(*hook) == model::OnFailure::fail) break;
       }

@@ -10,7 +10,12 @@ awaitable<std::string> last_container_lines(docker::Engine& engine, std::string 
   try {
     docker::LogOptions options;
     options.tail = "10";
-    auto sink = [&text](docker::Stream, std::string_view piece) { text += piece; };
+    constexpr std::size_t k_kept = 64 << 10;
+    auto sink = [&text](docker::Stream, std::string_view piece) -> awaitable<void> {
+      text += piece;
+      if (text.size() > 2 * k_kept) text.erase(0, text.size() - k_kept);
+      co_return;
+    };
     co_await engine.logs(id, false, options, sink);
   } catch (const util::Error&) {
   }

@@ -1,8 +1,11 @@
 #include "daemon/logs/run_log.hpp"
 
-#include <fstream>
+#include <cerrno>
 #include <iterator>
+#include <utility>
 
+#include "daemon/process/log_times.hpp"
+#include "daemon/process/shim/log_file.hpp"
 #include "daemon/resolve/environment.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
@@ -14,7 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* k_directory = "hook-logs";
 constexpr std::size_t k_log_limit = 1'000'000;
-constexpr std::size_t k_longest_line = 64 * 1024;
 
 }  // namespace
 
@@ -51,38 +53,48 @@ void sweep_run_logs(const fs::path& stack, const std::set<std::string>& operatio
   }
 }
 
-RunLog::RunLog(fs::path path, std::vector<std::string> secrets, bool fresh)
-    : path_(std::move(path)), secrets_(std::move(secrets)) {
-  std::error_code ignored;
-  if (fresh) fs::resize_file(path_, 0, ignored);
+struct RunLog::Writer {
+  store::HookRunRow row;
+  std::vector<std::string> secrets;
+  shim::CappedLog log;
+  bool open = false;
+};
+
+RunLog::RunLog(async::FileThread& files, store::HookRunRow row, std::vector<std::string> secrets)
+    : files_(files), writer_(std::make_shared<Writer>()) {
+  writer_->row = std::move(row);
+  writer_->secrets = std::move(secrets);
 }
 
-void RunLog::append(std::string_view piece) {
-  rest_ += piece;
+awaitable<void> RunLog::append(std::string text) {
+  rest_ += text;
   const auto end = rest_.rfind('\n');
-  if (end == std::string::npos && rest_.size() < k_longest_line) return;
+  if (end == std::string::npos && rest_.size() < process::log_times::k_longest_line) co_return;
   const auto size = end == std::string::npos ? rest_.size() : end + 1;
-  write(rest_.substr(0, size));
+  auto whole = rest_.substr(0, size);
   rest_.erase(0, size);
+  co_await write(std::move(whole), false);
 }
 
-void RunLog::finish() {
-  write(rest_);
-  rest_.clear();
-  std::error_code ignored;
-  if (fs::file_size(path_, ignored) > k_log_limit)
-    util::write_file(path_, util::read_tail(path_, k_log_limit));
+awaitable<void> RunLog::finish() {
+  co_await write(std::exchange(rest_, {}), true);
 }
 
-void RunLog::write(const std::string& text) {
-  if (text.empty()) return;
-  std::ofstream(path_, std::ios::app | std::ios::binary) << resolve::mask(text, secrets_);
-  std::error_code ignored;
-  if (fs::file_size(path_, ignored) > 2 * k_log_limit) cut();
-}
-
-void RunLog::cut() {
-  util::write_file(path_, util::read_tail(path_, k_log_limit), 0600, util::Durability::fleeting);
+awaitable<void> RunLog::write(std::string text, bool last) {
+  auto work = [writer = writer_, text, last](async::FileWorker&) {
+    auto& [row, secrets, log, open] = *writer;
+    if (!open) {
+      const auto path = link_run_log(row);
+      if (!log.open(path, row.attempt == 1, k_log_limit))
+        throw util::system_error("cannot open log '" + path.string() + "'", errno);
+      open = true;
+    }
+    log.write(resolve::mask(text, secrets));
+    if (!last) return;
+    log.finish();
+    link_run_log(row);
+  };
+  co_await files_.run(work);
 }
 
 }  // namespace stackd::logs

@@ -4,11 +4,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "daemon/async/file_thread.hpp"
 #include "daemon/store/records.hpp"
 
 namespace stackd::logs {
@@ -17,27 +18,29 @@ namespace stackd::logs {
 std::filesystem::path run_log(const std::filesystem::path& hook_log, const std::string& run);
 
 // Makes it the hook's log, and the file when it is not there. At the end once more: a log that was cut is
-// another file.
+// another file. Throws io. Blocks: on the files' thread.
 std::filesystem::path link_run_log(const store::HookRunRow& row);
 
-// Removes those of operations that are not among these, unless they are a hook's log.
+// Removes those of operations that are not among these, unless they are a hook's log. Blocks.
 void sweep_run_logs(const std::filesystem::path& stack, const std::set<std::string>& operations);
 
-// Written by the daemon itself, from the beginning: output as it comes, whole lines, without secrets, the
-// newest 1 MB.
+// Written by the daemon itself: output as it comes, in whole lines, without secrets, the newest 1 MB; written on
+// the files' thread. What cannot be written is dropped and counted, as the shim does it. Control thread.
 class RunLog {
 public:
-  RunLog(std::filesystem::path path, std::vector<std::string> secrets, bool fresh = true);
-  void append(std::string_view piece);
-  void finish();  // with what had no newline yet
+  // The log of this run, or from its second try on what follows in it.
+  RunLog(async::FileThread& files, store::HookRunRow row, std::vector<std::string> secrets);
+  // Waits until it is written.
+  awaitable<void> append(std::string text);
+  // With what had no newline yet; links it once more.
+  awaitable<void> finish();
 
 private:
-  void write(const std::string& text);
-  void cut();
-
-  std::filesystem::path path_;
-  std::vector<std::string> secrets_;
-  std::string rest_;
+  struct Writer;
+  awaitable<void> write(std::string text, bool last);
+  async::FileThread& files_;
+  std::shared_ptr<Writer> writer_;  // the files' thread
+  std::string rest_;                // of a line
 };
 
 }  // namespace stackd::logs

@@ -1,14 +1,14 @@
 #include "daemon/logs/service_logs.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <deque>
+#include <map>
 
 #include "daemon/async/task_group.hpp"
-#include "daemon/process/log_rotation.hpp"
 #include "daemon/process/log_tail.hpp"
+#include "daemon/process/log_times.hpp"
 #include "daemon/resolve/environment.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
@@ -19,22 +19,49 @@
 namespace stackd::logs {
 namespace {
 
-constexpr std::size_t k_most_of_a_file = 8 << 20;  // what `tail: all` reads of a process's log at the most
+constexpr std::size_t k_piece = 64 << 10;          // read of a file at once
+constexpr std::size_t k_most_waiting = 256 << 10;  // bytes of lines that nobody has taken yet
+constexpr int k_lines_a_turn = 200;
+constexpr const char* k_marker = "=== stackd ";
 
-// Producers put lines in, one consumer takes them out.
-struct Lines {
-  explicit Lines(const asio::any_io_executor& executor) : changed(executor) {}
-  std::deque<proto::LogLine> waiting;
-  std::size_t producers = 0;
-  async::Signal changed;
-  void put(proto::LogLine line) {
-    waiting.push_back(std::move(line));
-    changed.notify();
+// Producers put lines in, one consumer takes them out; who is too fast waits.
+class Lines {
+public:
+  explicit Lines(const asio::any_io_executor& executor) : changed_(executor) {}
+  awaitable<void> put(proto::LogLine line) {
+    while (bytes_ > k_most_waiting) co_await changed_.wait();
+    bytes_ += size_of(line);
+    waiting_.push_back(std::move(line));
+    changed_.notify();
+    if (++put_ % k_lines_a_turn == 0) co_await async::next_turn();
   }
+  void join() { ++producers_; }
+  void leave() {
+    --producers_;
+    changed_.notify();
+  }
+  // Nothing once all producers have left.
+  awaitable<std::optional<proto::LogLine>> take() {
+    while (waiting_.empty() && producers_ > 0) co_await changed_.wait();
+    if (waiting_.empty()) co_return std::nullopt;
+    auto line = std::move(waiting_.front());
+    waiting_.pop_front();
+    bytes_ -= size_of(line);
+    changed_.notify();
+    if (++taken_ % k_lines_a_turn == 0) co_await async::next_turn();
+    co_return line;
+  }
+
+private:
+  static std::size_t size_of(const proto::LogLine& line) { return line.text.size() + sizeof line; }
+  std::deque<proto::LogLine> waiting_;
+  std::size_t bytes_ = 0, producers_ = 0;
+  std::uint64_t put_ = 0, taken_ = 0;
+  async::Signal changed_;
 };
 
 bool is_marker(std::string_view line) {
-  return line.starts_with("=== stackd ");
+  return line.starts_with(k_marker);
 }
 
 // What a caller who has lost us knows already of a service's lines: the cursor of the last one.
@@ -79,156 +106,162 @@ awaitable<void> container_lines(docker::Engine& engine, std::shared_ptr<Lines> l
     options.since = engine_since(seen);
   }
   auto partial = std::make_shared<std::map<docker::Stream, std::string>>();
-  auto emit = [lines, pattern, timed, seen, request](docker::Stream stream, std::string text) {
+  auto emit = [lines, pattern, timed, seen, request](docker::Stream stream,
+                                                     std::string text) -> awaitable<void> {
     auto line = pattern;
     line.stream = stream == docker::Stream::err ? "stderr" : "stdout";
     if (!text.empty() && text.back() == '\r') text.pop_back();
     if (const auto space = text.find(' '); timed && space != std::string::npos) {
       const auto time = text.substr(0, space);
-      if (time <= seen) return;  // the engine's `since` is inclusive
+      if (time <= seen) co_return;  // the engine's `since` is inclusive
       text.erase(0, space + 1);
       join_pieces(text, time + " ");
       if (request.timestamps) line.at = time;
       if (request.follow) line.cursor = time;
     }
     line.text = util::valid_utf8(text);
-    lines->put(std::move(line));
+    co_await lines->put(std::move(line));
   };
-  auto sink = [partial, emit](docker::Stream stream, std::string_view piece) {
+  auto sink = [partial, emit](docker::Stream stream, std::string_view piece) -> awaitable<void> {
     auto& text = (*partial)[stream];
     text += piece;
     std::size_t from = 0;
     for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', from)) {
-      emit(stream, text.substr(from, at - from));
+      co_await emit(stream, text.substr(from, at - from));
       from = at + 1;
     }
     text.erase(0, from);
+    if (text.size() < process::log_times::k_longest_line) co_return;
+    co_await emit(stream, std::exchange(text, {}));
   };
   co_await engine.logs(source.id, source.tty, options, sink);
   for (auto& [stream, rest] : *partial)
-    if (!rest.empty()) emit(stream, rest);
+    if (!rest.empty()) co_await emit(stream, rest);
 }
 
-// What was written in runs that ended before `since` (seconds, as the engine takes them) goes. A process
-// writes its log itself, so when is known of its runs and of the newest line only.
-void drop_older(std::vector<std::string>& lines, const std::string& file, const std::string& since) {
-  const auto from = static_cast<util::TimeMs>(std::strtod(since.c_str(), nullptr) * 1000);
-  struct stat found {};
-  if (::stat(file.c_str(), &found) != 0 || found.st_mtim.tv_sec * 1000 + 999 < from) return lines.clear();
-  auto first = lines.begin();
-  for (auto line = lines.begin(); line != lines.end(); ++line) {
-    if (!is_marker(*line)) continue;
-    const auto words = util::split(*line, ' ');
-    const auto began = words.size() < 4 ? std::nullopt : proto::parse_time(words[3]);
-    if (began && *began <= from) first = line;
-  }
-  lines.erase(lines.begin(), first);
-}
-
-// Takes away what the cursor's owner has seen: a byte of the log, which was cut since when it has none such.
-void drop_seen(std::string& text, const std::string& file, std::int64_t end, const std::string& cursor) {
-  std::int64_t position = 0;
-  const auto [stop, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), position);
+std::uint64_t place_of(const std::string& cursor) {
+  std::uint64_t place = 0;
+  const auto [stop, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), place);
   if (error != std::errc() || stop != cursor.data() + cursor.size())
     throw util::Error(util::ErrorKind::invalid_request,
                       "parameter 'after' ends with a line's cursor, and '" + cursor + "' is none");
-  if (struct stat old{}; position > end && ::stat(process::rotated(file, 1).c_str(), &old) == 0)
-    position -= old.st_size;
-  const auto known = static_cast<std::int64_t>(text.size()) - (end - position);
-  text.erase(0, static_cast<std::size_t>(std::clamp<std::int64_t>(known, 0, std::ssize(text))));
+  return place;
 }
 
-// Index of the first line that `tail` wants; markers do not count.
-std::size_t first_wanted(const std::vector<std::string>& lines, const std::string& tail) {
-  if (tail == "all") return 0;
-  auto wanted = std::max(0, std::atoi(tail.c_str()));
-  auto from = lines.size();
-  for (; from > 0 && (wanted > 0 || is_marker(lines[from - 1])); --from)
-    if (!is_marker(lines[from - 1])) --wanted;
-  return from;
+// Where the lines begin that are asked for.
+std::uint64_t first_place(process::LogFiles& log, const proto::LogsRequest& request, const std::string& seen) {
+  if (!seen.empty()) return place_of(seen);
+  std::uint64_t place = log.begin();
+  if (!request.since.empty()) {
+    const auto since = std::strtod(request.since.c_str(), nullptr) * 1000;
+    place = log.written_since(static_cast<util::TimeMs>(std::ceil(since)));
+  }
+  if (request.tail == "all") return place;
+  const auto count = std::strtoull(request.tail.c_str(), nullptr, 10);
+  return std::max(place, log.last_lines(count, request.follow, k_marker));
 }
 
-awaitable<void> process_lines(asio::any_io_executor executor, std::shared_ptr<Lines> lines,
-                              std::string service, std::string file, proto::LogsRequest request) {
-  std::uint64_t end = 0;
-  auto text = process::read_log_tail(file, k_most_of_a_file, end);
-  if (const auto seen = cursor_of(request, service, 1); !seen.empty()) {
-    drop_seen(text, file, static_cast<std::int64_t>(end), seen);
-    request.tail = "all";
-    request.since.clear();
+// Lines of one process, from piece after piece of its log.
+class ProcessLines {
+public:
+  ProcessLines(std::shared_ptr<Lines> lines, std::string service, const proto::LogsRequest& request)
+      : lines_(std::move(lines)), request_(request) {
+    pattern_.service = std::move(service);
+    pattern_.stream = "stdout";
   }
-  auto all = util::split(text, '\n');
-  // A line that was begun counts as one; who follows gets it when it is whole.
-  const std::string unfinished = all.empty() ? "" : all.back();
-  if (!all.empty() && (request.follow || unfinished.empty())) all.pop_back();
-  if (!request.since.empty()) drop_older(all, file, request.since);
-  auto position = static_cast<std::int64_t>(end) - std::ssize(unfinished);
-  for (const auto& each : all) position -= std::ssize(each) + 1;
-  const auto from = first_wanted(all, request.tail);
-  proto::LogLine line;
-  line.service = service;
-  line.stream = "stdout";
-  for (std::size_t index = 0; index < all.size(); ++index) {
-    position += std::ssize(all[index]) + 1;
-    if (index < from || is_marker(all[index])) continue;
-    line.text = util::valid_utf8(all[index]);
-    if (request.follow) line.cursor = std::to_string(position);
-    lines->put(line);
+  awaitable<void> put(const process::LogPiece& piece) {
+    if (piece.skipped > 0)
+      co_await put_line("[stackd: " + std::to_string(piece.skipped) + " bytes are not kept any more]", piece.place,
+                        piece.times);
+    auto place = piece.place;
+    for (std::string_view left = piece.text; !left.empty();) {
+      const auto end = std::min(left.find('\n'), left.size());
+      const auto line = left.substr(0, end);
+      const auto size = std::min(end + 1, left.size());
+      place += size;
+      left.remove_prefix(size);
+      if (!is_marker(line)) co_await put_line(std::string(line), place, piece.times);
+    }
   }
-  if (!request.follow) co_return;
-  process::LogTail tail(executor, file, end - std::min<std::uint64_t>(end, unfinished.size()));
+
+private:
+  awaitable<void> put_line(std::string text, std::uint64_t end, const std::vector<process::log_times::Entry>& times) {
+    auto line = pattern_;
+    line.text = util::valid_utf8(text);
+    if (request_.follow) line.cursor = std::to_string(end);
+    if (request_.timestamps) {
+      const auto later = std::upper_bound(times.begin(), times.end(), end - 1,
+                                          [](std::uint64_t place, const auto& entry) { return place < entry.place; });
+      if (later != times.begin()) line.at = util::format_time(std::prev(later)->at);
+    }
+    co_await lines_->put(std::move(line));
+  }
+  std::shared_ptr<Lines> lines_;
+  const proto::LogsRequest& request_;
+  proto::LogLine pattern_;
+};
+
+awaitable<void> process_lines(asio::any_io_executor executor, async::FileThread& files,
+                              std::shared_ptr<Lines> lines, ProcessSource source, proto::LogsRequest request) {
+  const auto seen = cursor_of(request, source.service, 1);
+  auto log = std::make_shared<process::LogFiles>(source.file);
+  auto find = [log, request, seen, make = source.file.parent_path()](async::FileWorker&) {
+    util::make_directories(make);
+    return first_place(*log, request, seen);
+  };
+  auto place = co_await files.run(find);
+  ProcessLines out(lines, source.service, request);
+  if (request.follow) {
+    process::LogTail tail(executor, files, source.file, place);
+    for (;;) {
+      const auto piece = co_await tail.next();
+      co_await out.put(piece);
+    }
+  }
   for (;;) {
-    auto next = co_await tail.next_line();
-    if (is_marker(next)) continue;
-    line.text = util::valid_utf8(next);
-    line.cursor = std::to_string(tail.position());
-    if (request.timestamps) line.at = util::format_time(util::now_ms());
-    lines->put(line);
+    auto read = [log, place](async::FileWorker&) { return log->read(place, k_piece); };
+    auto piece = co_await files.run(read);
+    const bool more = !piece.text.empty();
+    piece.text += piece.unfinished;  // a line that was begun counts as one
+    co_await out.put(piece);
+    place = piece.end();
+    if (!more) co_return;
   }
 }
 
 // Until all producers have ended and every line was handed on.
 awaitable<void> deliver(std::shared_ptr<Lines> lines, std::vector<std::string> secrets, LineSink sink) {
-  while (lines->producers > 0 || !lines->waiting.empty()) {
-    if (lines->waiting.empty()) {
-      co_await lines->changed.wait();
-      continue;
-    }
-    auto line = std::move(lines->waiting.front());
-    lines->waiting.pop_front();
-    line.text = resolve::mask(std::move(line.text), secrets);
-    co_await sink(std::move(line));
+  while (auto line = co_await lines->take()) {
+    line->text = resolve::mask(std::move(line->text), secrets);
+    co_await sink(std::move(*line));
   }
 }
 
 }  // namespace
 
-awaitable<void> read_logs(asio::any_io_executor executor, docker::Engine& engine, Sources sources,
-                          proto::LogsRequest request, std::vector<std::string> secrets, LineSink sink) {
+awaitable<void> read_logs(Readers readers, Sources sources, proto::LogsRequest request,
+                          std::vector<std::string> secrets, LineSink sink) {
+  const auto executor = co_await asio::this_coro::executor;
   auto lines = std::make_shared<Lines>(executor);
   async::TaskGroup producers(executor);
   const auto produce = [&](const std::string& name, std::function<awaitable<void>()> task) {
-    ++lines->producers;
+    lines->join();
     producers.spawn("logs of " + name, [lines, task]() -> awaitable<void> {
       struct Leave {
         std::shared_ptr<Lines> lines;
-        ~Leave() {
-          --lines->producers;
-          lines->changed.notify();
-        }
+        ~Leave() { lines->leave(); }
       } leave{lines};
       co_await task();
     });
   };
   for (const auto& source : sources.containers)
-    produce(source.service,
-            [&engine, lines, source, request] { return container_lines(engine, lines, source, request); });
-  for (const auto& source : sources.processes) {
-    util::make_directories(source.file.parent_path());
-    produce(source.service, [executor, lines, source, request] {
-      return process_lines(executor, lines, source.service, source.file.string(), request);
+    produce(source.service, [&engine = readers.engine, lines, source, request] {
+      return container_lines(engine, lines, source, request);
     });
-  }
+  for (const auto& source : sources.processes)
+    produce(source.service, [executor, &files = readers.files, lines, source, request] {
+      return process_lines(executor, files, lines, source, request);
+    });
   auto delivering = deliver(lines, secrets, sink);
   co_await producers.during(std::move(delivering));
 }

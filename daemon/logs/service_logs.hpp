@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/async/file_thread.hpp"
 #include "daemon/docker/engine.hpp"
 #include "proto/types.hpp"
 
@@ -28,9 +29,13 @@ struct Sources {
 };
 
 // Merged; runs until all ends were reached, or for ever with `follow`. `secrets` are masked. The sink may
-// suspend (flow control), and throwing from it ends the call.
+// suspend (flow control: then less is read), and throwing from it ends the call.
 using LineSink = std::function<awaitable<void>(proto::LogLine)>;
-awaitable<void> read_logs(asio::any_io_executor executor, docker::Engine& engine, Sources sources,
-                          proto::LogsRequest request, std::vector<std::string> secrets, LineSink sink);
+struct Readers {
+  docker::Engine& engine;
+  async::FileThread& files;
+};
+awaitable<void> read_logs(Readers readers, Sources sources, proto::LogsRequest request,
+                          std::vector<std::string> secrets, LineSink sink);
 
 }  // namespace stackd::logs

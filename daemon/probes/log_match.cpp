@@ -1,16 +1,13 @@
-// log_match: a complete line of the service's output that a pattern (RE2) finds something in (L3.4).
-#include <re2/re2.h>
-
-#include <memory>
-
+// log_match: a line of the service's output that a pattern (RE2) finds something in (L3.4).
+#include "daemon/probes/output.hpp"
 #include "daemon/probes/probe.hpp"
 
 namespace stackd::probes {
 
 Probe log_match_probe(const std::string& text, const Subject&) {
-  const auto pattern = std::make_shared<RE2>(text);
+  const auto pattern = std::make_shared<LinePattern>(text);
   Probe probe;
-  probe.is_line = [pattern](const std::string& line) { return RE2::PartialMatch(line, *pattern); };
+  probe.in_lines = [pattern](std::string_view lines) { return pattern->find(lines).has_value(); };
   return probe;
 }
 

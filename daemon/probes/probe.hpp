@@ -24,8 +24,8 @@ struct Probe {
   // no try can ever pass. Null for one that only reads lines.
   std::function<awaitable<void>()> attempt;
   std::chrono::milliseconds pause{250};  // between tries, at the most: the first ones follow quickly
-  // Whether this line of the service's output is what is waited for. Null for one that asks.
-  std::function<bool(const std::string&)> is_line;
+  // Whether one of these lines of the service's output is what is waited for. Null for one that asks.
+  std::function<bool(std::string_view lines)> in_lines;
 };
 
 Probe make_probe(model::ProbeKind kind, const std::string& text, const Subject& subject);

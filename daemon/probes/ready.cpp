@@ -1,12 +1,11 @@
 #include "daemon/probes/ready.hpp"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <list>
 #include <memory>
 
 #include "daemon/async/task_group.hpp"
+#include "daemon/probes/output.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
@@ -19,27 +18,6 @@ using util::ErrorKind;
 
 constexpr milliseconds k_first_pause{15};
 constexpr milliseconds k_capture_patience{5000};     // after the probe has passed
-constexpr std::size_t k_most_kept_output = 4 << 20;  // for captures
-
-// One entry of `capture`: group 1 where there is one, else the whole match (L3.4). It is looked for in each
-// line, so that a pattern like [^ ]+ ends with its line; one that names line ends itself, in all that was
-// written.
-struct Capture {
-  Capture(std::string name, const std::string& text)
-      : key(std::move(name)),
-        pattern(text),
-        regex(RE2(text).NumberOfCapturingGroups() > 0 ? text : "(" + text + ")"),
-        several_lines(text.find("\\n") != std::string::npos || text.find('\n') != std::string::npos ||
-                      text.find("(?s") != std::string::npos) {}
-  void look_at(const std::string& line, const std::string& output) {
-    std::string found;
-    if (!value && RE2::PartialMatch(several_lines ? output : line, regex, &found)) value = found;
-  }
-  const std::string key, pattern;
-  const RE2 regex;
-  const bool several_lines;
-  std::optional<std::string> value;
-};
 
 // What the watchers tell the waiter.
 struct Watch {
@@ -51,7 +29,6 @@ struct Watch {
   std::string last_failure;  // of a probe that may still pass
   std::chrono::steady_clock::time_point progress;
   std::list<Capture> captures;
-  std::string output;  // for captures of several lines
 };
 using WatchPtr = std::shared_ptr<Watch>;
 
@@ -81,15 +58,13 @@ awaitable<void> repeat(WatchPtr watch, milliseconds most, std::function<awaitabl
   }
 }
 
-void on_line(Watch& watch, const ReadyWait& wait, const RE2* fail, const std::string& line) {
+void on_output(Watch& watch, const ReadyWait& wait, const LinePattern* fail, std::string_view lines) {
   watch.progress = std::chrono::steady_clock::now();
-  const bool keep = std::any_of(watch.captures.begin(), watch.captures.end(),
-                                [](const auto& capture) { return capture.several_lines; });
-  if (keep && watch.output.size() < k_most_kept_output) watch.output += line + "\n";
-  for (auto& capture : watch.captures) capture.look_at(line, watch.output);
-  if (fail && RE2::PartialMatch(line, *fail) && !watch.failed)
-    watch.failed = Error(ErrorKind::failed, "its log says it failed (fail_when): " + line);
-  if (wait.probe && wait.probe->is_line && wait.probe->is_line(line)) watch.passed = true;
+  for (auto& capture : watch.captures) capture.look_at(lines);
+  if (fail && !watch.failed)
+    if (const auto line = fail->find(lines))
+      watch.failed = Error(ErrorKind::failed, "its log says it failed (fail_when): " + *line);
+  if (wait.probe && wait.probe->in_lines && !watch.passed && wait.probe->in_lines(lines)) watch.passed = true;
   watch.changed.notify();
 }
 
@@ -136,14 +111,14 @@ awaitable<Captured> wait_for_both(WatchPtr watch, ReadyWait wait, bool judged) {
 awaitable<Captured> wait_ready(ReadyWait wait) {
   auto executor = co_await asio::this_coro::executor;
   auto watch = std::make_shared<Watch>(executor);
-  const auto fail = wait.fail_match.empty() ? nullptr : std::make_shared<RE2>(wait.fail_match);
+  const auto fail = wait.fail_match.empty() ? nullptr : std::make_shared<LinePattern>(wait.fail_match);
 
   for (const auto& [key, pattern] : wait.capture) watch->captures.emplace_back(key, pattern);
   async::TaskGroup group(executor);
-  if (wait.log_lines)
+  if (wait.output)
     group.spawn("log of " + wait.what, [watch, wait, fail] {
-      return wait.log_lines(
-          [watch, wait, fail](const std::string& line) { on_line(*watch, wait, fail.get(), line); });
+      return wait.output(
+          [watch, wait, fail](std::string_view lines) { on_output(*watch, wait, fail.get(), lines); });
     });
   if (wait.died)
     group.spawn("exit of " + wait.what, [watch, died = wait.died]() -> awaitable<void> {

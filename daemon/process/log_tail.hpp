@@ -1,34 +1,35 @@
-// LogTail: reads a growing file as lines, woken by inotify, not by a tick. Survives truncation and rotation:
-// it starts at the new file's beginning, or behind what it has read before when that is found there (a capped
-// log that was cut down to its newest part). Control thread only. Throws io.
+// LogTail: follows a log as it grows, woken by inotify, not by a tick; reads on the files' thread, a bounded piece
+// at a time, so that neither a log that grows faster than it is read nor a line without an end holds up anything.
+// Goes on through rotation and cuts (log_files.hpp). Control thread. Throws io.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
-#include <string>
 
-#include "daemon/async/asio.hpp"
+#include "daemon/async/file_thread.hpp"
+#include "daemon/process/log_files.hpp"
 
 namespace stackd::process {
 
 class LogTail {
 public:
-  // From byte `offset` of the file on; the file need not exist yet (its directory must).
-  LogTail(const asio::any_io_executor& executor, std::filesystem::path file, std::uint64_t offset = 0);
+  // From this place on; the file need not exist yet (its directory must, once it is waited for).
+  LogTail(const asio::any_io_executor& executor, async::FileThread& files, std::filesystem::path log,
+          std::uint64_t place = 0);
   ~LogTail();
 
-  // The next complete line without its newline; waits for one. Cancellable. A line of more than a megabyte
-  // comes in pieces. One caller at a time.
-  awaitable<std::string> next_line();
-  // A complete line that is there already, else nothing.
-  std::optional<std::string> try_line();
-  // The byte of the file behind the last line that was handed out; before the file's first (negative) while
-  // lines of a rotated one are left.
-  std::int64_t position() const;
-  // What is left without a newline (after the writer has ended).
-  std::string rest();
+  // The next whole lines, or a part of one that is longer than a piece; waits for them. Cancellable. One caller
+  // at a time.
+  awaitable<LogPiece> next();
+  // The same without waiting: an empty text when there is nothing; then `unfinished` is what the writer has begun.
+  awaitable<LogPiece> now();
+  // Until something was written since the last look, whole or not, or the file is another one.
+  awaitable<void> changed();
+  // The same with a limit; false when it passed first.
+  awaitable<bool> changed_within(std::chrono::milliseconds limit);
+  // Where the next piece will begin.
+  std::uint64_t place() const;
 
 private:
   struct Impl;

@@ -103,6 +103,15 @@ std::optional<int> command_pid(const fs::path& directory) {
   return pid > 0 ? std::optional(pid) : std::nullopt;
 }
 
+RunLook look_at_run(const fs::path& directory) {
+  RunLook look;
+  if (!is_there(directory)) return look;
+  look.exit = exit_of(directory);
+  look.state = look.exit ? RunState::ended : RunState::running;
+  if (look.running()) look.pid = command_pid(directory);
+  return look;
+}
+
 util::Fd open_shim(const fs::path& directory) {
   const auto text = util::read_file_if_there(directory / name::k_lock).value_or("");
   int pid = 0;

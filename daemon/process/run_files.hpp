@@ -1,4 +1,4 @@
-// What a run's directory says (runs.hpp has its layout). Looks only; nothing waits.
+// What a run's directory says (runs.hpp has its layout). Blocks: on the files' thread.
 #pragma once
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 
 namespace stackd::process {
 
+RunLook look_at_run(const std::filesystem::path& directory);
 RunState state_of(const std::filesystem::path& directory);
 // Nothing while it runs and when there is no such run. `lost` when the shim has gone without a word.
 std::optional<RunExit> exit_of(const std::filesystem::path& directory);

@@ -75,7 +75,8 @@ struct Launched {
 
 // Shared with the waits and the reapers, which may outlive the Runs for a turn of the loop.
 struct Runs::Impl : std::enable_shared_from_this<Impl> {
-  Impl(asio::any_io_executor e, fs::path s) : executor(std::move(e)), shim(std::move(s)) {}
+  Impl(asio::any_io_executor e, fs::path s, async::FileThread& f, LogLimits l)
+      : executor(std::move(e)), shim(std::move(s)), files(f), limits(l) {}
 
   // From the spawn until it is known who has the directory; never cancelled: a caller that gives up must be
   // able to find (and end) what it began.
@@ -84,11 +85,13 @@ struct Runs::Impl : std::enable_shared_from_this<Impl> {
 
   void reap_when_ended(const std::shared_ptr<Descriptor>& child);
   // The shim's pidfd, one for all who wait for the run; nothing when it has just ended.
-  std::shared_ptr<Descriptor> watch(const fs::path& directory);
+  static awaitable<std::shared_ptr<Descriptor>> watch(std::shared_ptr<Impl> self, fs::path directory);
   void forget(const fs::path& directory, const std::shared_ptr<Descriptor>& process);
 
   asio::any_io_executor executor;
   fs::path shim;
+  async::FileThread& files;
+  const LogLimits limits;
   std::set<std::shared_ptr<Descriptor>> children;         // ours, not reaped yet
   std::map<fs::path, std::weak_ptr<Descriptor>> watched;  // by run directory
 };
@@ -104,14 +107,18 @@ void Runs::Impl::reap_when_ended(const std::shared_ptr<Descriptor>& child) {
   child->async_wait(Descriptor::wait_read, std::move(reap));
 }
 
-std::shared_ptr<Descriptor> Runs::Impl::watch(const fs::path& directory) {
+awaitable<std::shared_ptr<Descriptor>> Runs::Impl::watch(std::shared_ptr<Impl> self, fs::path directory) {
+  auto& watched = self->watched;
   std::erase_if(watched, [](const auto& entry) { return entry.second.expired(); });
-  if (const auto found = watched.find(directory); found != watched.end()) return found->second.lock();
-  auto process = open_shim(directory);
-  if (!process) return nullptr;
-  auto descriptor = std::make_shared<Descriptor>(executor, process.release());
+  if (const auto found = watched.find(directory); found != watched.end()) co_return found->second.lock();
+  auto work = [directory](async::FileWorker&) { return std::make_shared<util::Fd>(open_shim(directory)); };
+  const auto process = co_await self->files.run(work);
+  if (const auto found = watched.find(directory); found != watched.end())
+    if (auto known = found->second.lock()) co_return known;
+  if (!*process) co_return nullptr;
+  auto descriptor = std::make_shared<Descriptor>(self->executor, process->release());
   watched[directory] = descriptor;
-  return descriptor;
+  co_return descriptor;
 }
 
 void Runs::Impl::forget(const fs::path& directory, const std::shared_ptr<Descriptor>& process) {
@@ -132,11 +139,13 @@ awaitable<Launched> Runs::Impl::launch(std::shared_ptr<Impl> self, fs::path dire
 
 awaitable<RunExit> Runs::Impl::wait(std::shared_ptr<Impl> self, fs::path directory) {
   for (;;) {
-    if (auto exit = process::exit_of(directory)) co_return *exit;
-    if (state_of(directory) == RunState::absent)
+    auto work = [directory](async::FileWorker&) { return look_at_run(directory); };
+    auto look = co_await self->files.run(work);
+    if (look.exit) co_return std::move(*look.exit);
+    if (look.state == RunState::absent)
       throw Error(ErrorKind::not_found,
                   "cannot wait for run '" + directory.string() + "': there is no such run");
-    auto process = self->watch(directory);
+    auto process = co_await watch(self, directory);
     if (!process) {  // between two looks the shim has ended
       co_await async::sleep_for(std::chrono::milliseconds(5));
       continue;
@@ -146,18 +155,19 @@ awaitable<RunExit> Runs::Impl::wait(std::shared_ptr<Impl> self, fs::path directo
   }
 }
 
-Runs::Runs(asio::any_io_executor executor, fs::path shim)
-    : impl_(std::make_shared<Impl>(std::move(executor), std::move(shim))) {}
+Runs::Runs(asio::any_io_executor executor, fs::path shim, async::FileThread& files, LogLimits limits)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(shim), files, limits)) {}
 
 Runs::~Runs() {
   for (const auto& child : impl_->children) child->close();
 }
 
 awaitable<void> Runs::start(RunRequest request) {
-  if (state_of(request.directory) != RunState::absent) co_return;
+  const auto now = co_await look(request.directory);
+  if (now.state != RunState::absent) co_return;
   std::vector<std::string> engines;
   if (request.place == Place::exec) engines = co_await engine_addresses(request.engine_host);
-  auto file = shim_request(request, engines);
+  auto file = shim_request(request, engines, impl_->limits);
   auto launched = co_await async::shielded(Impl::launch(impl_, request.directory, std::move(file)));
   if (launched.answer == shim::answer::k_taken) co_return;
   constexpr std::string_view k_error = shim::answer::k_error;
@@ -174,37 +184,49 @@ awaitable<RunExit> Runs::wait(fs::path directory) {
 }
 
 awaitable<RunExit> Runs::end(fs::path directory, std::chrono::milliseconds grace) {
-  if (state_of(directory) == RunState::absent) {
+  struct Found {
+    bool there = false;
+    util::Fd shim;
+  };
+  auto work = [directory, grace](async::FileWorker&) {
+    auto found = std::make_shared<Found>();
+    found->there = state_of(directory) != RunState::absent;
+    if (found->there) found->shim = open_shim(directory);
+    if (found->shim) write_grace(directory, grace);
+    return found;
+  };
+  const auto found = co_await impl_->files.run(work);
+  if (!found->there) {
     RunExit none;
     none.cause = Cause::not_started;
     none.error = "there is no such run";
     co_return none;
   }
-  auto shim = open_shim(directory);
-  if (shim) {
-    write_grace(directory, grace);
-    send(shim, SIGTERM);
+  if (found->shim) {
+    send(found->shim, SIGTERM);
     try {
       co_return co_await async::within(grace + k_shim_margin, "cannot end a run",
                                        Impl::wait(impl_, directory));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::timed_out) throw;
-      send(shim, SIGKILL);
+      send(found->shim, SIGKILL);
     }
   }
   co_return co_await Impl::wait(impl_, directory);
 }
 
-RunState Runs::state(const fs::path& directory) const {
-  return state_of(directory);
+awaitable<RunLook> Runs::look(fs::path directory) {
+  auto work = [directory](async::FileWorker&) { return look_at_run(directory); };
+  return impl_->files.run(work);
 }
 
-std::optional<RunExit> Runs::exit_of(const fs::path& directory) const {
-  return process::exit_of(directory);
-}
-
-std::optional<int> Runs::pid(const fs::path& directory) const {
-  return state_of(directory) == RunState::running ? command_pid(directory) : std::nullopt;
+awaitable<std::vector<RunLook>> Runs::look_at(std::vector<fs::path> directories) {
+  auto work = [directories](async::FileWorker&) {
+    std::vector<RunLook> looks;
+    for (const auto& directory : directories) looks.push_back(look_at_run(directory));
+    return looks;
+  };
+  return impl_->files.run(work);
 }
 
 }  // namespace stackd::process

@@ -14,15 +14,17 @@
 #include <memory>
 #include <optional>
 
-#include "daemon/async/asio.hpp"
+#include "daemon/async/file_thread.hpp"
 #include "daemon/process/types.hpp"
 
 namespace stackd::process {
 
 class Runs {
 public:
-  // `shim`: path of stackd-shim.
-  Runs(asio::any_io_executor executor, std::filesystem::path shim);
+  // `shim`: path of stackd-shim. `files`: the thread that looks into runs' directories. `limits`: of the logs of
+  // services.
+  Runs(asio::any_io_executor executor, std::filesystem::path shim, async::FileThread& files,
+       LogLimits limits = {});
   ~Runs();
 
   // Starts the run unless its directory is taken: then the run that has it is the one meant. Returns when the
@@ -38,12 +40,9 @@ public:
   // that one counts.
   awaitable<RunExit> end(std::filesystem::path directory, std::chrono::milliseconds grace);
 
-  // Looks at the directory only; does not wait.
-  RunState state(const std::filesystem::path& directory) const;
-  std::optional<RunExit> exit_of(const std::filesystem::path& directory) const;
-  // pid of the command (not the shim's) while it runs; of an exec the host's, as the engine says it, once it
-  // is known.
-  std::optional<int> pid(const std::filesystem::path& directory) const;
+  // Looks at directories; waits for no run.
+  awaitable<RunLook> look(std::filesystem::path directory);
+  awaitable<std::vector<RunLook>> look_at(std::vector<std::filesystem::path> directories);
 
 private:
   struct Impl;

@@ -112,15 +112,22 @@ void add_exec(const RunRequest& request, const std::vector<std::string>& engines
 
 }  // namespace
 
-util::Fd shim_request(const RunRequest& request, const std::vector<std::string>& engines) {
+util::Fd shim_request(const RunRequest& request, const std::vector<std::string>& engines,
+                      const LogLimits& limits) {
   check(request);
   Fields fields;
   fields.add(field::k_directory, request.directory.string());
   fields.add(field::k_readable, readable(request));
   fields.add(field::k_log, request.log.string());
   fields.add(field::k_header, request.log_header);
-  fields.add(field::k_limit, static_cast<std::int64_t>(request.log_limit));
-  fields.add(field::k_append, request.capture == Capture::append);
+  const bool service = request.capture == Capture::append;
+  fields.add(field::k_limit, static_cast<std::int64_t>(service ? limits.size : request.log_limit));
+  fields.add(field::k_kept, limits.kept);
+  if (!request.out.empty()) {
+    fields.add(field::k_out, request.out.string());
+    fields.add(field::k_out_limit, static_cast<std::int64_t>(request.out_limit));
+  }
+  fields.add(field::k_append, service);
   fields.add(field::k_leave, request.capture == Capture::capped || request.leave_background);
   fields.add(field::k_truncate, request.truncate_log);
   if (request.timeout) fields.add(field::k_timeout, request.timeout->count());

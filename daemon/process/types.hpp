@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -14,9 +15,15 @@ namespace stackd::process {
 
 enum class Place { host, exec };  // a command of this machine; an exec in a container
 enum class Capture {
-  capped,
-  append
-};  // a hook: pipes, newest 1 MB kept, tails; a service: the file itself is stdout
+  capped,  // a hook's output: the newest 1 MB of it, and the tail of each stream
+  append   // a service's: rotated, with times (log_times.hpp)
+};
+
+// Of a service's log.
+struct LogLimits {
+  std::uint64_t size = 10'000'000;  // bytes, before the next one begins
+  int kept = 3;                     // old ones
+};
 
 struct RunRequest {
   std::filesystem::path directory;  // <state>/stacks/<id>/runs/<run>; must not exist
@@ -37,6 +44,9 @@ struct RunRequest {
   bool leave_background = false;  // append: what is left when the command has ended stays (a oneshot's side
                                   // effect); else it is ended, as a service's. A capped run's always stays.
   std::size_t log_limit = 1'000'000;  // bytes kept of a capped log: the newest
+  std::filesystem::path out;  // host, capped: what it prints on standard output goes here, whole and as it is, and
+                              // not to the log. More than `out_limit` bytes: it is ended, and the error says so
+  std::size_t out_limit = 1'000'000;
   std::optional<std::chrono::milliseconds>
       timeout;  // kept by the shim itself: TERM, grace, KILL to the whole tree
   std::chrono::milliseconds grace{5000};
@@ -65,5 +75,16 @@ struct RunExit {
 };
 
 enum class RunState { absent, running, ended };
+
+// What a run's directory says at a moment.
+struct RunLook {
+  RunState state = RunState::absent;
+  std::optional<int>
+      pid;  // of the command (not the shim's) while it runs; of an exec the host's, once it is known
+  std::optional<RunExit> exit;  // when it has ended
+  bool running() const { return state == RunState::running; }
+  // It has ended with 0.
+  bool done() const { return exit && exit->ok(); }
+};
 
 }  // namespace stackd::process

@@ -82,8 +82,11 @@ awaitable<proto::HookRun> Manager::hook_run(std::string id) {
   if (!row) throw Error(ErrorKind::not_found, "there is no hook run '" + id + "'");
   auto view = hook_view(*row);
   // Its own, not the hook's newest; one from before runs had their own is gone when there is a newer one.
-  if (const auto log = logs::run_log(row->log, row->id); !row->log.empty() && std::filesystem::exists(log))
-    view.log = log.string();
+  auto look = [own = logs::run_log(row->log, row->id)](async::FileWorker&) {
+    return std::filesystem::exists(own) ? own.string() : "";
+  };
+  const auto own = row->log.empty() ? std::string() : co_await parts_.files.run(look);
+  if (!own.empty()) view.log = own;
   co_return view;
 }
 

@@ -66,18 +66,17 @@ void fill_container(proto::Service& view, const model::Service& service, const E
     view.reason = "exited with status " + std::to_string(view.exit_code.value_or(0));
 }
 
-void fill_process(Parts& parts, proto::Service& view, const model::Service& service,
-                  const std::optional<store::ProcessRow>& row, const world::Circumstances& now) {
+// `look`: of its run, when it has one.
+void fill_process(proto::Service& view, const model::Service& service, const store::ProcessRow* row,
+                  const process::RunLook& look, const world::Circumstances& now) {
   std::optional<world::ProcessSeen> seen;
   if (row) {
     seen.emplace();
-    seen->running = parts.runs.state(row->run_directory) == process::RunState::running;
+    seen->running = look.running();
     seen->streak = row->streak;
     seen->restarts = row->restarts;
-    if (seen->running)
-      view.pid = parts.runs.pid(row->run_directory);
-    else
-      seen->exit = parts.runs.exit_of(row->run_directory).value_or(process::RunExit{});
+    view.pid = look.pid;
+    if (look.exit) seen->exit = *look.exit;
     if (!seen->running) view.exit_code = seen->exit.code;
   }
   const auto status = world::process_status(seen, service, now);
@@ -221,6 +220,11 @@ awaitable<proto::Stack> stack_view(Parts& parts, store::StackRow row, EngineLook
     return r;
   };
   const auto rows = co_await parts.journal.run(query);
+  std::vector<std::filesystem::path> runs;
+  for (const auto& [service, process] : rows.processes) runs.push_back(process.run_directory);
+  const auto looked = co_await parts.runs.look_at(runs);
+  std::map<std::string, process::RunLook> looks;
+  for (const auto& [service, process] : rows.processes) looks[service] = looked[looks.size()];
   world::Circumstances now;
   now.stack_status = row.status;
   now.operation_running = rows.operation && rows.operation->state == "running";
@@ -253,8 +257,8 @@ awaitable<proto::Stack> stack_view(Parts& parts, store::StackRow row, EngineLook
     if (service.container)
       fill_container(s, service, look, row.id, now);
     else
-      fill_process(parts, s, service,
-                   process == rows.processes.end() ? std::nullopt : std::optional(process->second), now);
+      fill_process(s, service, process == rows.processes.end() ? nullptr : &process->second,
+                   looks[service.name], now);
     if (const auto failed = rows.pre_runs.find(service.name);
         failed != rows.pre_runs.end() && s.exit_code == failed->second.exit_code)
       s.reason = failed->second.reason;  // X24: it was the hook, not the command

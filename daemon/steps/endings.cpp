@@ -1,7 +1,7 @@
 #include "daemon/steps/endings.hpp"
 
 #include "daemon/logs/container_tail.hpp"
-#include "daemon/util/files.hpp"
+#include "daemon/process/log_files.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::steps {
@@ -14,13 +14,14 @@ constexpr std::size_t k_log_tail = 2048;  // L3.7
 constexpr std::size_t k_log_lines = 20;   // L4.4
 
 // The end of the log of this run, its marker left out.
-std::string last_process_lines(const store::ProcessRow& row) {
-  auto text = util::read_tail(row.log, k_log_tail);
+awaitable<std::string> last_process_lines(Tools& tools, store::ProcessRow row) {
+  auto read = [row](async::FileWorker&) { return process::log_tail(row.log, k_log_tail); };
+  auto text = co_await tools.files.run(read);
   if (const auto marker = text.rfind("=== stackd "); marker != std::string::npos) {
     const auto end = text.find('\n', marker);
     text = end == std::string::npos ? "" : text.substr(end + 1);
   }
-  return util::join(util::tail_lines(text, k_log_lines), "\n");
+  co_return util::join(util::tail_lines(text, k_log_lines), "\n");
 }
 
 }  // namespace
@@ -54,10 +55,11 @@ std::string exit_words(const process::RunExit& exit) {
   }
 }
 
-Error process_failure(const model::Service& service, const store::ProcessRow& row, const std::string& words) {
-  auto lines = last_process_lines(row);
+awaitable<Error> process_failure(Tools& tools, const model::Service& service, store::ProcessRow row,
+                                 std::string words) {
+  auto lines = co_await last_process_lines(tools, row);
   if (words.ends_with(lines)) lines.clear();  // what it said is why
-  return Error(ErrorKind::failed,
+  co_return Error(ErrorKind::failed,
                "service '" + service.name + "' " + words + (lines.empty() ? "" : ": " + lines),
                {"log: " + row.log});
 }

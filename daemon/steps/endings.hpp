@@ -19,7 +19,7 @@ awaitable<std::string> container_death(Tools& tools, std::string id, std::string
 // "exited with status 3", after the name of what did.
 std::string exit_words(const process::RunExit& exit);
 // "service '<name>' <words>" with its last lines, and where its log is.
-util::Error process_failure(const model::Service& service, const store::ProcessRow& row,
-                            const std::string& words);
+awaitable<util::Error> process_failure(Tools& tools, const model::Service& service, store::ProcessRow row,
+                                       std::string words);
 
 }  // namespace stackd::steps

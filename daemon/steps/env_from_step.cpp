@@ -51,8 +51,8 @@ process::RunRequest request_of(const model::Stack& stack, const std::string& lay
   process::RunRequest request;
   request.directory = directory;
   const auto command = resolve::resolved(source.cmd, resolve::Strictness::shell, *stack.spec, facts);
-  request.argv = {"/bin/sh", "-c", "exec /bin/sh -c \"$1\" >\"$0\"", beside(directory, ".out").string(),
-                  command};
+  request.argv = {"/bin/sh", "-c", command};
+  request.out = beside(directory, ".out");
   request.cwd = source.cwd.empty() ? stack.spec->directory : source.cwd;
   request.env = resolve::env_from_environment(*stack.spec, facts, layer);
   request.log = beside(directory, ".log");
@@ -84,8 +84,8 @@ awaitable<Outcome> env_from(Tools& tools, Step<plan::EnvFrom> step) {
     const auto directory =
         run_directory(tools, stack.id, step.operation().id, step.context.step.ordinal, done.size());
     done.push_back(directory);
-    util::make_directories(directory.parent_path());
-    if (tools.runs.state(directory) == process::RunState::absent) {
+    const auto there = co_await tools.runs.look(directory);
+    if (there.state == process::RunState::absent) {
       auto request = request_of(stack, layer, source, facts, directory);
       co_await tools.runs.start(std::move(request));
     }
@@ -95,7 +95,8 @@ awaitable<Outcome> env_from(Tools& tools, Step<plan::EnvFrom> step) {
                                  std::string("; what it had printed until then is used"));
     else if (!exit.ok())
       throw failure(source, exit);
-    const auto output = util::read_file(beside(directory, ".out"));
+    auto read = [file = beside(directory, ".out")](async::FileWorker&) { return util::read_file(file); };
+    const auto output = co_await tools.files.run(read);
     try {
       for (auto& [name, value] :
            resolve::parse_env_output(output, source.format, "output of '" + source.cmd + "'"))
@@ -114,8 +115,8 @@ awaitable<void> end_env_from(Tools& tools, model::Stack stack, std::string opera
   const auto count = resolve::env_commands(*stack.spec).size();
   for (std::size_t number = 0; number < count; ++number) {
     const auto directory = run_directory(tools, stack.id, operation, ordinal, number);
-    if (tools.runs.state(directory) == process::RunState::running)
-      co_await tools.runs.end(directory, k_command_grace);
+    const auto look = co_await tools.runs.look(directory);
+    if (look.running()) co_await tools.runs.end(directory, k_command_grace);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "daemon/docker/context.hpp"
 #include "daemon/docker/words.hpp"
+#include "daemon/resolve/environment.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/steps/hook_images.hpp"
 #include "daemon/steps/steps.hpp"
@@ -18,11 +19,12 @@ namespace label = translate::label;
 using util::Error;
 using util::ErrorKind;
 
-docker::LineSink progress(Tools& tools, const operations::StepContext& context) {
-  return [&tools, stack = context.operation.stack_id, operation = context.operation.id,
-          service = context.step.service](const std::string& line) {
+docker::LineSink progress(Tools& tools, const operations::StepContext& context, const model::Stack& stack) {
+  return [&tools, operation = context.operation.id, service = context.step.service, stack = stack.id,
+          secrets = resolve::secret_values(*stack.spec, *stack.facts)](std::string line) -> awaitable<void> {
     tools.journal.note(stack, operation, "progress",
-                       {{"service", service}, {"text", util::valid_utf8(line)}});
+                       {{"service", service}, {"text", resolve::mask(util::valid_utf8(line), secrets)}});
+    co_return;
   };
 }
 
@@ -66,7 +68,7 @@ awaitable<void> build(Tools& tools, const Step<plan::Image>& step, model::Stack 
     auto packed = docker::open_context(tools.executor, from);
     options.dockerfile = packed.dockerfile;
     try {
-      co_await tools.engine.build_image(packed.source, options, progress(tools, step.context));
+      co_await tools.engine.build_image(packed.source, options, progress(tools, step.context, stack));
       co_return;
     } catch (const Error& e) {
       if (left == 1 || !docker::lost_a_layer(e.what())) throw e.wrap("service '" + service.name + "'");
@@ -74,10 +76,11 @@ awaitable<void> build(Tools& tools, const Step<plan::Image>& step, model::Stack 
   }
 }
 
-awaitable<void> pull(Tools& tools, const Step<plan::Image>& step, std::string platform) {
+awaitable<void> pull(Tools& tools, const Step<plan::Image>& step, model::Stack stack, std::string platform) {
   std::optional<Error> failure;
   try {
-    co_await tools.engine.pull_image(step.params.image, platform, progress(tools, step.context));
+    co_await tools.engine.pull_image(step.params.image, platform,
+                                     progress(tools, step.context, stack));
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::no_engine) throw;
     failure = e.wrap("service '" + step.service() + "'");
@@ -104,7 +107,7 @@ awaitable<Outcome> image(Tools& tools, Step<plan::Image> step) {
     if (policy == "never")
       throw Error(ErrorKind::failed, "image '" + params.image + "' of service '" + step.service() +
                                          "' is not there, and its pull policy is never");
-    co_await pull(tools, step, container.platform);
+    co_await pull(tools, step, stack, container.platform);
   }
   if (!present) there = co_await tools.engine.inspect_image(params.image);
   if (!there) throw Error(ErrorKind::failed, "image '" + params.image + "' is not there after it was made");

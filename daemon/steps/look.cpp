@@ -90,10 +90,14 @@ awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack) {
   const auto rows = co_await tools.journal.run(query);
   seen.up = rows.state.up;
   seen.touched = rows.state.touched;
-  for (const auto& row : rows.processes) {
+  std::vector<std::filesystem::path> runs;
+  for (const auto& row : rows.processes) runs.push_back(row.run_directory);
+  const auto looks = co_await tools.runs.look_at(runs);
+  for (std::size_t index = 0; index < runs.size(); ++index) {
+    const auto& row = rows.processes[index];
     auto& process = seen.processes[row.service];
-    process.alive = tools.runs.state(row.run_directory) == process::RunState::running;
-    process.done = tools.runs.exit_of(row.run_directory).value_or(process::RunExit{}).ok();
+    process.alive = looks[index].running();
+    process.done = looks[index].done();
     process.definition = row.definition;
     process.operation = row.operation_id;
   }

@@ -4,6 +4,7 @@
 #include "daemon/async/deadline.hpp"
 #include "daemon/hooks/hook_records.hpp"
 #include "daemon/hooks/pre_run.hpp"
+#include "daemon/hooks/pre_run_files.hpp"
 #include "daemon/hooks/previous.hpp"
 #include "daemon/resolve/hook_policy.hpp"
 #include "daemon/steps/steps.hpp"
@@ -33,7 +34,9 @@ awaitable<void> let_it_end(Tools& tools, std::string container) {
 awaitable<Outcome> record_as_skipped(Tools& tools, const Step<plan::PreRun>& step, model::Stack stack,
                                      model::Hook hook, hooks::PreRunStart start, fs::path directory) {
   const auto previous = co_await hooks::previous_state(tools.journal, step.operation());
-  const auto job = hooks::pre_run_job(stack, hook, step.operation(), previous, directory);
+  auto look = [directory, hook](async::FileWorker&) { return hooks::pre_run_inputs(directory, hook); };
+  const auto inputs = co_await tools.files.run(look);
+  const auto job = hooks::pre_run_job(stack, hook, step.operation(), previous, inputs);
   const auto why = co_await tools.hooks.reason_to_skip(job);
   const auto row = hooks::hook_row(tools.hook_tools, step.operation(), start.step, hook,
                                    start.token + ".0.pre_run" + std::to_string(hook.index) + "-1");
@@ -62,12 +65,14 @@ awaitable<Outcome> pre_run(Tools& tools, Step<plan::PreRun> step) {
                            .reason = step.params.reason,
                            .at = started.at,
                            .command = made.command};
+  auto look = [directory](async::FileWorker&) { return hooks::prepared_start(directory); };
+  const auto prepared = co_await tools.files.run(look);
   if (started.restarted) {
-    start.token = hooks::token_of(directory);
+    start.token = prepared.token;
     start.number =
         co_await hooks::newest_start(tools.hook_tools, start.container, directory / "run", start.token);
   }
-  if (!fs::exists(directory / ("hook-" + std::to_string(index))))
+  if (!prepared.hooks.contains(index))
     co_return co_await record_as_skipped(tools, step, stack, hook, start, directory);
   const auto row = co_await hooks::follow_pre_run(tools.hook_tools, stack, hook, start);
   auto outcome = with(plan::PreRun::Result{row.id, row.state});

@@ -1,8 +1,7 @@
 // Host processes: the run's directory is named after the operation and the step, and the row that points to
 // it is committed before the shim is asked; so a process is started once, whatever happens
 // (process/runs.hpp).
-#include <sys/stat.h>
-
+#include "daemon/process/log_files.hpp"
 #include "daemon/resolve/environment.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/steps/steps.hpp"
@@ -14,11 +13,6 @@ namespace stackd::steps {
 namespace {
 
 constexpr std::chrono::milliseconds k_stop_cmd_limit{30000};  // L5.6
-
-std::uint64_t size_of(const std::string& file) {
-  struct stat info {};
-  return ::stat(file.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
-}
 
 // L5.7: containers that a stop_cmd's tool left behind.
 awaitable<void> sweep(Tools& tools, const model::Process& process) {
@@ -61,9 +55,9 @@ awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
   const auto known = co_await tools.journal.run(query);
   Outcome outcome;
   if (known && known->run_directory != directory.string()) {
-    const bool running = tools.runs.state(known->run_directory) == process::RunState::running;
-    const bool done = service.kind == model::ServiceKind::oneshot &&
-                      tools.runs.exit_of(known->run_directory).value_or(process::RunExit{}).ok();
+    const auto look = co_await tools.runs.look(known->run_directory);
+    const bool running = look.running();
+    const bool done = service.kind == model::ServiceKind::oneshot && look.done();
     if ((running || done) && known->definition == definition && !step.params.force)
       co_return skipped(running ? "it is running" : "it is done");
     if (running) co_await tools.runs.end(known->run_directory, translate::grace_of(service));
@@ -82,7 +76,8 @@ awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
     row.service = service.name;
     row.run_directory = directory.string();
     row.log = request.log.string();
-    row.log_offset = size_of(row.log);  // L10.4: nothing is matched against an earlier run's lines
+    auto end = [log = request.log](async::FileWorker&) { return process::LogFiles(log).end(); };
+    row.log_offset = co_await tools.files.run(end);  // L10.4: nothing is matched against an earlier run's lines
     row.definition = definition;
     row.operation_id = step.operation().id;
     if (known && step.kind() == plan::Kind::recover) {
@@ -95,7 +90,7 @@ awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
     };
     co_await tools.journal.commit(write);
   }
-  if (tools.runs.state(directory) == process::RunState::absent) co_await tools.runs.start(request);
+  co_await tools.runs.start(request);  // nothing when it has begun already
   co_return with(plan::StartProcess::Result{true, run});
 }
 

@@ -20,7 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 using util::Error;
 using util::ErrorKind;
-using LineFeed = std::function<awaitable<void>(std::function<void(const std::string&)>)>;
+using OutputFeed = std::function<awaitable<void>(std::function<void(std::string_view)>)>;
 
 constexpr milliseconds k_default_timeout{60'000};  // L3.4
 
@@ -48,11 +48,14 @@ std::function<awaitable<bool>(std::string)> command_runner(Tools& tools, model::
     request.directory = tools.paths.run(stack.id, run + ".probe" + std::to_string((*count)++));
     request.log = "/dev/null";
     request.timeout = limit;
-    std::error_code ignored;
-    std::filesystem::remove_all(request.directory, ignored);  // of a probe from before a restart
+    auto clear = [directory = request.directory](async::FileWorker&) {
+      std::error_code ignored;
+      std::filesystem::remove_all(directory, ignored);
+    };
+    co_await tools.files.run(clear);  // of a probe from before a restart
     co_await tools.runs.start(request);
     const auto exit = co_await tools.runs.wait(request.directory);
-    std::filesystem::remove_all(request.directory, ignored);
+    co_await tools.files.run(clear);
     if (exit.cause == process::Cause::not_started)
       throw Error(ErrorKind::unsupported, "cannot run the command of ready_when: " + exit.error);
     co_return exit.ok();
@@ -138,19 +141,36 @@ awaitable<void> wait_healthy(Tools& tools, model::Stack stack, std::string id, s
   throw failure;
 }
 
-LineFeed container_lines(Tools& tools, std::string id, bool tty) {
-  return [&tools, id, tty](std::function<void(const std::string&)> on_line) -> awaitable<void> {
+// What has had no end for so long is looked at as it is: a prompt, say.
+constexpr milliseconds k_unfinished{100};
+
+OutputFeed container_output(Tools& tools, std::string id, bool tty) {
+  return [&tools, id, tty](std::function<void(std::string_view)> on_output) -> awaitable<void> {
     docker::LogOptions options;
     options.follow = true;
     auto partial = std::make_shared<std::string>();
-    auto sink = [partial, on_line](docker::Stream, std::string_view piece) {
+    auto changed = std::make_shared<async::Signal>(tools.executor);
+    auto sink = [partial, changed, on_output](docker::Stream, std::string_view piece) -> awaitable<void> {
       *partial += piece;
-      for (auto at = partial->find('\n'); at != std::string::npos; at = partial->find('\n')) {
-        on_line(partial->substr(0, at));
-        partial->erase(0, at + 1);
-      }
+      const auto end = partial->rfind('\n');
+      const auto whole = end != std::string::npos                          ? end + 1
+                         : partial->size() >= process::log_times::k_longest_line ? partial->size()
+                                                                           : 0;
+      if (whole > 0) on_output(std::string_view(*partial).substr(0, whole));
+      partial->erase(0, whole);
+      changed->notify();
+      co_return;
     };
-    co_await tools.engine.logs(id, tty, options, sink);
+    async::TaskGroup looking(tools.executor);
+    looking.spawn("unfinished lines of " + id, [partial, changed, on_output]() -> awaitable<void> {
+      for (;;) {
+        co_await changed->wait();
+        while (co_await changed->wait_for(k_unfinished)) continue;
+        if (!partial->empty()) on_output(*partial);
+      }
+    });
+    auto reading = tools.engine.logs(id, tty, options, sink);
+    co_await looking.during(std::move(reading));
   };
 }
 
@@ -182,7 +202,7 @@ awaitable<void> ready_container(Tools& tools, const Step<plan::Ready>& step, mod
   }
   if (!service.ready_when) co_return;
   auto wait = ready_wait(tools, stack, service, step.name());
-  wait.log_lines = container_lines(tools, id, container.tty);
+  wait.output = container_output(tools, id, container.tty);
   wait.died = [&tools, id, name] { return container_death(tools, id, "container " + name); };
   const auto captured = co_await probes::wait_ready(std::move(wait));
   co_await keep_captures(tools, stack.id, service.name, captured);
@@ -196,10 +216,17 @@ awaitable<std::string> process_death(Tools& tools, std::string run, bool zero_is
   co_return "it " + exit_words(exit) + " before it was ready";
 }
 
-LineFeed process_lines(Tools& tools, store::ProcessRow row) {
-  return [&tools, row](std::function<void(const std::string&)> on_line) -> awaitable<void> {
-    process::LogTail tail(tools.executor, row.log, row.log_offset);
-    for (;;) on_line(co_await tail.next_line());
+OutputFeed process_output(Tools& tools, store::ProcessRow row) {
+  return [&tools, row](std::function<void(std::string_view)> on_output) -> awaitable<void> {
+    process::LogTail tail(tools.executor, tools.files, row.log, row.log_offset);
+    for (;;) {
+      const auto piece = co_await tail.now();
+      if (!piece.text.empty()) on_output(piece.text);
+      if (piece.more || piece.moved) continue;
+      const bool more = !piece.unfinished.empty() && co_await tail.changed_within(k_unfinished);
+      if (!more && !piece.unfinished.empty()) on_output(piece.unfinished);
+      if (!more) co_await tail.changed();
+    }
   };
 }
 
@@ -250,7 +277,9 @@ awaitable<void> outlive_a_moment(Tools& tools, const model::Service& service, st
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::timed_out) throw;
   }
-  if (exit && !exit->ok()) throw process_failure(service, row, exit_words(*exit));
+  if (!exit || exit->ok()) co_return;
+  const auto failure = co_await process_failure(tools, service, row, exit_words(*exit));
+  throw failure;
 }
 
 awaitable<Outcome> wait_until_process_ready(Tools& tools, Step<plan::ReadyProcess> step) {
@@ -258,13 +287,17 @@ awaitable<Outcome> wait_until_process_ready(Tools& tools, Step<plan::ReadyProces
   const auto& service = stack.service(step.service());
   const auto row = co_await process_row(tools, stack.id, service.name);
   if (!row) throw Error(ErrorKind::internal, "service '" + service.name + "' has no run to wait for");
-  if (row->operation_id != step.operation().id &&
-      tools.runs.state(row->run_directory) == process::RunState::running)
-    co_return Outcome{};
+  if (row->operation_id != step.operation().id) {
+    const auto look = co_await tools.runs.look(row->run_directory);
+    if (look.running()) co_return Outcome{};
+  }
   const bool oneshot = service.kind == model::ServiceKind::oneshot;
   if (oneshot) {
     const auto exit = co_await tools.runs.wait(row->run_directory);
-    if (!exit.ok()) throw process_failure(service, *row, exit_words(exit));
+    if (!exit.ok()) {
+      const auto failure = co_await process_failure(tools, service, *row, exit_words(exit));
+      throw failure;
+    }
   } else if (!service.ready_when ||
              (!service.ready_when->any() && service.ready_when->fail_log_match.empty())) {
     co_await outlive_a_moment(tools, service, *row);
@@ -272,20 +305,23 @@ awaitable<Outcome> wait_until_process_ready(Tools& tools, Step<plan::ReadyProces
   if (!service.ready_when) co_return Outcome{};
 
   auto wait = ready_wait(tools, stack, service, step.name());
-  wait.log_lines = process_lines(tools, *row);
+  wait.output = process_output(tools, *row);
   if (!oneshot)
     wait.died = [&tools, run = row->run_directory, fine = !service.ready_when->any()] {
       return process_death(tools, run, fine);
     };
-  std::optional<Error> failure;
+  std::string why;
   probes::Captured captured;
   try {
     captured = co_await probes::wait_ready(std::move(wait));
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::cancelled) throw;
-    failure = process_failure(service, *row, std::string("did not become ready: ") + e.what());
+    why = e.what();
   }
-  if (failure) throw *failure;
+  if (!why.empty()) {
+    const auto failure = co_await process_failure(tools, service, *row, "did not become ready: " + why);
+    throw failure;
+  }
   co_await keep_captures(tools, stack.id, service.name, captured);
   co_return Outcome{};
 }

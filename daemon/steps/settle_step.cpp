@@ -23,8 +23,11 @@ awaitable<void> check_process(Tools& tools, model::Stack stack, std::string name
   auto query = [id = stack.id, name](store::Database& db) { return store::Processes::get(db, id, name); };
   const auto row = co_await tools.journal.run(query);
   if (!row || service.kind != model::ServiceKind::process || !service.process->restart.empty()) co_return;
-  const auto exit = tools.runs.exit_of(row->run_directory);
-  if (exit && !exit->ok()) throw process_failure(service, *row, exit_words(*exit));
+  const auto look = co_await tools.runs.look(row->run_directory);
+  if (look.exit && !look.exit->ok()) {
+    const auto failure = co_await process_failure(tools, service, *row, exit_words(*look.exit));
+    throw failure;
+  }
 }
 
 struct Started {

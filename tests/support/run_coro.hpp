@@ -7,6 +7,13 @@
 
 #include "daemon/async/asio.hpp"
 
+// CHECK evaluates an expression with a co_await in it twice.
+#define CHECK_AWAITED(awaitable, ...)              \
+  do {                                             \
+    const auto awaited_value = co_await awaitable; \
+    CHECK(awaited_value __VA_ARGS__);              \
+  } while (false)
+
 namespace stackd::test {
 
 // `make(executor)` returns the awaitable. Fails when it takes longer than `limit`: a hang is a failure, not a

@@ -22,7 +22,7 @@ bool says_not_found(std::string_view output) {
 
 }  // namespace
 
-ExecRun::ExecRun(Request& request, RunDirectory& directory, Signals& signals, LogFile& log)
+ExecRun::ExecRun(Request& request, RunDirectory& directory, Signals& signals, Log& log)
     : request_(request),
       directory_(directory),
       signals_(signals),

@@ -20,7 +20,7 @@ namespace stackd::shim {
 
 class ExecRun {
 public:
-  ExecRun(Request& request, RunDirectory& directory, Signals& signals, LogFile& log);
+  ExecRun(Request& request, RunDirectory& directory, Signals& signals, Log& log);
   Outcome run(const std::function<void(bool)>& started);
 
 private:
@@ -44,7 +44,7 @@ private:
   Request& request_;
   RunDirectory& directory_;
   Signals& signals_;
-  LogFile& log_;
+  Log& log_;
   EngineHttp engine_;
   std::string id_, container_id_;
   int pid_ = 0;

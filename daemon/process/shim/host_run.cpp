@@ -22,9 +22,9 @@ struct HostRun::Failure {
   int number;
 };
 
-HostRun::HostRun(Request& request, RunDirectory& directory, Signals& signals, LogFile& log)
+HostRun::HostRun(Request& request, RunDirectory& directory, Signals& signals, Log& log)
     : request_(request), directory_(directory), signals_(signals), log_(log) {
-  out_.mask = err_.mask = Mask(&request_.secrets);
+  if (!request_.append) out_.mask = err_.mask = Mask(&request_.secrets);
 }
 
 Outcome HostRun::run(const std::function<void(bool)>& started) {
@@ -46,32 +46,37 @@ Outcome HostRun::run(const std::function<void(bool)>& started) {
   return outcome_;
 }
 
-bool HostRun::open_pipes(util::Fd& out, util::Fd& err) {
+bool HostRun::open_pipe(Stream& stream, util::Fd& write_end) {
   int ends[2];
-  for (auto [stream, write_end] : {std::pair{&out_, &out}, std::pair{&err_, &err}}) {
-    if (::pipe2(ends, O_CLOEXEC) != 0) return false;
-    stream->pipe.reset(ends[0]);
-    write_end->reset(ends[1]);
-    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  }
+  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+  stream.pipe.reset(ends[0]);
+  write_end.reset(ends[1]);
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
   return true;
 }
 
+// A service's two streams go through one pipe, so that their lines stay in order.
 bool HostRun::start() {
+  if (!request_.out.empty()) {
+    whole_.reset(::open(request_.out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!whole_) {
+      outcome_.error = because("cannot make '" + request_.out + "'", errno);
+      return false;
+    }
+  }
   util::Fd out, err, failure_read, failure_write;
   const util::Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   int ends[2];
-  if (!null || ::pipe2(ends, O_CLOEXEC) != 0 || (!request_.append && !open_pipes(out, err))) {
+  if (!null || ::pipe2(ends, O_CLOEXEC) != 0 || !open_pipe(out_, out) ||
+      (!request_.append && !open_pipe(err_, err))) {
     outcome_.error = because("cannot start the command: no pipes", errno);
     return false;
   }
   failure_read.reset(ends[0]);
   failure_write.reset(ends[1]);
-  const int log = log_.fd() >= 0 ? log_.fd() : null.get();
   command_ = ::fork();
   if (command_ == 0)
-    become_command(failure_write.get(), null.get(), request_.append ? log : out.get(),
-                   request_.append ? log : err.get());
+    become_command(failure_write.get(), null.get(), out.get(), request_.append ? out.get() : err.get());
   if (command_ < 0) {
     outcome_.error = because("cannot start the command: no new process", errno);
     return false;
@@ -174,13 +179,24 @@ void HostRun::drain(Stream& stream) {
     const auto n = ::read(stream.pipe.get(), buffer, sizeof buffer);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) stream.pipe.reset();
     if (n <= 0) return;
-    keep(stream, stream.mask.add({buffer, static_cast<std::size_t>(n)}));
+    const std::string_view text(buffer, static_cast<std::size_t>(n));
+    whole_ && &stream == &out_ ? keep_whole(text) : keep(stream, stream.mask.add(text));
   }
+}
+
+void HostRun::keep_whole(std::string_view text) {
+  whole_size_ += text.size();
+  if (!why_ended_.empty()) return;
+  if (whole_size_ > request_.out_limit)
+    why_ended_ = "it printed more than " + std::to_string(request_.out_limit) + " bytes";
+  else if (!write_all(whole_.get(), text))
+    why_ended_ = because("cannot keep what it prints", errno);
+  if (!why_ended_.empty()) begin_ending("ended", request_.grace);
 }
 
 void HostRun::keep(Stream& stream, std::string_view text) {
   log_.write(text);
-  stream.tail.add(text);
+  if (!request_.append) stream.tail.add(text);
 }
 
 void HostRun::begin_ending(const char* cause, Millis grace) {
@@ -191,13 +207,16 @@ void HostRun::begin_ending(const char* cause, Millis grace) {
 void HostRun::leave_pipes_open() {
   if (::fork() != 0) return;
   directory_.forget_in_child();
-  log_ = LogFile();
-  static char dropped[65536];
-  pollfd entries[2] = {{out_.pipe.get(), POLLIN, 0}, {err_.pipe.get(), POLLIN, 0}};
-  while (entries[0].fd >= 0 || entries[1].fd >= 0) {
+  static char buffer[65536];
+  while (streams_open()) {
+    pollfd entries[2] = {{out_.pipe.get(), POLLIN, 0}, {err_.pipe.get(), POLLIN, 0}};
     ::poll(entries, 2, -1);
-    for (auto& entry : entries)
-      if (entry.revents && ::read(entry.fd, dropped, sizeof dropped) == 0) entry.fd = -1;
+    for (auto* stream : {&out_, &err_}) {
+      if (!stream->pipe) continue;
+      const auto n = ::read(stream->pipe.get(), buffer, sizeof buffer);
+      if (n > 0 && request_.append) log_.write({buffer, static_cast<std::size_t>(n)});
+      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) stream->pipe.reset();
+    }
   }
   ::_exit(0);
 }
@@ -220,7 +239,7 @@ std::string HostRun::survivors() {
 }
 
 void HostRun::say_how_it_ended() {
-  outcome_.error = ending_.error();
+  outcome_.error = why_ended_.empty() ? ending_.error() : why_ended_;
   if (!status_) return;
   if (WIFSIGNALED(*status_)) {
     outcome_.signal = WTERMSIG(*status_);

@@ -1,9 +1,9 @@
 // HostRun: runs a command of this machine, from fork to the last of its processes.
 //
 // What is left when the command itself has ended: of a service, everything is ended, its tree is the service.
-// Of a hook or a oneshot, nothing: what it put in the background was meant to stay. A hook's output is waited
-// for k_linger long, then the run is over, and a helper goes on emptying the pipes so that nobody dies of
-// writing to them.
+// Of a hook or a oneshot, nothing: what it put in the background was meant to stay. Output is waited for
+// k_linger long, then the run is over, and a helper goes on emptying the pipes so that nobody dies of writing
+// to them: a oneshot's into its log, a hook's into nothing.
 #pragma once
 
 #include <sys/types.h>
@@ -24,7 +24,7 @@ namespace stackd::shim {
 
 class HostRun : private Tree {
 public:
-  HostRun(Request& request, RunDirectory& directory, Signals& signals, LogFile& log);
+  HostRun(Request& request, RunDirectory& directory, Signals& signals, Log& log);
   // `started(true)` once the command runs, `started(false)` when it cannot be started.
   Outcome run(const std::function<void(bool)>& started);
 
@@ -38,13 +38,14 @@ private:
 
   bool start();
   [[noreturn]] void become_command(int failure_pipe, int null, int out, int err);
-  bool open_pipes(util::Fd& out, util::Fd& err);
+  bool open_pipe(Stream& stream, util::Fd& write_end);
   void loop();
   bool over();
   void wait_for_something();
   void reap();
   void drain(Stream& stream);
   void keep(Stream& stream, std::string_view text);
+  void keep_whole(std::string_view text);
   void begin_ending(const char* cause, Millis grace);
   void leave_pipes_open();
   bool streams_open() const { return out_.pipe || err_.pipe; }
@@ -60,8 +61,11 @@ private:
   Request& request_;
   RunDirectory& directory_;
   Signals& signals_;
-  LogFile& log_;
+  Log& log_;
   Stream out_, err_;
+  util::Fd whole_;  // request_.out
+  std::size_t whole_size_ = 0;
+  std::string why_ended_;
   pid_t command_ = 0;
   bool any_child_ = true;
   std::optional<int> status_;  // as waitpid gives it

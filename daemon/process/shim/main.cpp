@@ -40,8 +40,12 @@ Outcome run_command(Request& request, RunDirectory& directory, Signals& signals,
     status.say(runs ? answer::k_started : answer::k_failed);
     status.close();
   };
-  LogFile log;
-  if (!log.open(request.log, request.truncate, request.append ? 0 : request.limit)) {
+  CappedLog capped;
+  RotatedLog rotated;
+  Log& log = request.append ? static_cast<Log&>(rotated) : capped;
+  const bool opened = request.append ? rotated.open(request.log, request.limit, request.kept)
+                                     : capped.open(request.log, request.truncate, request.limit);
+  if (!opened) {
     Outcome outcome;
     outcome.cause = "not_started";
     outcome.error = because("cannot open log '" + request.log + "'", errno);

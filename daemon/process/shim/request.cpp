@@ -34,6 +34,9 @@ void Request::take_field(char* text) {
   if (name == field::k_log) log = value;
   if (name == field::k_header) header = value;
   if (name == field::k_limit) limit = ::strtoull(value, nullptr, 10);
+  if (name == field::k_out) out = value;
+  if (name == field::k_out_limit) out_limit = ::strtoull(value, nullptr, 10);
+  if (name == field::k_kept) kept = ::atoi(value);
   if (name == field::k_append) append = is_set();
   if (name == field::k_leave) leave = is_set();
   if (name == field::k_truncate) truncate = is_set();

@@ -20,9 +20,10 @@ public:
   // After this nothing of argv, env, body and the like may be touched; the plain strings and numbers stay.
   void forget_large_parts();
 
-  std::string directory, log, cwd, container, api, tag;
+  std::string directory, log, out, cwd, container, api, tag;
   std::vector<std::string> engines, secrets;
-  std::size_t limit = 0;
+  std::size_t limit = 0, out_limit = 0;
+  int kept = 0;
   bool append = false, leave = false, truncate = false, tty = false;
   std::optional<Millis> timeout;
   Millis grace = 0;

@@ -142,8 +142,9 @@ TEST_CASE("An exec has its exit code and both streams, as the user and with the 
     CHECK(result.err == "oops\n");
 
     std::string out, err;
-    docker::OutputSink sink = [&](Stream stream, std::string_view piece) {
+    docker::OutputSink sink = [&](Stream stream, std::string_view piece) -> awaitable<void> {
       (stream == Stream::out ? out : err) += piece;
+      co_return;
     };
     const auto streamed = co_await engine.exec(id, config, sink);
     CHECK(streamed.exit_code == 3);
@@ -172,8 +173,9 @@ TEST_CASE("Logs are read with their streams, from the tail, and followed to the 
     const auto body9 = bench.container({"sh", "-c", "echo one; echo two >&2; sleep 0.4; echo three"});
     const auto id = co_await bench.run("", body9);
     std::string out, err;
-    docker::OutputSink sink = [&](Stream stream, std::string_view piece) {
+    docker::OutputSink sink = [&](Stream stream, std::string_view piece) -> awaitable<void> {
       (stream == Stream::out ? out : err) += piece;
+      co_return;
     };
     const docker::LogOptions options10{.follow = true};
     co_await engine.logs(id, false, options10, sink);
@@ -213,7 +215,10 @@ TEST_CASE("Files are put into a container that was not started yet", "[docker][e
     const auto got37 = co_await bench.engine.wait_container(id);
     CHECK(got37 == 0);
     std::string out;
-    docker::OutputSink sink = [&](Stream, std::string_view piece) { out += piece; };
+    docker::OutputSink sink = [&](Stream, std::string_view piece) -> awaitable<void> {
+      out += piece;
+      co_return;
+    };
     const docker::LogOptions options16{};
     co_await bench.engine.logs(id, false, options16, sink);
     CHECK(out == "440 7 8\nsecret");

@@ -95,15 +95,17 @@ TEST_CASE("Cancelling streams leaves no descriptor open", "[docker][engine]") {
     tasks.spawn("logs", [&]() -> awaitable<void> {
       ++opened;
       const docker::LogOptions options23{.follow = true};
-      co_await engine.logs(id, false, options23, [](docker::Stream, std::string_view) {});
+      docker::OutputSink nothing = [](docker::Stream, std::string_view) -> awaitable<void> { co_return; };
+      co_await engine.logs(id, false, options23, nothing);
     });
     bool running = false;
     async::Signal printed(bench.executor);
     tasks.spawn("exec", [&]() -> awaitable<void> {
       ++opened;
-      docker::OutputSink sink = [&](docker::Stream, std::string_view) {
+      docker::OutputSink sink = [&](docker::Stream, std::string_view) -> awaitable<void> {
         running = true;
         printed.notify();
+        co_return;
       };
       const docker::ExecConfig config24{.argv = {"sh", "-c", "echo up; sleep 1000"}};
       co_await engine.exec(id, config24, sink);
@@ -139,7 +141,10 @@ TEST_CASE("An image is built from a directory, without what .dockerignore names"
     std::vector<std::string> output;
     auto context = docker::open_context(bench.executor, {.directory = dir.path()});
     options.dockerfile = context.dockerfile;
-    docker::LineSink sink = [&](const std::string& line) { output.push_back(line); };
+    docker::LineSink sink = [&](std::string line) -> awaitable<void> {
+      output.push_back(std::move(line));
+      co_return;
+    };
     const auto id = co_await engine.build_image(context.source, options, sink);
     CHECK(id.starts_with("sha256:"));
     CHECK(std::find(output.begin(), output.end(), "building me-kept") != output.end());
@@ -159,7 +164,10 @@ TEST_CASE("An image is built from a directory, without what .dockerignore names"
     const auto got42 = co_await engine.wait_container(container);
     CHECK(got42 == 0);
     std::string out;
-    docker::OutputSink log = [&](docker::Stream, std::string_view piece) { out += piece; };
+    docker::OutputSink log = [&](docker::Stream, std::string_view piece) -> awaitable<void> {
+      out += piece;
+      co_return;
+    };
     const docker::LogOptions options25{};
     co_await engine.logs(container, false, options25, log);
     auto found = lines_of(out);
@@ -216,7 +224,10 @@ TEST_CASE("A failing build says which step, in the builder's words, with its las
     std::vector<std::string> output, details;
     std::string message;
     std::optional<ErrorKind> kind;
-    docker::LineSink sink = [&](const std::string& line) { output.push_back(line); };
+    docker::LineSink sink = [&](std::string line) -> awaitable<void> {
+      output.push_back(std::move(line));
+      co_return;
+    };
     try {
       co_await bench.engine.build_image(context.source, options, sink);
     } catch (const util::Error& e) {

@@ -198,7 +198,8 @@ TEST_CASE("X9: end() right after the start finds the process all the same", "[pr
   const Container c;
   const auto request = c.exec("run", "sleep 1234");
   const auto body = [&](asio::any_io_executor executor) -> awaitable<RunExit> {
-    Runs runs(executor, test::shim());
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
     co_await runs.start(request);
     co_return co_await runs.end(request.directory, 5s);
   };
@@ -253,7 +254,8 @@ TEST_CASE("an exec whose container is killed ends with what the engine says", "[
   const Container c;
   const auto request = c.exec("run", "echo ready; sleep 1000");
   const auto body = [&](asio::any_io_executor executor) -> awaitable<RunExit> {
-    Runs runs(executor, test::shim());
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
     co_await runs.start(request);
     const bool ready = co_await eventually(executor, [&] { return c.log_text("run") == "ready\n"; });
     CHECK(ready);

@@ -20,6 +20,7 @@ struct Parts {
   std::map<std::string, proto::Operation> operations;
   std::vector<proto::HookRun> hooks;
   std::vector<proto::LogLine> lines;
+  std::vector<std::string> log;  // pieces of a hook's log, each kept from the byte after those before it
   std::vector<proto::Event> events;  // those with a sequence
   std::vector<proto::Event> notes;   // passed on when they are appended
   std::map<std::string, std::string> environment;
@@ -35,7 +36,7 @@ struct Parts {
   std::string verb, stack, group, key;
   int limit = 0;
   bool secrets = false;
-  int streaming = 0;  // calls of logs() and events() that run
+  int streaming = 0;  // calls of logs(), hook_log() and events() that run
   int waiting = 0;    // calls of wait() that run
 
   void add_event(const std::string& operation, const std::string& kind,

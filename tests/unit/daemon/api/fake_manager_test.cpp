@@ -222,6 +222,22 @@ awaitable<void> Manager::logs(std::string id, proto::LogsRequest request, LogSin
   }
 }
 
+awaitable<void> Manager::hook_log(std::string id, std::uint64_t from, bool follow, TextSink sink) {
+  const Counted counted(parts_.streaming);
+  std::uint64_t place = 0;
+  for (std::size_t next = 0;;) {
+    while (next < parts_.log.size()) {
+      auto piece = parts_.log[next++];
+      const auto begin = place;
+      place += piece.size();
+      if (place > from) co_await sink(std::max(begin, from), piece.substr(std::max(begin, from) - begin));
+    }
+    const auto run = co_await hook_run(id);
+    if (!follow || run.state != "running") co_return;
+    co_await parts_.changed.wait();
+  }
+}
+
 awaitable<void> Manager::events(std::int64_t sequence, std::string, std::string operation, EventSink sink) {
   const Counted counted(parts_.streaming);
   check(parts_);

@@ -20,7 +20,7 @@ std::string frame(char stream, const std::string& data) {
 
 struct Collected {
   std::string out, err;
-  docker::OutputSink sink() {
+  Demux::Sink sink() {
     return [this](Stream stream, std::string_view piece) { (stream == Stream::out ? out : err) += piece; };
   }
 };

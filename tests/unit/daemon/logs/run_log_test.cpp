@@ -2,6 +2,7 @@
 
 #include "daemon/util/files.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/run_coro.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace stackd;
@@ -21,14 +22,25 @@ std::string text_of(const std::filesystem::path& file) {
   return util::read_tail(file, 4 << 20);
 }
 
+// Appends each text, and finishes unless it goes on.
+void write(const store::HookRunRow& row, std::vector<std::string> texts, std::vector<std::string> secrets = {},
+           bool finish = true) {
+  const auto body = [&](asio::any_io_executor) -> awaitable<void> {
+    async::FileThread files;
+    RunLog log(files, row, secrets);
+    for (const auto& text : texts) co_await log.append(text);
+    if (finish) co_await log.finish();
+  };
+  test::run_coro([&](auto executor) { return body(executor); });
+}
+
 }  // namespace
 
 TEST_CASE("each run keeps its own log, and the hook's log is the newest run's", "[logs]") {
   test::TempDir stack;
   const auto first = run_of(stack.path(), "op-1-4-1"), second = run_of(stack.path(), "op-2-4-1");
-  RunLog one(link_run_log(first), {}), two(link_run_log(second), {});
-  one.append("one\n");
-  two.append("two\n");
+  write(first, {"one\n"});
+  write(second, {"two\n"});
   CHECK(text_of(run_log(first.log, first.id)) == "one\n");
   CHECK(text_of(first.log) == "two\n");
   link_run_log(second);  // what is linked already
@@ -43,29 +55,22 @@ TEST_CASE("each run keeps its own log, and the hook's log is the newest run's", 
 
 TEST_CASE("the tries of a run share its log", "[logs]") {
   test::TempDir stack;
-  RunLog one(link_run_log(run_of(stack.path(), "op-1-4-1")), {});
-  one.append("first try\n");
+  write(run_of(stack.path(), "op-1-4-1"), {"first try\n"});
   const auto again = run_of(stack.path(), "op-1-4-2", 2);
-  RunLog two(link_run_log(again), {}, false);
-  two.append("second try\n");
+  write(again, {"second try\n"});
   CHECK(text_of(again.log) == "first try\nsecond try\n");
 }
 
 TEST_CASE("a log has whole lines without secrets, and the newest megabyte", "[logs]") {
   test::TempDir stack;
   const auto row = run_of(stack.path(), "op-1-4-1");
-  RunLog log(link_run_log(row), {"sw0rdfish"});
-  log.append("the word is sw0rd");
-  log.append("fish\nand ");
+  write(row, {"the word is sw0rd", "fish\nand "}, {"sw0rdfish"}, false);
   CHECK(text_of(row.log) == "the word is ***\n");
-  log.append("no more");
-  log.finish();
+  write(row, {"the word is sw0rd", "fish\nand ", "no more"}, {"sw0rdfish"});
   CHECK(text_of(row.log) == "the word is ***\nand no more");
-  const std::string line(1023, 'x');
-  for (int i = 0; i < 3000; ++i) log.append(line + "\n");
-  log.append("last\n");
-  log.finish();
-  link_run_log(row);
+  std::vector<std::string> many(3000, std::string(1023, 'x') + "\n");
+  many.push_back("last\n");
+  write(row, many);
   const auto text = text_of(row.log);
   CHECK(text.size() <= 1'000'000);
   CHECK(text.size() > 900'000);

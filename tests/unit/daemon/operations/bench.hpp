@@ -16,13 +16,6 @@
 #include "tests/support/run_coro.hpp"
 #include "tests/support/temp_dir.hpp"
 
-// CHECK evaluates an expression with a co_await in it twice.
-#define CHECK_AWAITED(awaitable, ...)              \
-  do {                                             \
-    const auto awaited_value = co_await awaitable; \
-    CHECK(awaited_value __VA_ARGS__);              \
-  } while (false)
-
 namespace stackd::test {
 
 using operations::Outcome;

@@ -16,10 +16,10 @@ ReadyWait waiting(Lines lines) {
   ReadyWait wait;
   wait.what = "service 'x'";
   wait.timeout = milliseconds(5000);
-  wait.log_lines = [lines](std::function<void(const std::string&)> on_line) -> awaitable<void> {
+  wait.output = [lines](std::function<void(std::string_view)> on_output) -> awaitable<void> {
     for (const auto& [pause, line] : lines) {
       if (pause.count() > 0) co_await async::sleep_for(pause);
-      on_line(line);
+      on_output(line + "\n");
     }
     for (;;) co_await async::sleep_for(milliseconds(60'000));
   };

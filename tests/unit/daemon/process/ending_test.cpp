@@ -26,7 +26,8 @@ bool none_alive(const std::vector<int>& pids) {
 
 awaitable<RunExit> start_then_end(asio::any_io_executor executor, RunRequest request, std::size_t processes,
                                   std::chrono::milliseconds grace) {
-  Runs runs(executor, test::shim());
+  async::FileThread files;
+  Runs runs(executor, test::shim(), files);
   co_await runs.start(request);
   const auto file = std::filesystem::path(request.cwd) / "pids";
   co_await eventually(executor, [&] { return pids_in(file).size() == processes; });
@@ -83,7 +84,8 @@ TEST_CASE("a second end() with a shorter grace cuts the first one short", "[proc
   const RunFixture f;
   const auto request = f.request("run", "trap '' TERM; echo $$ >pids; while :; do sleep 1; done");
   const auto body = [&](asio::any_io_executor executor) -> awaitable<RunExit> {
-    Runs runs(executor, test::shim());
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
     co_await runs.start(request);
     co_await eventually(executor, [&] { return pids_in(f.dir.path() / "pids").size() == 1; });
     std::optional<RunExit> first;
@@ -132,7 +134,8 @@ TEST_CASE("end() of a run that has ended, or never was, is success", "[process]"
   const auto end = [&](const std::string& name) {
     const auto directory = f.run_dir(name);
     const auto body = [directory](asio::any_io_executor executor) -> awaitable<RunExit> {
-      Runs runs(executor, test::shim());
+      async::FileThread files;
+      Runs runs(executor, test::shim(), files);
       co_return co_await runs.end(directory, 1s);
     };
     return run_coro([&](auto executor) { return body(executor); });

@@ -19,7 +19,8 @@ TEST_CASE("a directory that is taken runs once, however often it is started", "[
   const RunFixture f;
   const auto request = f.request("run", "echo once >>count; while [ ! -e go ]; do sleep 0.02; done");
   const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    Runs a(executor, test::shim()), b(executor, test::shim());
+    async::FileThread files;
+    Runs a(executor, test::shim(), files), b(executor, test::shim(), files);
     int started = 0;
     // All at once, so that their shims race for the directory.
     for (int i = 0; i < 8; ++i)
@@ -27,14 +28,14 @@ TEST_CASE("a directory that is taken runs once, however often it is started", "[
                      [&](std::exception_ptr error) { started += !error; });
     const bool all_started = co_await eventually(executor, [&] { return started == 8; });
     CHECK(all_started);
-    CHECK(a.state(request.directory) == RunState::running);
+    CHECK_AWAITED(a.look(request.directory), .state == RunState::running);
     f.dir.write("go", "");
     const auto one = co_await a.wait(request.directory);
     const auto other = co_await b.wait(request.directory);
     CHECK(one.ok());
     CHECK(other.ok());
     co_await b.start(request);
-    CHECK(b.state(request.directory) == RunState::ended);
+    CHECK_AWAITED(b.look(request.directory), .state == RunState::ended);
   };
   run_coro([&](auto executor) { return body(executor); });
   CHECK(util::read_file(f.dir.path() / "count") == "once\n");
@@ -57,15 +58,18 @@ TEST_CASE("T33: a run goes on when its starter dies, and another daemon learns h
   REQUIRE(::waitpid(starter, &status, 0) == starter);
   REQUIRE(status == 0);
   const auto body = [&](asio::any_io_executor executor) -> awaitable<RunExit> {
-    Runs runs(executor, test::shim());
-    CHECK(runs.state(request.directory) == RunState::running);
-    const auto pid = runs.pid(request.directory);
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
+    CHECK_AWAITED(runs.look(request.directory), .state == RunState::running);
+    const auto begun = co_await runs.look(request.directory);
+    const auto pid = begun.pid;
     CHECK(pid.has_value());
     CHECK(is_alive(pid.value_or(0)));
     f.dir.write("go", "");
     auto exit = co_await runs.wait(request.directory);
-    CHECK(runs.state(request.directory) == RunState::ended);
-    CHECK_FALSE(runs.pid(request.directory).has_value());
+    CHECK_AWAITED(runs.look(request.directory), .state == RunState::ended);
+    const auto over = co_await runs.look(request.directory);
+    CHECK_FALSE(over.pid.has_value());
     co_return exit;
   };
   const auto exit = run_coro([&](auto executor) { return body(executor); });
@@ -77,7 +81,8 @@ TEST_CASE("a shim that is killed is a lost run, and its command does not live on
   const RunFixture f;
   const auto request = f.request("run", "echo $PPID $$ >pids; exec sleep 1000");
   const auto body = [&](asio::any_io_executor executor) -> awaitable<RunExit> {
-    Runs runs(executor, test::shim());
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
     co_await runs.start(request);
     co_await eventually(executor, [&] { return pids_in(f.dir.path() / "pids").size() == 2; });
     const auto pids = pids_in(f.dir.path() / "pids");
@@ -85,9 +90,9 @@ TEST_CASE("a shim that is killed is a lost run, and its command does not live on
     auto exit = co_await runs.wait(request.directory);
     const bool command_gone = co_await eventually(executor, [&] { return !is_alive(pids[1]); });
     CHECK(command_gone);
-    CHECK(runs.state(request.directory) == RunState::ended);
+    CHECK_AWAITED(runs.look(request.directory), .state == RunState::ended);
     // As at the next start of the daemon.
-    CHECK(runs.exit_of(request.directory)->cause == Cause::lost);
+    CHECK_AWAITED(runs.look(request.directory), .exit->cause == Cause::lost);
     const auto ended = co_await runs.end(request.directory, 1s);
     CHECK(ended.cause == Cause::lost);
     co_return exit;
@@ -102,7 +107,8 @@ TEST_CASE("a wait that is cancelled leaves the run alone", "[process]") {
   const RunFixture f;
   const auto request = f.request("run", "while [ ! -e go ]; do sleep 0.02; done; exit 3");
   const auto body = [&](asio::any_io_executor executor) -> awaitable<RunExit> {
-    Runs runs(executor, test::shim());
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
     co_await runs.start(request);
     bool timed_out = false;
     try {
@@ -111,7 +117,7 @@ TEST_CASE("a wait that is cancelled leaves the run alone", "[process]") {
       timed_out = error.kind() == util::ErrorKind::timed_out;
     }
     CHECK(timed_out);
-    CHECK(runs.state(request.directory) == RunState::running);
+    CHECK_AWAITED(runs.look(request.directory), .state == RunState::running);
     f.dir.write("go", "");
     co_return co_await runs.wait(request.directory);
   };
@@ -127,8 +133,10 @@ TEST_CASE("a wait for a run that never was is an error", "[process]") {
     CHECK(error.kind() == util::ErrorKind::not_found);
   }
   const auto body = [&](asio::any_io_executor executor) -> awaitable<RunState> {
-    Runs runs(executor, test::shim());
-    co_return runs.state(f.run_dir("never"));
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
+    const auto look = co_await runs.look(f.run_dir("never"));
+    co_return look.state;
   };
   CHECK(run_coro([&](auto executor) { return body(executor); }) == RunState::absent);
 }
@@ -136,18 +144,21 @@ TEST_CASE("a wait for a run that never was is an error", "[process]") {
 TEST_CASE("a start that is cancelled has decided whether the run is there before it returns", "[process]") {
   const RunFixture f;
   const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    Runs runs(executor, test::shim());
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
     const auto request = f.request("run", "sleep 1000");
     bool over = false;
     asio::cancellation_signal signal;
     asio::co_spawn(executor, runs.start(request),
                    asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr) { over = true; }));
-    asio::steady_timer turn(executor, std::chrono::microseconds(1));
-    co_await turn.async_wait(use_awaitable);
+    // Its shim lives and has not answered yet, or has: either way the run is there in the end.
+    const bool begun =
+        co_await eventually(executor, [&] { return over || std::filesystem::exists(f.dir.path() / "runs"); });
+    CHECK(begun);
     signal.emit(asio::cancellation_type::terminal);
     const bool start_over = co_await eventually(executor, [&] { return over; });
     CHECK(start_over);
-    CHECK(runs.state(request.directory) == RunState::running);
+    CHECK_AWAITED(runs.look(request.directory), .state == RunState::running);
     const auto ended = co_await runs.end(request.directory, 0ms);
     CHECK(ended.cause == Cause::ended);
   };
@@ -175,7 +186,8 @@ TEST_CASE("200 runs at once all end as they should, and leave no descriptor and 
   const RunFixture f;
   const auto before = open_descriptors();
   const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    Runs runs(executor, test::shim());
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
     int right = 0, done = 0;
     const auto one = [&](int i) -> awaitable<void> {
       const auto number = std::to_string(i);

@@ -13,18 +13,28 @@ using namespace stackd::test;
 
 namespace {
 
-// Runs `act` once the tail waits, and returns the line that it then gives.
+using Body = std::function<awaitable<void>(asio::any_io_executor, async::FileThread&)>;
+
+void with_files(const Body& body) {
+  const auto run = [&](asio::any_io_executor executor) -> awaitable<void> {
+    async::FileThread files;
+    co_await body(executor, files);
+  };
+  run_coro([&](auto executor) { return run(executor); });
+}
+
+// Runs `act` once the tail waits, and returns the lines that it then gives.
 template <class Act>
-awaitable<std::string> line_after(asio::any_io_executor executor, LogTail& tail, Act act) {
-  std::optional<std::string> line;
-  asio::co_spawn(executor, tail.next_line(),
-                 [&](std::exception_ptr, std::string text) { line = std::move(text); });
-  asio::steady_timer turn(executor, 5ms);
+awaitable<std::string> lines_after(asio::any_io_executor executor, LogTail& tail, Act act) {
+  std::optional<std::string> lines;
+  asio::co_spawn(executor, tail.next(),
+                 [&](std::exception_ptr, LogPiece piece) { lines = std::move(piece.text); });
+  asio::steady_timer turn(executor, 20ms);
   co_await turn.async_wait(use_awaitable);
-  CHECK_FALSE(line.has_value());
+  CHECK_FALSE(lines.has_value());
   act();
-  co_await eventually(executor, [&] { return line.has_value(); });
-  co_return line.value_or("<nothing>");
+  co_await eventually(executor, [&] { return lines.has_value(); });
+  co_return lines.value_or("<nothing>");
 }
 
 }  // namespace
@@ -32,144 +42,150 @@ awaitable<std::string> line_after(asio::any_io_executor executor, LogTail& tail,
 TEST_CASE("lines are given as they come, whole", "[process]") {
   const TempDir dir;
   const auto file = dir.write("log", "one\ntwo\nthr");
-  const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    LogTail tail(executor, file);
-    auto line = co_await tail.next_line();
-    CHECK(line == "one");
-    CHECK(tail.try_line() == "two");
-    CHECK_FALSE(tail.try_line().has_value());
-    line = co_await line_after(executor, tail, [&] { append(file, "ee\nfour\n"); });
-    CHECK(line == "three");
-    CHECK(tail.try_line() == "four");
-    append(file, "five\nthe rest");
-    CHECK(tail.rest() == "the rest");
-    CHECK(tail.try_line() == "five");
-    CHECK(tail.rest().empty());
-  };
-  run_coro([&](auto executor) { return body(executor); });
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    LogTail tail(executor, files, file);
+    auto piece = co_await tail.next();
+    CHECK(piece.text == "one\ntwo\n");
+    CHECK(piece.unfinished == "thr");
+    CHECK(tail.place() == 8);
+    const auto lines = co_await lines_after(executor, tail, [&] { append(file, "ee\nfour\n"); });
+    CHECK(lines == "three\nfour\n");
+    append(file, "the rest");
+    piece = co_await tail.now();
+    CHECK(piece.text.empty());
+    CHECK(piece.unfinished == "the rest");
+  });
 }
 
-TEST_CASE("a tail begins at its offset", "[process]") {
+TEST_CASE("a tail begins at its place", "[process]") {
   const TempDir dir;
   const auto file = dir.write("log", "one\ntwo\n");
-  const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    LogTail tail(executor, file, 4);
-    auto line = co_await tail.next_line();
-    CHECK(line == "two");
-    CHECK_FALSE(tail.try_line().has_value());
-  };
-  run_coro([&](auto executor) { return body(executor); });
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    LogTail tail(executor, files, file, 4);
+    const auto piece = co_await tail.next();
+    CHECK(piece.text == "two\n");
+    CHECK(piece.place == 4);
+  });
 }
 
 TEST_CASE("the file need not be there yet, its directory must", "[process]") {
   const TempDir dir;
-  const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    LogTail tail(executor, dir.path() / "log");
-    CHECK(tail.rest().empty());
-    auto line = co_await line_after(executor, tail, [&] { dir.write("log", "first\n"); });
-    CHECK(line == "first");
-    CHECK_THROWS_AS(LogTail(executor, dir.path() / "missing" / "log"), util::Error);
-  };
-  run_coro([&](auto executor) { return body(executor); });
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    LogTail tail(executor, files, dir.path() / "log");
+    const auto lines = co_await lines_after(executor, tail, [&] { dir.write("log", "first\n"); });
+    CHECK(lines == "first\n");
+    LogTail nowhere(executor, files, dir.path() / "missing" / "log");
+    bool refused = false;
+    try {
+      co_await nowhere.now();
+    } catch (const util::Error&) {
+      refused = true;
+    }
+    CHECK(refused);
+  });
 }
 
 TEST_CASE("a file that is cut begins again", "[process]") {
   const TempDir dir;
-  const auto file = dir.write("log", "one\ntwo\nhalf");
-  const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    LogTail tail(executor, file);
-    CHECK(tail.try_line() == "one");
-    CHECK(tail.try_line() == "two");
-    CHECK_FALSE(tail.try_line().has_value());
-    auto line = co_await line_after(executor, tail, [&] { dir.write("log", "new\n"); });
-    CHECK(line == "half");
-    CHECK(tail.try_line() == "new");
-  };
-  run_coro([&](auto executor) { return body(executor); });
+  const auto file = dir.write("log", "one\ntwo\n");
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    LogTail tail(executor, files, file);
+    co_await tail.next();
+    const auto lines = co_await lines_after(executor, tail, [&] { dir.write("log", "new\n"); });
+    CHECK(lines == "new\n");
+  });
 }
 
 TEST_CASE("a file that is moved away is read to its end, then its successor from the beginning",
           "[process]") {
   const TempDir dir;
   const auto file = dir.write("log", "one\n");
-  const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    LogTail tail(executor, file);
-    CHECK(tail.try_line() == "one");
-    CHECK_FALSE(tail.try_line().has_value());
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    LogTail tail(executor, files, file);
+    co_await tail.next();
     append(file, "two\n");
     std::filesystem::rename(file, dir.path() / "log.1");
-    auto line = co_await tail.next_line();
-    CHECK(line == "two");
-    line = co_await line_after(executor, tail, [&] { dir.write("log", "three\n"); });
-    CHECK(line == "three");
-    line = co_await line_after(executor, tail, [&] { append(file, "four\n"); });
-    CHECK(line == "four");
-  };
-  run_coro([&](auto executor) { return body(executor); });
+    auto piece = co_await tail.next();
+    CHECK(piece.text == "two\n");
+    auto lines = co_await lines_after(executor, tail, [&] { dir.write("log", "three\n"); });
+    CHECK(lines == "three\n");
+    lines = co_await lines_after(executor, tail, [&] { append(file, "four\n"); });
+    CHECK(lines == "four\n");
+  });
 }
 
 TEST_CASE("a waiting tail can be cancelled and asked again", "[process]") {
   const TempDir dir;
   const auto file = dir.write("log", "");
-  const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    LogTail tail(executor, file);
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    LogTail tail(executor, files, file);
     bool cancelled = false;
     try {
-      co_await async::within(20ms, "a line", tail.next_line());
+      co_await async::within(20ms, "a line", tail.next());
     } catch (const util::Error&) {
       cancelled = true;
     }
     CHECK(cancelled);
-    append(file, "late\n");
-    auto line = co_await tail.next_line();
-    CHECK(line == "late");
-  };
-  run_coro([&](auto executor) { return body(executor); });
+    append(file, "line\n");
+    const auto piece = co_await tail.next();
+    CHECK(piece.text == "line\n");
+  });
 }
 
-TEST_CASE("a file that was cut down to its newest part goes on where it was", "[process]") {
+TEST_CASE("a line without an end comes in pieces of 64 KB, and is not kept", "[process]") {
   const TempDir dir;
-  std::string text;
-  for (int i = 0; i < 2000; ++i) text += "line " + std::to_string(i) + "\n";
-  const auto file = dir.write("log", text);
-  const auto cut_down_to = [&](std::size_t size, const std::string& more) {
-    text = text.substr(text.find('\n', text.size() - size) + 1) + more;
-    dir.write("log.new", text);
-    std::filesystem::rename(dir.path() / "log.new", file);
-  };
-  const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    LogTail tail(executor, file);
-    while (tail.try_line()) continue;
-    auto line = co_await line_after(executor, tail, [&] { cut_down_to(10'000, "more\nhalf a "); });
-    CHECK(line == "more");
-    CHECK_FALSE(tail.try_line().has_value());
-    // Less is left of it than the tail remembers.
-    line = co_await line_after(executor, tail, [&] { cut_down_to(1'000, "line\nlast\n"); });
-    CHECK(line == "half a line");
-    CHECK(tail.try_line() == "last");
-    // Nothing is left of it: another text.
-    line = co_await line_after(executor, tail, [&] { cut_down_to(1, "new\n"); });
-    CHECK(line == "new");
-  };
-  run_coro([&](auto executor) { return body(executor); });
+  const auto file = dir.write("log", std::string(150'000, 'x') + "\nshort\n");
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    LogTail tail(executor, files, file);
+    std::vector<std::size_t> sizes;
+    for (int i = 0; i < 3; ++i) {
+      const auto piece = co_await tail.next();
+      sizes.push_back(piece.text.size());
+    }
+    CHECK(sizes == std::vector<std::size_t>{65536, 65536, 150'001 - 2 * 65536 + 6});
+  });
 }
 
-TEST_CASE("following a capped log of a run comes to its last line", "[process]") {
+TEST_CASE("every line of a service that writes fast is followed through the rotations of its log",
+          "[process]") {
   const RunFixture f;
-  auto request = f.request("run", "i=0; while [ $i -lt 4000 ]; do echo line $i; i=$((i+1)); done; echo end");
-  request.log_limit = 8000;  // cut a few times
-  f.dir.write("logs/run.log", "");
-  const auto body = [&](asio::any_io_executor executor) -> awaitable<void> {
-    Runs runs(executor, test::shim());
-    LogTail tail(executor, f.log("run"));
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    Runs runs(executor, test::shim(), files, {20'000, 20});
+    auto request = f.request("run", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo line $i; done");
+    request.capture = Capture::append;
     co_await runs.start(request);
-    std::string line, before;
-    while (line != "end") {
-      before = std::move(line);
-      line = co_await tail.next_line();
+    LogTail tail(executor, files, request.log);
+    std::uint64_t lines = 0, skipped = 0, wrong = 0;
+    for (std::string left; lines + skipped < 20000;) {
+      const auto piece = co_await tail.next();
+      skipped += piece.skipped;
+      left = piece.text;
+      for (std::size_t at = 0, end; (end = left.find('\n', at)) != std::string::npos; at = end + 1)
+        wrong += left.substr(at, end - at) != "line " + std::to_string(++lines);
     }
-    CHECK(before == "line 3999");
+    CHECK(skipped == 0);
+    CHECK(wrong == 0);
     co_await runs.wait(request.directory);
-  };
-  run_coro([&](auto executor) { return body(executor); });
+    CHECK(std::filesystem::exists(request.log.string() + ".1"));
+  });
+}
+
+TEST_CASE("a hook's log that is cut to its newest part while it is followed loses no line", "[process]") {
+  const RunFixture f;
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    Runs runs(executor, test::shim(), files);
+    auto request =
+        f.request("run", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo line $i; done; sleep 0.1");
+    request.log_limit = 50'000;
+    co_await runs.start(request);
+    LogTail tail(executor, files, request.log);
+    std::uint64_t lines = 0, wrong = 0;
+    while (lines < 20000) {
+      const auto piece = co_await tail.next();
+      for (std::size_t at = 0, end; (end = piece.text.find('\n', at)) != std::string::npos; at = end + 1)
+        wrong += piece.text.substr(at, end - at) != "line " + std::to_string(++lines);
+    }
+    CHECK(wrong == 0);
+    co_await runs.wait(request.directory);
+  });
 }

@@ -49,18 +49,21 @@ struct RunFixture {
   static awaitable<process::RunExit> start_and_wait(asio::any_io_executor executor,
                                                     process::RunRequest request,
                                                     std::filesystem::path program = test::shim()) {
-    process::Runs runs(executor, program);
+    async::FileThread files;
+    process::Runs runs(executor, program, files);
     co_await runs.start(request);
     co_return co_await runs.wait(request.directory);
   }
   // Starts it and goes away at once, as a daemon that is killed.
   static awaitable<void> only_start(asio::any_io_executor executor, process::RunRequest request) {
-    process::Runs runs(executor, test::shim());
+    async::FileThread files;
+    process::Runs runs(executor, test::shim(), files);
     co_await runs.start(request);
   }
   static awaitable<process::RunExit> only_wait(asio::any_io_executor executor,
                                                std::filesystem::path directory) {
-    process::Runs runs(executor, test::shim());
+    async::FileThread files;
+    process::Runs runs(executor, test::shim(), files);
     co_return co_await runs.wait(directory);
   }
 };
