@@ -82,6 +82,7 @@ void look_at_process(const model::Stack& stack, const Service& service, const Sn
 void find_stale(const model::Stack& stack, const Snapshot& seen, UpChoice& choice) {
   for (const auto& service : stack.spec->services) {
     if (!choice.selected.contains(service.name)) continue;
+    if (service.container && choice.scale.at(service.name) == 0) continue;  // nothing of it begins
     const bool built = service.container && service.container->build.has_value();
     if (choice.force_recreate || (choice.rebuild && (translate::has_build_hooks(service) || built)))
       choice.fresh.insert(service.name);
@@ -214,6 +215,8 @@ Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& 
   find_orphans(spec, seen, request.wish.remove_orphans, choice, plan.warnings);
   find_stale(stack, seen, choice);
   find_changes(stack, seen, choice, plan.warnings);
+  // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.
+  for (const auto& name : choice.fresh) choice.restarted.erase(name);
   for (const auto& name : choice.fresh) {
     const auto* service = spec.find(name);
     if (!service || !service->container ||

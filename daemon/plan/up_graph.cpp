@@ -24,7 +24,7 @@ public:
   std::vector<operations::StepPlan> build() {
     if (choice_.stack_hooks) {
       const auto hooks = spec_.hooks_of(Phase::before_up);
-      gate_ = graph_.add_hooks(hooks, "", network_for(hooks), because(choice_.reason), false);
+      gate_ = graph_.add_hooks(hooks, "", network_for(hooks, {}), because(choice_.reason), false);
     }
     for (const auto& [name, stop] : choice_.stop_first) {
       const auto& service = *spec_.find(name);
@@ -40,8 +40,11 @@ public:
     for (const auto& [name, keys] : ready_) append(all, keys);
     for (const auto& [name, key] : completed_) append(all, {key});
     Keys last{graph_.add("settle", "", settle_, all)};
-    if (choice_.stack_hooks)
-      last = graph_.add_hooks(spec_.hooks_of(Phase::after_up), "", last, because(choice_.reason), false);
+    if (choice_.stack_hooks) {
+      const auto hooks = spec_.hooks_of(Phase::after_up);
+      append(last, network_for(hooks, network_needs("default")));
+      last = graph_.add_hooks(hooks, "", last, because(choice_.reason), false);
+    }
     graph_.add("finish up", "", FinishUp{choice_.recover}, last);
     return graph_.take();
   }
@@ -98,13 +101,16 @@ private:
     }
   }
 
-  // A hook in a container of its own is on the stack's network, so that comes before it.
-  Keys network_for(const std::vector<const model::Hook*>& hooks) {
+  // A hook in a container of its own is on the stack's network, so that comes before it: after `needs`, when
+  // nobody else has asked for it.
+  Keys network_for(const std::vector<const model::Hook*>& hooks, const Keys& needs) {
     const bool wanted = spec_.networks.contains("default") &&
                         std::any_of(hooks.begin(), hooks.end(),
                                     [](const model::Hook* hook) { return !hook->run_in_image.empty(); });
     if (!wanted) return {};
-    return {networks_["default"] = graph_.add("network default", "", Network{"default"}, {})};
+    auto& network = networks_["default"];
+    if (network.empty()) network = graph_.add("network default", "", Network{"default"}, needs);
+    return {network};
   }
 
   // Images, networks and volumes: all at once, each once.
@@ -181,9 +187,11 @@ private:
     auto needs = gate_;
     append(needs, dependency_keys(service));
     const bool fresh = choice_.fresh.contains(service.name);
-    if (fresh)
-      needs = graph_.add_hooks(service.hooks_of(Phase::before_start), service.name, needs,
-                               because(reason(service.name)), false);
+    if (fresh) {
+      const auto hooks = service.hooks_of(Phase::before_start);
+      append(needs, network_for(hooks, network_needs("default")));
+      needs = graph_.add_hooks(hooks, service.name, needs, because(reason(service.name)), false);
+    }
     // X32: not before before_start has worked, as with a container.
     if (choice_.replaced.contains(service.name))
       needs = add_process_end(graph_, service, needs, true, "recreate");
@@ -305,8 +313,8 @@ private:
     const auto kept = choice_.kept_hooks.find(service);
     if (kept == choice_.kept_hooks.end()) return removed;
     for (const auto& container : kept->second)
-      removed.push_back(
-          graph_.add("remove " + container.name, service, Remove{container.id, container.name, true}, gate_));
+      removed.push_back(graph_.add("remove " + container.name, service,
+                                   Remove{container.id, container.name, true}, gate_, true));
     return removed;
   }
 
@@ -339,7 +347,9 @@ private:
     if (const auto again = choice_.restarted.find(service.name); again != choice_.restarted.end())
       for (const int n : again->second)
         if (n > 1) like.started_by.push_back("start " + replica(service.name, n));
-    return graph_.add_hooks(service.hooks_of(Phase::after_ready), service.name, needs, like, false);
+    const auto hooks = service.hooks_of(Phase::after_ready);
+    append(needs, network_for(hooks, network_needs("default")));
+    return graph_.add_hooks(hooks, service.name, needs, like, false);
   }
 
   const model::Spec& spec_;
