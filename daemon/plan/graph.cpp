@@ -13,6 +13,11 @@ std::string replica(const std::string& service, int number) {
   return service + "-" + std::to_string(number);
 }
 
+std::string Graph::free_key(std::string key, const std::string& service) {
+  while (!keys_.insert(key).second) key += " of " + service;
+  return key;
+}
+
 Keys Graph::add_hooks(const std::vector<const model::Hook*>& hooks, const std::string& subject, Keys needs,
                       Hook like, bool go_on) {
   Keys before = std::move(needs), together;

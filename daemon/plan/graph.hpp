@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,12 @@ std::string replica(const std::string& service, int number);
 
 class Graph {
 public:
-  // Returns the key, for the needs of others.
+  // Returns the key, for the needs of others: as it is given, or, when that is taken, with the service behind
+  // it. A process may be called "web-1" beside a service web, and one that was a container has two
+  // before_down.
   template <class Kind>
   std::string add(std::string key, std::string service, const Kind& params, Keys needs, bool go_on = false) {
+    key = free_key(std::move(key), service);
     steps_.push_back(step(key, std::move(service), params, std::move(needs), go_on));
     return key;
   }
@@ -31,7 +35,10 @@ public:
   std::vector<operations::StepPlan> take() { return std::move(steps_); }
 
 private:
+  std::string free_key(std::string key, const std::string& service);
+
   std::vector<operations::StepPlan> steps_;
+  std::set<std::string> keys_;
 };
 
 // What a pre_stop that fails means where its entry does not say it (X7).

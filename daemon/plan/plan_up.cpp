@@ -108,7 +108,7 @@ bool is_off(const model::Spec& spec, const std::string& service) {
 }
 
 // Processes of services that the file no longer has, or has as containers now.
-void find_orphans(const model::Spec& spec, const Snapshot& seen, bool remove, UpChoice& choice,
+void find_orphans(const model::Spec& spec, const Snapshot& seen, const Wish& wish, UpChoice& choice,
                   std::vector<std::string>& warnings) {
   for (const auto& [service, process] : seen.processes) {
     const auto* gone = spec.find_gone(service);
@@ -116,9 +116,9 @@ void find_orphans(const model::Spec& spec, const Snapshot& seen, bool remove, Up
     // What a oneshot has done is there although it has ended.
     const bool alive = process.alive || gone->kind == model::ServiceKind::oneshot;
     const bool is_container = spec.find(service) != nullptr;
-    if (is_container ? choice.selected.contains(service) : remove)
+    if (is_container ? choice.selected.contains(service) : wish.remove_orphans)
       choice.orphans[service] = alive;
-    else if (alive && !is_container)
+    else if (alive && !is_container && !wish.ignore_orphans)
       warnings.push_back(
           "service '" + service +
           "' still runs, which the stack file does not have (any more); --remove-orphans takes "
@@ -212,7 +212,7 @@ Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& 
   if (request.kind == Kind::up) plan.warnings = spec.warnings;
   auto choice = choice_of(spec, request, seen);
   find_surplus(spec, seen, request.wish, choice, plan.warnings);
-  find_orphans(spec, seen, request.wish.remove_orphans, choice, plan.warnings);
+  find_orphans(spec, seen, request.wish, choice, plan.warnings);
   find_stale(stack, seen, choice);
   find_changes(stack, seen, choice, plan.warnings);
   // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.

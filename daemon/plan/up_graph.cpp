@@ -28,6 +28,10 @@ public:
     }
     for (const auto& [name, stop] : choice_.stop_first) {
       const auto& service = *spec_.find(name);
+      if (stop.process) {
+        stopped_[name] = add_process_end(graph_, service, gate_, true, stop.reason);
+        continue;
+      }
       const auto needs = add_before_down(graph_, service, gate_, stop.reason);
       for (const auto& container : stop.containers)
         append(stopped_[name], add_container_end(graph_, &service, container, needs,
@@ -192,6 +196,7 @@ private:
       append(needs, network_for(hooks, network_needs("default")));
       needs = graph_.add_hooks(hooks, service.name, needs, because(reason(service.name)), false);
     }
+    if (service.process) append(needs, dependents_stopped(service.name));
     // X32: not before before_start has worked, as with a container.
     if (choice_.replaced.contains(service.name))
       needs = add_process_end(graph_, service, needs, true, "recreate");
@@ -255,6 +260,7 @@ private:
       append(starts, initialised.at(1));
       append(starts, initialised.at(n));
       const auto start = graph_.add("start " + name, service.name, Start{n, create, like.reason}, starts);
+      starts_[service.name].push_back(start);
       if (!optional_.contains(service.name)) settle_.containers.push_back({service.name, create, start});
       Keys inside{start};
       for (const auto* hook : service.hooks_of(Phase::pre_run))
@@ -322,7 +328,9 @@ private:
     if (const auto stopped = stopped_.find(service.name); stopped != stopped_.end())
       append(needs, stopped->second);
     if (!optional_.contains(service.name)) settle_.processes.push_back(service.name);
-    return {graph_.add("start " + service.name, service.name, StartProcess{choice_.force_recreate}, needs)};
+    auto& start = starts_[service.name];
+    start = {graph_.add("start " + service.name, service.name, StartProcess{choice_.force_recreate}, needs)};
+    return start;
   }
 
   Keys add_readiness(const Service& service, Keys needs) {
@@ -343,10 +351,10 @@ private:
     // restarted does.
     auto like = because(reason(service.name));
     like.ready_step = ready;
-    like.started_by = {service.container ? "start " + replica(service.name, 1) : "start " + service.name};
-    if (const auto again = choice_.restarted.find(service.name); again != choice_.restarted.end())
-      for (const int n : again->second)
-        if (n > 1) like.started_by.push_back("start " + replica(service.name, n));
+    const auto& starts = starts_[service.name];
+    like.started_by = {starts.front()};
+    for (std::size_t i = 1; i < starts.size(); ++i)
+      if (restarted(service.name, static_cast<int>(i) + 1)) like.started_by.push_back(starts[i]);
     const auto hooks = service.hooks_of(Phase::after_ready);
     append(needs, network_for(hooks, network_needs("default")));
     return graph_.add_hooks(hooks, service.name, needs, like, false);
@@ -360,7 +368,7 @@ private:
   Keys gate_;
   std::set<std::string> added_, awaited_healthy_, optional_;
   std::map<std::string, std::string> images_, networks_, volumes_, completed_, derived_;
-  std::map<std::string, Keys> started_, ready_, stopped_, creates_;
+  std::map<std::string, Keys> started_, ready_, stopped_, creates_, starts_;
   Settle settle_;
 };
 
