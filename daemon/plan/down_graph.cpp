@@ -49,9 +49,10 @@ private:
     return choice_.way == DownChoice::Way::stop ? FailingPreStop::forbids : FailingPreStop::fails;
   }
 
-  // A hook's container of a service, or ("") of the stack's own.
+  // C4.11, a hook's container: of a service that goes; with the whole stack also of one that the file no
+  // longer has, and of the stack's own ("").
   bool is_going(const std::string& service) const {
-    return service.empty() ? choice_.whole : choice_.selected.contains(service);
+    return choice_.whole || choice_.selected.contains(service);
   }
 
   bool concerns(const Container& container) const {

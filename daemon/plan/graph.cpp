@@ -1,6 +1,7 @@
 #include "daemon/plan/graph.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace stackd::plan {
 
@@ -33,6 +34,21 @@ Keys Graph::add_hooks(const std::vector<const model::Hook*>& hooks, const std::s
                            hook->service, like, before, go_on));
   }
   return together.empty() ? before : together;
+}
+
+void name_apart(const std::set<std::string>& taken, std::vector<operations::StepPlan>& steps) {
+  auto all = taken;
+  for (const auto& step : steps) all.insert(step.key);
+  std::map<std::string, std::string> renamed;
+  for (auto& step : steps) {
+    if (!taken.contains(step.key)) continue;
+    auto& key = renamed[step.key] = step.key;
+    while (!all.insert(key).second) key += " again";
+    step.key = key;
+  }
+  for (auto& step : steps)
+    for (auto& need : step.needs)
+      if (const auto other = renamed.find(need); other != renamed.end()) need = other->second;
 }
 
 Keys add_container_end(Graph& graph, const model::Service* service, const Container& container, Keys needs,

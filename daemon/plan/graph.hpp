@@ -41,6 +41,9 @@ private:
   std::set<std::string> keys_;
 };
 
+// Steps whose keys are taken by earlier ones of the operation get " again" behind theirs.
+void name_apart(const std::set<std::string>& taken, std::vector<operations::StepPlan>& steps);
+
 // What a pre_stop that fails means where its entry does not say it (X7).
 enum class FailingPreStop {
   forbids,  // stop, restart: its container keeps running, and the operation fails

@@ -147,6 +147,15 @@ void find_surplus(const model::Spec& spec, const Snapshot& seen, const Wish& wis
   }
 }
 
+// The first half of a restart may have stopped the same things, and could not remove them. What takes away is
+// what goes on when it fails.
+void name_apart_from_first_half(std::vector<operations::StepPlan>& steps) {
+  std::set<std::string> ends;
+  for (const auto& step : steps)
+    if (step.go_on) ends.insert(step.key);
+  name_apart(ends, steps);
+}
+
 bool is_unchanged(const UpChoice& choice, const Wish& wish, const Snapshot& seen) {
   return seen.up && choice.fresh.empty() && choice.owed.empty() && choice.restarted.empty() &&
          choice.surplus.empty() && choice.orphans.empty() && !wish.build && !wish.rebuild &&
@@ -227,6 +236,7 @@ Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& 
   }
   plan.unchanged = is_unchanged(choice, request.wish, seen);
   if (!plan.unchanged) plan.steps = up_graph(spec, choice, seen);
+  if (request.kind == Kind::restart) name_apart_from_first_half(plan.steps);
   return plan;
 }
 
