@@ -71,11 +71,8 @@ private:
       needs = before_down(service, needs, reason(service.name));
       for (const auto& [number, container] : seen_.of(service.name)) {
         if (!concerns(container)) continue;
-        const bool remove =
-            choice_.way == DownChoice::Way::down ||
-            (choice_.way == DownChoice::Way::rollback && container.operation == choice_.created_by);
         append(last, add_container_end(graph_, with_hooks(&service), container, needs,
-                                       ending(remove, failing(), reason(service.name))));
+                                       ending(container, failing(), reason(service.name))));
       }
     } else if (seen_.processes.contains(service.name)) {
       last = end_process(service, needs, reason(service.name));
@@ -83,7 +80,9 @@ private:
     return ended_[service.name] = last.empty() ? needs : last;
   }
 
-  ContainerEnd ending(bool remove, FailingPreStop failing, const std::string& reason) const {
+  ContainerEnd ending(const Container& container, FailingPreStop failing, const std::string& reason) const {
+    const bool remove = choice_.way == DownChoice::Way::down || (choice_.way == DownChoice::Way::rollback &&
+                                                                 container.operation == choice_.created_by);
     return {remove, failing, reason, choice_.timeout, choice_.volumes};
   }
 
@@ -115,9 +114,8 @@ private:
       const auto needs = gone ? before_down(*gone, gate_, "orphan") : gate_;
       for (const auto& [number, container] : containers)
         if (concerns(container))
-          append(last, add_container_end(
-                           graph_, with_hooks(gone), container, needs,
-                           ending(choice_.way != DownChoice::Way::stop, FailingPreStop::fails, "orphan")));
+          append(last, add_container_end(graph_, with_hooks(gone), container, needs,
+                                         ending(container, FailingPreStop::fails, "orphan")));
     }
     // Processes of services that the file no longer has: their rows are all that tells of them.
     for (const auto& [service, process] : seen_.processes)

@@ -47,7 +47,7 @@ std::string to_text(const Wish& wish) {
 }
 
 Wish wish_from(const std::string& text) {
-  return model::decoded<Wish>(nlohmann::json::parse(text), "request of an operation");
+  return model::decoded<Wish>(nlohmann::json::parse(text, nullptr, false), "request of an operation");
 }
 
 }  // namespace stackd::plan

@@ -237,7 +237,8 @@ struct There {
     container.operation = "earlier";
     if (const auto* service = stack.spec->find(name); service && service->container) {
       std::map<std::string, std::string> first;
-      for (const auto& other : stack.spec->services) first[other.name] = id_of(other.name);
+      for (const auto& other : stack.spec->services)
+        if (other.container && other.container->scale > 0) first[other.name] = id_of(other.name);
       container.definition = translate::container_definition(stack, *service, first);
       const auto derived = plan::derived_images_of(stack, {name}, seen);
       container.image_id =

@@ -71,19 +71,22 @@ private:
     return known;
   }
 
-  void must(bool holds, const std::string& sentence) {
-    if (!holds) broken_.push_back(sentence);
+  template <class... Words>
+  void must(bool holds, const Words&... words) {
+    if (holds) return;
+    auto& sentence = broken_.emplace_back();
+    ((sentence += words), ...);
   }
 
   void it_can_come_to_its_end() {
     std::set<std::string> keys;
     for (const auto& step : steps_) {
-      must(keys.insert(step.key).second, "two steps are called '" + step.key + "'");
-      must(!ancestors_.before(step.key, step.key), "'" + step.key + "' comes after itself");
+      must(keys.insert(step.key).second, "two steps are called '", step.key, "'");
+      must(!ancestors_.before(step.key, step.key), "'", step.key, "' comes after itself");
       std::set<std::string> needs;
       for (const auto& need : step.needs) {
-        must(by_key_.contains(need), "'" + step.key + "' needs '" + need + "', which is no step");
-        must(needs.insert(need).second, "'" + step.key + "' needs '" + need + "' twice");
+        must(by_key_.contains(need), "'", step.key, "' needs '", need, "', which is no step");
+        must(needs.insert(need).second, "'", step.key, "' needs '", need, "' twice");
       }
     }
   }
@@ -91,8 +94,8 @@ private:
   template <class Kind>
   bool check_kind(const operations::StepPlan& step) {
     if (!is<Kind>(step)) return false;
-    must(model::encode(params_of<Kind>(step)) == step.params,
-         "the parameters of '" + step.key + "' do not come back");
+    must(model::encode(params_of<Kind>(step)) == step.params, "the parameters of '", step.key,
+         "' do not come back");
     return true;
   }
   template <class... Kinds>
@@ -100,25 +103,25 @@ private:
     return (check_kind<Kinds>(step) || ...);
   }
   void its_parameters_are_of_its_kind(const operations::StepPlan& step) {
-    must(check_kinds(step, static_cast<plan::AllKinds*>(nullptr)),
-         "'" + step.key + "' is of no kind: " + step.kind);
+    must(check_kinds(step, static_cast<plan::AllKinds*>(nullptr)), "'", step.key,
+         "' is of no kind: ", step.kind);
   }
 
   // Down always reaches its end; only a pre_stop may keep its container, on stop and restart (X7).
   void it_goes_on_when_it_takes_away(const Known& one) {
     const bool stops = operation_ == plan::Kind::stop || operation_ == plan::Kind::restart;
     if (stops && one.hook == model::Phase::pre_stop) return;
-    must(one.step->go_on == one.ends,
-         "'" + one.step->key + (one.ends ? "' does not go on" : "' goes on") + " when it fails");
+    must(one.step->go_on == one.ends, "'", one.step->key, (one.ends ? "' does not go on" : "' goes on"),
+         " when it fails");
   }
 
   // A parameter that names a step: one of the kind, which has ended before.
   template <class... Kinds>
   void reads(const operations::StepPlan& step, const std::string& key) {
     const auto named = by_key_.find(key);
-    must(named != by_key_.end() && (is<Kinds>(*named->second) || ...),
-         "'" + step.key + "' reads '" + key + "', which is no such step");
-    must(ancestors_.before(key, step.key), "'" + step.key + "' reads '" + key + "' before that has ended");
+    must(named != by_key_.end() && (is<Kinds>(*named->second) || ...), "'", step.key, "' reads '", key,
+         "', which is no such step");
+    must(ancestors_.before(key, step.key), "'", step.key, "' reads '", key, "' before that has ended");
   }
   template <class... Kinds>
   void reads_all(const operations::StepPlan& step, const std::vector<std::string>& keys) {
@@ -159,7 +162,7 @@ private:
     if (made == by_key_.end() || !is<plan::Create>(*made->second)) return;
     must(made->second->service == step.service &&
              params_of<plan::Create>(*made->second).number == start.number,
-         "'" + step.key + "' starts what '" + start.create_step + "' has made for another");
+         "'", step.key, "' starts what '", start.create_step, "' has made for another");
   }
 
   void its_hook_is_in_the_file(const operations::StepPlan& step) {
@@ -172,7 +175,7 @@ private:
         for (const auto* hook : service->hooks_of(params.phase)) hooks.push_back(hook);
     must(std::any_of(hooks.begin(), hooks.end(),
                      [&](const auto* hook) { return hook->index == params.index; }),
-         "'" + step.key + "' is no hook of '" + step.service + "'");
+         "'", step.key, "' is no hook of '", step.service, "'");
   }
 
   // The one phase order, for any two steps.
@@ -189,21 +192,23 @@ private:
       comes_after(one, other);
   }
   void comes_after(const Known& later, const Known& earlier) {
-    must(ancestors_.before(earlier.step->key, later.step->key),
-         "'" + later.step->key + "' does not wait for '" + earlier.step->key + "'");
+    must(ancestors_.before(earlier.step->key, later.step->key), "'", later.step->key, "' does not wait for '",
+         earlier.step->key, "'");
   }
 
   // C6.1: what starts comes after what it depends on, and on the way down it ends before that does.
   void dependencies_come_first() {
     const bool down = std::any_of(steps_.begin(), steps_.end(),
                                   [](const auto& step) { return is<plan::FinishDown>(step); });
+    std::map<std::string, std::vector<const Known*>> of;
+    for (const auto& one : known_)
+      if (one.creates || one.starts || one.ends) of[one.step->service].push_back(&one);
     for (const auto& service : spec_.services)
       for (const auto& [name, unused] : service.depends_on)
-        for (const auto& own : known_)
-          for (const auto& other : known_) {
-            if (own.step->service != service.name || other.step->service != name) continue;
-            if (!down && (own.creates || own.starts) && other.starts) comes_after(own, other);
-            if (down && ends(own, service) && ends(other, *spec_.find(name))) comes_after(other, own);
+        for (const auto* own : of[service.name])
+          for (const auto* other : of[name]) {
+            if (!down && !own->ends && other->starts) comes_after(*own, *other);
+            if (down && ends(*own, service) && ends(*other, *spec_.find(name))) comes_after(*other, *own);
           }
   }
   // What is left of a service that was of another kind may end whenever it likes.
