@@ -299,6 +299,7 @@ private:
       if (n == 1) append(after, remove_kept(service.name));
       auto like = because(reason(service.name));
       like.create_step = "create " + replica(service.name, n);
+      if (n == 1) like.gate = created;
       initialised[n] =
           graph_.add_hooks(hooks, n == 1 ? service.name : replica(service.name, n), after, like, false);
     }

@@ -113,6 +113,18 @@ TEST_CASE("C4.14, T15: with per_replica each replica has a run of its own, after
   CHECK(plan.params<plan::Hook>("web-3 pre_start[1]").create_step == "create web-3");
 }
 
+TEST_CASE("C4.2: what runs once for the service is told of all replicas: one that runs keeps it from running",
+          "[plan][hooks]") {
+  File file;
+  file.container("web").scale(2).hook("pre_start").hook("pre_start", per_replica);
+  // Somebody has removed the first.
+  auto there = There::all(file);
+  there.seen.containers["web"].erase(1);
+  const auto plan = up(file, there);
+  CHECK(plan.params<plan::Hook>("web pre_start[0]").gate == plan::Keys{"create web-1", "create web-2"});
+  CHECK(plan.params<plan::Hook>("web-2 pre_start[1]").gate.empty());
+}
+
 TEST_CASE(
     "C4.1: pre_start comes after what the service depends on, its own before_start and its secrets' "
     "container",

@@ -152,6 +152,7 @@ private:
     if (is<plan::Hook>(step)) {
       const auto hook = params_of<plan::Hook>(step);
       if (!hook.create_step.empty()) reads<plan::Create>(step, hook.create_step);
+      reads_all<plan::Create>(step, hook.gate);
       reads_all<plan::Start, plan::StartProcess>(step, hook.started_by);
       if (!hook.ready_step.empty()) reads<plan::Ready, plan::ReadyProcess>(step, hook.ready_step);
     }
