@@ -92,17 +92,19 @@ private:
     return choice_.service_hooks ? service : nullptr;
   }
 
-  Keys before_down(const model::Service& service, const Keys& needs, const std::string& reason) {
+  Keys before_down(const model::Service& service, const Keys& needs, const std::string& reason,
+                   bool gone = false) {
     const auto& all = seen_.of(service.name);
     const bool alive =
         std::any_of(all.begin(), all.end(), [](const auto& entry) { return entry.second.runs(); });
-    return alive && host_hooks() ? add_before_down(graph_, service, needs, reason) : needs;
+    return alive && host_hooks() ? add_before_down(graph_, service, needs, reason, gone) : needs;
   }
 
   // What a oneshot has done is there although it has ended.
-  Keys end_process(const model::Service& service, const Keys& needs, const std::string& reason) {
+  Keys end_process(const model::Service& service, const Keys& needs, const std::string& reason,
+                   bool gone = false) {
     const bool alive = seen_.processes.at(service.name).alive || service.kind == model::ServiceKind::oneshot;
-    return add_process_end(graph_, service, needs, alive && host_hooks(), reason);
+    return add_process_end(graph_, service, needs, alive && host_hooks(), reason, gone);
   }
 
   Keys end_orphans() {
@@ -111,7 +113,7 @@ private:
     for (const auto& [service, containers] : seen_.containers) {
       if (const auto* own = spec_.find(service); own && own->container) continue;
       const auto* gone = spec_.find_gone(service);
-      const auto needs = gone ? before_down(*gone, gate_, "orphan") : gate_;
+      const auto needs = gone ? before_down(*gone, gate_, "orphan", true) : gate_;
       for (const auto& [number, container] : containers)
         if (concerns(container))
           append(last, add_container_end(graph_, with_hooks(gone), container, needs,
@@ -120,7 +122,7 @@ private:
     // Processes of services that the file no longer has: their rows are all that tells of them.
     for (const auto& [service, process] : seen_.processes)
       if (const auto* gone = spec_.find_gone(service); gone && gone->process)
-        append(last, end_process(*gone, gate_, "orphan"));
+        append(last, end_process(*gone, gate_, "orphan", true));
     return last;
   }
 

@@ -72,16 +72,18 @@ Keys add_container_end(Graph& graph, const model::Service* service, const Contai
   return last;
 }
 
-Keys add_before_down(Graph& graph, const model::Service& service, Keys needs, const std::string& reason) {
+Keys add_before_down(Graph& graph, const model::Service& service, Keys needs, const std::string& reason,
+                     bool gone) {
   Hook like;
   like.reason = reason;
+  like.gone = gone;
   return graph.add_hooks(service.hooks_of(model::Phase::before_down), service.name, std::move(needs), like,
                          true);
 }
 
 Keys add_process_end(Graph& graph, const model::Service& service, Keys needs, bool alive,
-                     const std::string& reason) {
-  if (alive) needs = add_before_down(graph, service, std::move(needs), reason);
+                     const std::string& reason, bool gone) {
+  if (alive) needs = add_before_down(graph, service, std::move(needs), reason, gone);
   return {graph.add("stop " + service.name, service.name, StopProcess{}, std::move(needs), true)};
 }
 

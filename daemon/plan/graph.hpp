@@ -64,9 +64,10 @@ Keys add_container_end(Graph& graph, const model::Service* service, const Contai
                        const ContainerEnd& end);
 
 // A service's own before_down (X11), and the steps that end its process; the last keys. Failures of the hooks
-// do not keep it from its end.
-Keys add_before_down(Graph& graph, const model::Service& service, Keys needs, const std::string& reason);
+// do not keep it from its end. `gone`: the service is one of Spec::gone.
+Keys add_before_down(Graph& graph, const model::Service& service, Keys needs, const std::string& reason,
+                     bool gone = false);
 Keys add_process_end(Graph& graph, const model::Service& service, Keys needs, bool alive,
-                     const std::string& reason);
+                     const std::string& reason, bool gone = false);
 
 }  // namespace stackd::plan

@@ -91,7 +91,7 @@ private:
       auto needs = gate_;
       const bool running =
           std::any_of(containers.begin(), containers.end(), [](const auto& c) { return c.runs(); });
-      if (!fewer && known && running) needs = add_before_down(graph_, *known, needs, "orphan");
+      if (!fewer && known && running) needs = add_before_down(graph_, *known, needs, "orphan", true);
       const ContainerEnd end{
           .remove = true, .failing = FailingPreStop::warns, .reason = fewer ? "scale-down" : "orphan"};
       for (const auto& container : containers) {
@@ -100,7 +100,7 @@ private:
       }
     }
     for (const auto& [service, alive] : choice_.orphans) {
-      const auto ended = add_process_end(graph_, *spec_.find_gone(service), gate_, alive, "orphan");
+      const auto ended = add_process_end(graph_, *spec_.find_gone(service), gate_, alive, "orphan", true);
       if (spec_.find(service)) append(stopped_[service], ended);
     }
   }

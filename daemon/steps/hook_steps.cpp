@@ -13,12 +13,14 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
+// A service that is another kind now has two lists. Where there is one, either word finds it.
 const model::Hook& find_hook(const model::Stack& stack, const std::string& service, model::Phase phase,
-                             int index) {
+                             int index, bool gone) {
   std::vector<const std::vector<model::Hook>*> places;
   if (service.empty()) places.push_back(&stack.spec->hooks);
   for (const auto* one : {stack.spec->find(service), stack.spec->find_gone(service)})
     if (one) places.push_back(&one->hooks);
+  if (gone) std::reverse(places.begin(), places.end());
   for (const auto* hooks : places)
     for (const auto& hook : *hooks)
       if (hook.phase == phase && hook.index == index) return hook;
@@ -92,7 +94,7 @@ awaitable<Outcome> hook(Tools& tools, Step<plan::Hook> step) {
   call.operation = step.operation();
   call.step = step.context.step.ordinal;
   call.stack = co_await tools.models.get(step.stack());
-  call.hook = find_hook(call.stack, step.service(), params.phase, params.index);
+  call.hook = find_hook(call.stack, step.service(), params.phase, params.index, params.gone);
   call.run_id = step.name();
   call.reason = params.reason;
   call.container = params.container;

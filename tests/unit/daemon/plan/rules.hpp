@@ -171,7 +171,8 @@ private:
     const auto params = params_of<plan::Hook>(step);
     std::vector<const model::Hook*> hooks;
     if (step.service.empty()) hooks = spec_.hooks_of(params.phase);
-    for (const auto* service : {spec_.find(step.service), spec_.find_gone(step.service)})
+    const auto* own = params.gone ? nullptr : spec_.find(step.service);
+    for (const auto* service : {own, spec_.find_gone(step.service)})
       if (service)
         for (const auto* hook : service->hooks_of(params.phase)) hooks.push_back(hook);
     must(std::any_of(hooks.begin(), hooks.end(),

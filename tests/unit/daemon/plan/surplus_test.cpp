@@ -298,6 +298,26 @@ TEST_CASE("both kinds at once, when the end of one has failed: each goes with it
   )");
 }
 
+TEST_CASE("X8: which before_down an end has: the one that the service had, or the one that it has",
+          "[plan][surplus]") {
+  File file;
+  file.process("api").after_nothing().hook("before_down");
+  file.container("web").hook("before_down");
+  file.gone_container("api").hook("before_down");
+  file.gone_process("web").hook("before_down");
+  const auto had = There(file).container("api").process("web");
+  const auto has = There(file).container("web").process("api").outdated("api");
+  const auto is_gone = [](const Planned& plan, const std::string& service) {
+    return plan.params<plan::Hook>(service + " before_down[0]").gone;
+  };
+  for (const auto* service : {"api", "web"}) {
+    CHECK(is_gone(up(file, had), service));
+    CHECK(is_gone(down(file, had), service));
+    CHECK_FALSE(is_gone(down(file, has), service));
+  }
+  CHECK_FALSE(is_gone(up(file, has), "api"));
+}
+
 // ---- names
 
 TEST_CASE("a process may be called as another service's replica is, and an entry as another's",

@@ -88,6 +88,14 @@ TEST_CASE("X25: two wishes are the same when they ask for the same, by whatever 
   }
 }
 
+TEST_CASE("X25: in which order services are named, or how often, is no difference", "[plan][wish]") {
+  CHECK(plan::same({.services = {"web", "db"}}, {.services = {"db", "web", "db"}}));
+  CHECK_FALSE(plan::same({.services = {"web", "db"}}, {.services = {"web"}}));
+  // It is stored as it was asked.
+  CHECK(plan::wish_from(plan::to_text({.services = {"web", "db"}})).services ==
+        std::vector<std::string>{"web", "db"});
+}
+
 TEST_CASE("what another daemon's wish has more is passed over, what it lacks is as usual", "[plan][wish]") {
   const auto wish = plan::wish_from(R"({"keep": true, "later": {"a": [1]}})");
   CHECK(wish.keep);
