@@ -86,6 +86,16 @@ TEST_CASE("C1.6: the images of pre_start are got with the others, and never buil
   )");
 }
 
+TEST_CASE("C1.6: a pre_start image that another service builds is built, by that one", "[plan][shared]") {
+  File file;
+  file.container("web").hook("pre_start", [](auto& hook) { hook.image = "tools"; });
+  file.container("maker").image("tools").built();
+  const auto plan = up(file);
+  CHECK_FALSE(plan.params<plan::Image>("image tools").only_pull);
+  CHECK(plan.of("maker").lines.front() == "image tools");
+  CHECK(plan.before("image tools", "create web-1"));
+}
+
 TEST_CASE("M2, M3: build hooks are layers on the service's image; the container is made from those",
           "[plan][shared]") {
   File file;
