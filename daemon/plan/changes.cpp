@@ -44,22 +44,28 @@ bool has_left(const Container& container, const model::Service& service,
          });
 }
 
-void stop_first(const Snapshot& seen, const std::string& service, const std::string& reason,
+void stop_first(const Snapshot& seen, const model::Service& service, const std::string& reason,
                 UpChoice& choice) {
-  if (choice.stop_first.contains(service)) return;
+  if (choice.stop_first.contains(service.name)) return;
   StopFirst stop{reason, {}};
-  const auto scale = choice.scale.find(service);
-  for (const auto& [number, container] : seen.of(service))
-    if (container.alive() && (scale == choice.scale.end() || number <= scale->second))
-      stop.containers.push_back(container);
-  if (stop.containers.empty()) return;
-  choice.stop_first[service] = std::move(stop);
-  choice.fresh.insert(service);
+  if (service.container) {
+    const auto scale = choice.scale.find(service.name);
+    for (const auto& [number, container] : seen.of(service.name))
+      if (container.alive() && (scale == choice.scale.end() || number <= scale->second))
+        stop.containers.push_back(container);
+  } else if (const auto process = seen.processes.find(service.name); process != seen.processes.end()) {
+    stop.process = process->second.alive;
+  }
+  if (stop.containers.empty() && !stop.process) return;
+  choice.stop_first[service.name] = std::move(stop);
+  choice.replaced.erase(service.name);
+  choice.fresh.insert(service.name);
 }
 
 bool will_be_recreated(const model::Stack& stack, const Snapshot& seen, const UpChoice& choice,
                        const model::Service& service) {
-  if (!service.container || !choice.fresh.contains(service.name)) return false;
+  if (!service.container) return choice.replaced.contains(service.name);
+  if (!choice.fresh.contains(service.name)) return false;
   if (choice.recreate.contains(service.name)) return true;
   const auto& containers = seen.of(service.name);
   if (containers.empty()) return false;
@@ -74,8 +80,8 @@ void follow_dependencies(const model::Stack& stack, const Snapshot& seen, UpChoi
   for (bool more = true; more;) {
     more = false;
     for (const auto& service : stack.spec->services) {
-      if (!choice.selected.contains(service.name) || !service.container) continue;
-      const auto shared = translate::services_referred_to(*service.container);
+      if (!choice.selected.contains(service.name)) continue;
+      const auto shared = service.container ? translate::services_referred_to(*service.container) : Keys{};
       for (const auto& [name, dependency] : service.depends_on) {
         const auto* other = stack.spec->find(name);
         if (!other || !choice.selected.contains(name)) continue;
@@ -86,7 +92,7 @@ void follow_dependencies(const model::Stack& stack, const Snapshot& seen, UpChoi
             choice.recreate.insert(service.name).second)
           more = true;
         if (restarts && dependency.restart && !choice.stop_first.contains(service.name)) {
-          stop_first(seen, service.name, "dependency-restart", choice);
+          stop_first(seen, service, "dependency-restart", choice);
           more = more || choice.stop_first.contains(service.name);
         }
       }
@@ -94,12 +100,8 @@ void follow_dependencies(const model::Stack& stack, const Snapshot& seen, UpChoi
   }
 }
 
-}  // namespace
-
-void find_changes(const model::Stack& stack, const Snapshot& seen, UpChoice& choice,
-                  std::vector<std::string>& warnings) {
-  if (!seen.engine) return;
-  warn_of_volumes(stack, seen, warnings);
+// C8.7, C8.2
+void look_at_networks(const model::Stack& stack, const Snapshot& seen, UpChoice& choice) {
   const auto networks = own_networks(stack, seen);
   for (const auto& [key, made] : networks)
     if (translate::definition_of(stack.spec->networks.at(key)) != made.definition)
@@ -122,7 +124,17 @@ void find_changes(const model::Stack& stack, const Snapshot& seen, UpChoice& cho
     choice.selected.insert(service.name);
     choice.fresh.insert(service.name);
     choice.recreate.insert(service.name);
-    stop_first(seen, service.name, "recreate", choice);
+    stop_first(seen, service, "recreate", choice);
+  }
+}
+
+}  // namespace
+
+void find_changes(const model::Stack& stack, const Snapshot& seen, UpChoice& choice,
+                  std::vector<std::string>& warnings) {
+  if (seen.engine) {
+    warn_of_volumes(stack, seen, warnings);
+    look_at_networks(stack, seen, choice);
   }
   follow_dependencies(stack, seen, choice);
 }

@@ -49,9 +49,10 @@ private:
     return choice_.way == DownChoice::Way::stop ? FailingPreStop::forbids : FailingPreStop::fails;
   }
 
-  // A hook's container of a service, or ("") of the stack's own.
+  // C4.11, a hook's container: of a service that goes; with the whole stack also of one that the file no
+  // longer has, and of the stack's own ("").
   bool is_going(const std::string& service) const {
-    return service.empty() ? choice_.whole : choice_.selected.contains(service);
+    return choice_.whole || choice_.selected.contains(service);
   }
 
   bool concerns(const Container& container) const {
@@ -70,11 +71,8 @@ private:
       needs = before_down(service, needs, reason(service.name));
       for (const auto& [number, container] : seen_.of(service.name)) {
         if (!concerns(container)) continue;
-        const bool remove =
-            choice_.way == DownChoice::Way::down ||
-            (choice_.way == DownChoice::Way::rollback && container.operation == choice_.created_by);
         append(last, add_container_end(graph_, with_hooks(&service), container, needs,
-                                       ending(remove, failing(), reason(service.name))));
+                                       ending(container, failing(), reason(service.name))));
       }
     } else if (seen_.processes.contains(service.name)) {
       last = end_process(service, needs, reason(service.name));
@@ -82,7 +80,9 @@ private:
     return ended_[service.name] = last.empty() ? needs : last;
   }
 
-  ContainerEnd ending(bool remove, FailingPreStop failing, const std::string& reason) const {
+  ContainerEnd ending(const Container& container, FailingPreStop failing, const std::string& reason) const {
+    const bool remove = choice_.way == DownChoice::Way::down || (choice_.way == DownChoice::Way::rollback &&
+                                                                 container.operation == choice_.created_by);
     return {remove, failing, reason, choice_.timeout, choice_.volumes};
   }
 
@@ -92,17 +92,19 @@ private:
     return choice_.service_hooks ? service : nullptr;
   }
 
-  Keys before_down(const model::Service& service, const Keys& needs, const std::string& reason) {
+  Keys before_down(const model::Service& service, const Keys& needs, const std::string& reason,
+                   bool gone = false) {
     const auto& all = seen_.of(service.name);
     const bool alive =
         std::any_of(all.begin(), all.end(), [](const auto& entry) { return entry.second.runs(); });
-    return alive && host_hooks() ? add_before_down(graph_, service, needs, reason) : needs;
+    return alive && host_hooks() ? add_before_down(graph_, service, needs, reason, gone) : needs;
   }
 
   // What a oneshot has done is there although it has ended.
-  Keys end_process(const model::Service& service, const Keys& needs, const std::string& reason) {
+  Keys end_process(const model::Service& service, const Keys& needs, const std::string& reason,
+                   bool gone = false) {
     const bool alive = seen_.processes.at(service.name).alive || service.kind == model::ServiceKind::oneshot;
-    return add_process_end(graph_, service, needs, alive && host_hooks(), reason);
+    return add_process_end(graph_, service, needs, alive && host_hooks(), reason, gone);
   }
 
   Keys end_orphans() {
@@ -111,17 +113,16 @@ private:
     for (const auto& [service, containers] : seen_.containers) {
       if (const auto* own = spec_.find(service); own && own->container) continue;
       const auto* gone = spec_.find_gone(service);
-      const auto needs = gone ? before_down(*gone, gate_, "orphan") : gate_;
+      const auto needs = gone ? before_down(*gone, gate_, "orphan", true) : gate_;
       for (const auto& [number, container] : containers)
         if (concerns(container))
-          append(last, add_container_end(
-                           graph_, with_hooks(gone), container, needs,
-                           ending(choice_.way != DownChoice::Way::stop, FailingPreStop::fails, "orphan")));
+          append(last, add_container_end(graph_, with_hooks(gone), container, needs,
+                                         ending(container, FailingPreStop::fails, "orphan")));
     }
     // Processes of services that the file no longer has: their rows are all that tells of them.
     for (const auto& [service, process] : seen_.processes)
       if (const auto* gone = spec_.find_gone(service); gone && gone->process)
-        append(last, end_process(*gone, gate_, "orphan"));
+        append(last, end_process(*gone, gate_, "orphan", true));
     return last;
   }
 

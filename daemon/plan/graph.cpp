@@ -1,6 +1,7 @@
 #include "daemon/plan/graph.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace stackd::plan {
 
@@ -11,6 +12,11 @@ void append(Keys& into, const Keys& more) {
 
 std::string replica(const std::string& service, int number) {
   return service + "-" + std::to_string(number);
+}
+
+std::string Graph::free_key(std::string key, const std::string& service) {
+  while (!keys_.insert(key).second) key += " of " + service;
+  return key;
 }
 
 Keys Graph::add_hooks(const std::vector<const model::Hook*>& hooks, const std::string& subject, Keys needs,
@@ -28,6 +34,21 @@ Keys Graph::add_hooks(const std::vector<const model::Hook*>& hooks, const std::s
                            hook->service, like, before, go_on));
   }
   return together.empty() ? before : together;
+}
+
+void name_apart(const std::set<std::string>& taken, std::vector<operations::StepPlan>& steps) {
+  auto all = taken;
+  for (const auto& step : steps) all.insert(step.key);
+  std::map<std::string, std::string> renamed;
+  for (auto& step : steps) {
+    if (!taken.contains(step.key)) continue;
+    auto& key = renamed[step.key] = step.key;
+    while (!all.insert(key).second) key += " again";
+    step.key = key;
+  }
+  for (auto& step : steps)
+    for (auto& need : step.needs)
+      if (const auto other = renamed.find(need); other != renamed.end()) need = other->second;
 }
 
 Keys add_container_end(Graph& graph, const model::Service* service, const Container& container, Keys needs,
@@ -51,16 +72,18 @@ Keys add_container_end(Graph& graph, const model::Service* service, const Contai
   return last;
 }
 
-Keys add_before_down(Graph& graph, const model::Service& service, Keys needs, const std::string& reason) {
+Keys add_before_down(Graph& graph, const model::Service& service, Keys needs, const std::string& reason,
+                     bool gone) {
   Hook like;
   like.reason = reason;
+  like.gone = gone;
   return graph.add_hooks(service.hooks_of(model::Phase::before_down), service.name, std::move(needs), like,
                          true);
 }
 
 Keys add_process_end(Graph& graph, const model::Service& service, Keys needs, bool alive,
-                     const std::string& reason) {
-  if (alive) needs = add_before_down(graph, service, std::move(needs), reason);
+                     const std::string& reason, bool gone) {
+  if (alive) needs = add_before_down(graph, service, std::move(needs), reason, gone);
   return {graph.add("stop " + service.name, service.name, StopProcess{}, std::move(needs), true)};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,12 @@ std::string replica(const std::string& service, int number);
 
 class Graph {
 public:
-  // Returns the key, for the needs of others.
+  // Returns the key, for the needs of others: as it is given, or, when that is taken, with the service behind
+  // it. A process may be called "web-1" beside a service web, and one that was a container has two
+  // before_down.
   template <class Kind>
   std::string add(std::string key, std::string service, const Kind& params, Keys needs, bool go_on = false) {
+    key = free_key(std::move(key), service);
     steps_.push_back(step(key, std::move(service), params, std::move(needs), go_on));
     return key;
   }
@@ -31,8 +35,14 @@ public:
   std::vector<operations::StepPlan> take() { return std::move(steps_); }
 
 private:
+  std::string free_key(std::string key, const std::string& service);
+
   std::vector<operations::StepPlan> steps_;
+  std::set<std::string> keys_;
 };
+
+// Steps whose keys are taken by earlier ones of the operation get " again" behind theirs.
+void name_apart(const std::set<std::string>& taken, std::vector<operations::StepPlan>& steps);
 
 // What a pre_stop that fails means where its entry does not say it (X7).
 enum class FailingPreStop {
@@ -54,9 +64,10 @@ Keys add_container_end(Graph& graph, const model::Service* service, const Contai
                        const ContainerEnd& end);
 
 // A service's own before_down (X11), and the steps that end its process; the last keys. Failures of the hooks
-// do not keep it from its end.
-Keys add_before_down(Graph& graph, const model::Service& service, Keys needs, const std::string& reason);
+// do not keep it from its end. `gone`: the service is one of Spec::gone.
+Keys add_before_down(Graph& graph, const model::Service& service, Keys needs, const std::string& reason,
+                     bool gone = false);
 Keys add_process_end(Graph& graph, const model::Service& service, Keys needs, bool alive,
-                     const std::string& reason);
+                     const std::string& reason, bool gone = false);
 
 }  // namespace stackd::plan

@@ -1,7 +1,5 @@
 #include "daemon/plan/order.hpp"
 
-#include <functional>
-
 namespace stackd::plan {
 namespace {
 
@@ -23,19 +21,26 @@ Edges declared(const model::Spec& spec) {
   return edges;
 }
 
+Edges reversed(const Edges& edges) {
+  Edges out;
+  for (const auto& [service, needs] : edges)
+    for (const auto& need : needs) out[need].insert(service);
+  return out;
+}
+
 }  // namespace
 
 Order comes_after(const model::Spec& spec) {
-  const auto edges = declared(spec);
-  auto order = edges;
+  auto order = declared(spec);
   for (const auto& process : spec.services) {
     if (process.kind == model::ServiceKind::container || process.depends_on_given) continue;
-    for (const auto& container : spec.services) {
-      if (container.kind != model::ServiceKind::container) continue;
-      std::set<std::string> below;
-      reach(edges, container.name, below);
-      if (!below.contains(process.name)) order[process.name].insert(container.name);
-    }
+    // Also by what an earlier process of the file waits for: two that have a container each that depends on
+    // them would wait for each other.
+    std::set<std::string> behind;
+    reach(reversed(order), process.name, behind);
+    for (const auto& container : spec.services)
+      if (container.kind == model::ServiceKind::container && !behind.contains(container.name))
+        order[process.name].insert(container.name);
   }
   return order;
 }
@@ -56,22 +61,20 @@ std::set<std::string> selection(const model::Spec& spec, const std::vector<std::
 }
 
 std::set<std::string> with_restarting(const model::Spec& spec, const std::vector<std::string>& named) {
-  Edges reversed;
+  Edges dependents;
   for (const auto& service : spec.services)
     for (const auto& [name, dependency] : service.depends_on)
-      if (dependency.restart) reversed[name].insert(service.name);
+      if (dependency.restart) dependents[name].insert(service.name);
   std::set<std::string> chosen;
-  for (const auto& name : named) reach(reversed, name, chosen);
+  for (const auto& name : named) reach(dependents, name, chosen);
   return chosen;
 }
 
 std::set<std::string> with_dependents(const model::Spec& spec, const std::vector<std::string>& named) {
   if (named.empty()) return selection(spec, named, false);
-  Edges reversed;
-  for (const auto& [service, needs] : declared(spec))
-    for (const auto& need : needs) reversed[need].insert(service);
+  const auto dependents = reversed(declared(spec));
   std::set<std::string> chosen;
-  for (const auto& name : named) reach(reversed, name, chosen);
+  for (const auto& name : named) reach(dependents, name, chosen);
   return chosen;
 }
 

@@ -6,21 +6,6 @@
 #include "daemon/plan/step_kinds.hpp"
 
 namespace stackd::plan {
-namespace {
-
-// A restart has stopped the same things once before it failed.
-void name_apart(const std::set<std::string>& known, std::vector<operations::StepPlan>& steps) {
-  const auto rename = [&](std::string& key) {
-    if (known.contains(key)) key += " again";
-  };
-  for (auto& step : steps) {
-    rename(step.key);
-    std::for_each(step.needs.begin(), step.needs.end(), rename);
-  }
-}
-
-}  // namespace
-
 std::set<std::string> selected_by(const model::Spec& spec, const Request& request) {
   const auto& named = request.wish.services;
   switch (request.kind) {
@@ -52,8 +37,10 @@ Plan plan_down(const model::Stack& stack, const Request& request, const Snapshot
   choice.stack_hooks = all && request.kind != Kind::stop && seen.touched && !wish.no_hooks;
   choice.service_hooks = !wish.no_hooks;
   choice.networks = !stopping && seen.engine;
-  choice.volumes = wish.volumes;
-  choice.rmi = wish.rmi;
+  if (seen.engine) {  // or there is none of either
+    choice.volumes = wish.volumes;
+    choice.rmi = wish.rmi;
+  }
   choice.reason = to_string(request.kind);
   choice.timeout = wish.stop_timeout;
   Plan plan{.steps = down_graph(*stack.spec, choice, seen)};

@@ -82,6 +82,7 @@ void look_at_process(const model::Stack& stack, const Service& service, const Sn
 void find_stale(const model::Stack& stack, const Snapshot& seen, UpChoice& choice) {
   for (const auto& service : stack.spec->services) {
     if (!choice.selected.contains(service.name)) continue;
+    if (service.container && choice.scale.at(service.name) == 0) continue;  // nothing of it begins
     const bool built = service.container && service.container->build.has_value();
     if (choice.force_recreate || (choice.rebuild && (translate::has_build_hooks(service) || built)))
       choice.fresh.insert(service.name);
@@ -107,7 +108,7 @@ bool is_off(const model::Spec& spec, const std::string& service) {
 }
 
 // Processes of services that the file no longer has, or has as containers now.
-void find_orphans(const model::Spec& spec, const Snapshot& seen, bool remove, UpChoice& choice,
+void find_orphans(const model::Spec& spec, const Snapshot& seen, const Wish& wish, UpChoice& choice,
                   std::vector<std::string>& warnings) {
   for (const auto& [service, process] : seen.processes) {
     const auto* gone = spec.find_gone(service);
@@ -115,9 +116,9 @@ void find_orphans(const model::Spec& spec, const Snapshot& seen, bool remove, Up
     // What a oneshot has done is there although it has ended.
     const bool alive = process.alive || gone->kind == model::ServiceKind::oneshot;
     const bool is_container = spec.find(service) != nullptr;
-    if (is_container ? choice.selected.contains(service) : remove)
+    if (is_container ? choice.selected.contains(service) : wish.remove_orphans)
       choice.orphans[service] = alive;
-    else if (alive && !is_container)
+    else if (alive && !is_container && !wish.ignore_orphans)
       warnings.push_back(
           "service '" + service +
           "' still runs, which the stack file does not have (any more); --remove-orphans takes "
@@ -144,6 +145,15 @@ void find_surplus(const model::Spec& spec, const Snapshot& seen, const Wish& wis
       if (!own || !own->container || number > choice.scale.at(service))
         choice.surplus[service].push_back(container);
   }
+}
+
+// The first half of a restart may have stopped the same things, and could not remove them. What takes away is
+// what goes on when it fails.
+void name_apart_from_first_half(std::vector<operations::StepPlan>& steps) {
+  std::set<std::string> ends;
+  for (const auto& step : steps)
+    if (step.go_on) ends.insert(step.key);
+  name_apart(ends, steps);
 }
 
 bool is_unchanged(const UpChoice& choice, const Wish& wish, const Snapshot& seen) {
@@ -211,9 +221,11 @@ Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& 
   if (request.kind == Kind::up) plan.warnings = spec.warnings;
   auto choice = choice_of(spec, request, seen);
   find_surplus(spec, seen, request.wish, choice, plan.warnings);
-  find_orphans(spec, seen, request.wish.remove_orphans, choice, plan.warnings);
+  find_orphans(spec, seen, request.wish, choice, plan.warnings);
   find_stale(stack, seen, choice);
   find_changes(stack, seen, choice, plan.warnings);
+  // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.
+  for (const auto& name : choice.fresh) choice.restarted.erase(name);
   for (const auto& name : choice.fresh) {
     const auto* service = spec.find(name);
     if (!service || !service->container ||
@@ -224,6 +236,7 @@ Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& 
   }
   plan.unchanged = is_unchanged(choice, request.wish, seen);
   if (!plan.unchanged) plan.steps = up_graph(spec, choice, seen);
+  if (request.kind == Kind::restart) name_apart_from_first_half(plan.steps);
   return plan;
 }
 

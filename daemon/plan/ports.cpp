@@ -1,6 +1,5 @@
 #include "daemon/plan/ports.hpp"
 
-#include <algorithm>
 #include <set>
 
 #include "daemon/util/error.hpp"
@@ -59,13 +58,13 @@ private:
   }
   bool is_free(int number, const model::Port& port) const {
     return !taken_.contains({number, port.protocol}) && !others_.contains({number, port.protocol}) &&
-           !kept_for_another(number, port) && can_bind_(number, port.protocol, port.host_ip);
+           !held_by_own(number, port) && can_bind_(number, port.protocol, port.host_ip);
   }
-  // A remembered port of another of this stack's own services stays that one's.
-  bool kept_for_another(int number, const model::Port& port) const {
-    return std::any_of(mine_.begin(), mine_.end(), [&](const auto& entry) {
-      return entry.second.active && entry.second.port == number && entry.second.protocol == port.protocol;
-    });
+  // Whose of this stack's services it is so far; null when it is none's. It stays that one's.
+  const HeldPort* held_by_own(int number, const model::Port& port) const {
+    for (const auto& [key, held] : mine_)
+      if (held.active && held.port == number && held.protocol == port.protocol) return &held;
+    return nullptr;
   }
 
   void refuse_if_taken(const model::Service& service, const model::Port& port) const {
@@ -76,8 +75,11 @@ private:
                   what + "belongs to stack '" + other->second + "'; take that down or publish another port");
     if (taken_.contains({port.published, port.protocol}))
       throw Error(ErrorKind::failed, what + "is published by another service of this stack");
-    if (!can_bind_(port.published, port.protocol, port.host_ip))
-      throw Error(ErrorKind::failed, what + "is taken by another program; stop that or publish another port");
+    if (can_bind_(port.published, port.protocol, port.host_ip)) return;
+    if (const auto* own = held_by_own(port.published, port))
+      throw Error(ErrorKind::failed, what + "was given to service '" + own->service +
+                                         "' of this stack; take that down or publish another port");
+    throw Error(ErrorKind::failed, what + "is taken by another program; stop that or publish another port");
   }
 
   int lowest_free(const model::Service& service, const model::Port& port) const {

@@ -238,8 +238,10 @@ struct Hook {
   model::Phase phase = model::Phase::before_up;
   int index = 0;
   std::string reason;                   // STACKD_REASON
+  bool gone = false;                    // an entry of Spec::gone, whatever the file has of that name now
   std::string container, name;          // of a container that is there
   std::string create_step;              // of one that comes out of a step
+  std::vector<std::string> gate;        // pre_start: create steps of all replicas; none may be running (C4.2)
   std::vector<std::string> started_by;  // runs only when one of these has started something
   std::string ready_step;               // and when this one has not failed
   bool warns = false;                   // pre_stop: a failure is a warning, where the entry does not say it
@@ -327,8 +329,8 @@ STACKD_FIELDS(plan::ReadyProcess, F(optional))
 STACKD_FIELDS(plan::Completed, F(create_steps), F(optional))
 STACKD_FIELDS(plan::Settle::Container, F(service), F(create_step), F(start_step))
 STACKD_FIELDS(plan::Settle, F(containers), F(processes))
-STACKD_FIELDS(plan::Hook, F(phase), F(index), F(reason), F(container), F(name), F(create_step), F(started_by),
-              F(ready_step), F(warns))
+STACKD_FIELDS(plan::Hook, F(phase), F(index), F(reason), F(gone), F(container), F(name), F(create_step),
+              F(gate), F(started_by), F(ready_step), F(warns))
 STACKD_FIELDS(plan::Hook::Result, F(run), F(state))
 STACKD_FIELDS(plan::EndHook, F(run))
 STACKD_FIELDS(plan::FinishUp, F(recover))

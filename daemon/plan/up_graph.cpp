@@ -24,10 +24,14 @@ public:
   std::vector<operations::StepPlan> build() {
     if (choice_.stack_hooks) {
       const auto hooks = spec_.hooks_of(Phase::before_up);
-      gate_ = graph_.add_hooks(hooks, "", network_for(hooks), because(choice_.reason), false);
+      gate_ = graph_.add_hooks(hooks, "", network_for(hooks, {}), because(choice_.reason), false);
     }
     for (const auto& [name, stop] : choice_.stop_first) {
       const auto& service = *spec_.find(name);
+      if (stop.process) {
+        stopped_[name] = add_process_end(graph_, service, gate_, true, stop.reason);
+        continue;
+      }
       const auto needs = add_before_down(graph_, service, gate_, stop.reason);
       for (const auto& container : stop.containers)
         append(stopped_[name], add_container_end(graph_, &service, container, needs,
@@ -40,8 +44,11 @@ public:
     for (const auto& [name, keys] : ready_) append(all, keys);
     for (const auto& [name, key] : completed_) append(all, {key});
     Keys last{graph_.add("settle", "", settle_, all)};
-    if (choice_.stack_hooks)
-      last = graph_.add_hooks(spec_.hooks_of(Phase::after_up), "", last, because(choice_.reason), false);
+    if (choice_.stack_hooks) {
+      const auto hooks = spec_.hooks_of(Phase::after_up);
+      append(last, network_for(hooks, network_needs("default")));
+      last = graph_.add_hooks(hooks, "", last, because(choice_.reason), false);
+    }
     graph_.add("finish up", "", FinishUp{choice_.recover}, last);
     return graph_.take();
   }
@@ -84,7 +91,7 @@ private:
       auto needs = gate_;
       const bool running =
           std::any_of(containers.begin(), containers.end(), [](const auto& c) { return c.runs(); });
-      if (!fewer && known && running) needs = add_before_down(graph_, *known, needs, "orphan");
+      if (!fewer && known && running) needs = add_before_down(graph_, *known, needs, "orphan", true);
       const ContainerEnd end{
           .remove = true, .failing = FailingPreStop::warns, .reason = fewer ? "scale-down" : "orphan"};
       for (const auto& container : containers) {
@@ -93,18 +100,21 @@ private:
       }
     }
     for (const auto& [service, alive] : choice_.orphans) {
-      const auto ended = add_process_end(graph_, *spec_.find_gone(service), gate_, alive, "orphan");
+      const auto ended = add_process_end(graph_, *spec_.find_gone(service), gate_, alive, "orphan", true);
       if (spec_.find(service)) append(stopped_[service], ended);
     }
   }
 
-  // A hook in a container of its own is on the stack's network, so that comes before it.
-  Keys network_for(const std::vector<const model::Hook*>& hooks) {
+  // A hook in a container of its own is on the stack's network, so that comes before it: after `needs`, when
+  // nobody else has asked for it.
+  Keys network_for(const std::vector<const model::Hook*>& hooks, const Keys& needs) {
     const bool wanted = spec_.networks.contains("default") &&
                         std::any_of(hooks.begin(), hooks.end(),
                                     [](const model::Hook* hook) { return !hook->run_in_image.empty(); });
     if (!wanted) return {};
-    return {networks_["default"] = graph_.add("network default", "", Network{"default"}, {})};
+    auto& network = networks_["default"];
+    if (network.empty()) network = graph_.add("network default", "", Network{"default"}, needs);
+    return {network};
   }
 
   // Images, networks and volumes: all at once, each once.
@@ -181,9 +191,12 @@ private:
     auto needs = gate_;
     append(needs, dependency_keys(service));
     const bool fresh = choice_.fresh.contains(service.name);
-    if (fresh)
-      needs = graph_.add_hooks(service.hooks_of(Phase::before_start), service.name, needs,
-                               because(reason(service.name)), false);
+    if (fresh) {
+      const auto hooks = service.hooks_of(Phase::before_start);
+      append(needs, network_for(hooks, network_needs("default")));
+      needs = graph_.add_hooks(hooks, service.name, needs, because(reason(service.name)), false);
+    }
+    if (service.process) append(needs, dependents_stopped(service.name));
     // X32: not before before_start has worked, as with a container.
     if (choice_.replaced.contains(service.name))
       needs = add_process_end(graph_, service, needs, true, "recreate");
@@ -247,6 +260,7 @@ private:
       append(starts, initialised.at(1));
       append(starts, initialised.at(n));
       const auto start = graph_.add("start " + name, service.name, Start{n, create, like.reason}, starts);
+      starts_[service.name].push_back(start);
       if (!optional_.contains(service.name)) settle_.containers.push_back({service.name, create, start});
       Keys inside{start};
       for (const auto* hook : service.hooks_of(Phase::pre_run))
@@ -285,6 +299,7 @@ private:
       if (n == 1) append(after, remove_kept(service.name));
       auto like = because(reason(service.name));
       like.create_step = "create " + replica(service.name, n);
+      if (n == 1) like.gate = created;
       initialised[n] =
           graph_.add_hooks(hooks, n == 1 ? service.name : replica(service.name, n), after, like, false);
     }
@@ -305,8 +320,8 @@ private:
     const auto kept = choice_.kept_hooks.find(service);
     if (kept == choice_.kept_hooks.end()) return removed;
     for (const auto& container : kept->second)
-      removed.push_back(
-          graph_.add("remove " + container.name, service, Remove{container.id, container.name, true}, gate_));
+      removed.push_back(graph_.add("remove " + container.name, service,
+                                   Remove{container.id, container.name, true}, gate_, true));
     return removed;
   }
 
@@ -314,7 +329,9 @@ private:
     if (const auto stopped = stopped_.find(service.name); stopped != stopped_.end())
       append(needs, stopped->second);
     if (!optional_.contains(service.name)) settle_.processes.push_back(service.name);
-    return {graph_.add("start " + service.name, service.name, StartProcess{choice_.force_recreate}, needs)};
+    auto& start = starts_[service.name];
+    start = {graph_.add("start " + service.name, service.name, StartProcess{choice_.force_recreate}, needs)};
+    return start;
   }
 
   Keys add_readiness(const Service& service, Keys needs) {
@@ -335,11 +352,13 @@ private:
     // restarted does.
     auto like = because(reason(service.name));
     like.ready_step = ready;
-    like.started_by = {service.container ? "start " + replica(service.name, 1) : "start " + service.name};
-    if (const auto again = choice_.restarted.find(service.name); again != choice_.restarted.end())
-      for (const int n : again->second)
-        if (n > 1) like.started_by.push_back("start " + replica(service.name, n));
-    return graph_.add_hooks(service.hooks_of(Phase::after_ready), service.name, needs, like, false);
+    const auto& starts = starts_[service.name];
+    like.started_by = {starts.front()};
+    for (std::size_t i = 1; i < starts.size(); ++i)
+      if (restarted(service.name, static_cast<int>(i) + 1)) like.started_by.push_back(starts[i]);
+    const auto hooks = service.hooks_of(Phase::after_ready);
+    append(needs, network_for(hooks, network_needs("default")));
+    return graph_.add_hooks(hooks, service.name, needs, like, false);
   }
 
   const model::Spec& spec_;
@@ -350,7 +369,7 @@ private:
   Keys gate_;
   std::set<std::string> added_, awaited_healthy_, optional_;
   std::map<std::string, std::string> images_, networks_, volumes_, completed_, derived_;
-  std::map<std::string, Keys> started_, ready_, stopped_, creates_;
+  std::map<std::string, Keys> started_, ready_, stopped_, creates_, starts_;
   Settle settle_;
 };
 

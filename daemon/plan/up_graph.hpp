@@ -14,10 +14,11 @@
 
 namespace stackd::plan {
 
-// Running containers of a service that are stopped, hooks and all, before anything is made.
+// What of a service runs and is stopped, hooks and all, before anything is made.
 struct StopFirst {
   std::string reason;
   std::vector<Container> containers;
+  bool process = false;
 };
 
 struct UpChoice {
@@ -30,7 +31,8 @@ struct UpChoice {
   std::map<std::string, bool> orphans;
   std::map<std::string, std::vector<Container>> kept_hooks;  // of pre_start entries that failed before
   std::map<std::string, StopFirst> stop_first;               // taken along by a network or a dependency
-  std::set<std::string> replaced;          // processes that run and are made anew: they end as on down
+  // Processes that run and are made anew: they end as on down. None of stop_first.
+  std::set<std::string> replaced;
   std::set<std::string> changed_networks;  // keys of those that are made anew
   std::set<std::string> recreate;          // services whose containers are made anew, changed or not
   bool rebuild = false, build = false, force_recreate = false;

@@ -36,10 +36,13 @@ bool brings_up(Kind kind) {
 }
 
 bool same(const Wish& a, const Wish& b) {
-  auto left = model::encode(a), right = model::encode(b);
-  left.erase("asked");
-  right.erase("asked");
-  return left == right;
+  const auto essence = [](Wish wish) {
+    const std::set<std::string> names(wish.services.begin(), wish.services.end());
+    wish.services.assign(names.begin(), names.end());
+    wish.asked.clear();
+    return model::encode(wish);
+  };
+  return essence(a) == essence(b);
 }
 
 std::string to_text(const Wish& wish) {
@@ -47,7 +50,7 @@ std::string to_text(const Wish& wish) {
 }
 
 Wish wish_from(const std::string& text) {
-  return model::decoded<Wish>(nlohmann::json::parse(text), "request of an operation");
+  return model::decoded<Wish>(nlohmann::json::parse(text, nullptr, false), "request of an operation");
 }
 
 }  // namespace stackd::plan

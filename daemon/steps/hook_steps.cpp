@@ -13,12 +13,14 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
+// A service that is another kind now has two lists. Where there is one, either word finds it.
 const model::Hook& find_hook(const model::Stack& stack, const std::string& service, model::Phase phase,
-                             int index) {
+                             int index, bool gone) {
   std::vector<const std::vector<model::Hook>*> places;
   if (service.empty()) places.push_back(&stack.spec->hooks);
   for (const auto* one : {stack.spec->find(service), stack.spec->find_gone(service)})
     if (one) places.push_back(&one->hooks);
+  if (gone) std::reverse(places.begin(), places.end());
   for (const auto* hooks : places)
     for (const auto& hook : *hooks)
       if (hook.phase == phase && hook.index == index) return hook;
@@ -42,6 +44,17 @@ awaitable<bool> has_failed(Tools& tools, std::string stack, model::Hook hook) {
   };
   const auto last = co_await tools.journal.run(query);
   co_return last && last->state == "failed";
+}
+
+// C4.2: why a pre_start does not run; "" when it may. What is of the service waits for all its replicas, what
+// is of each replica for that one.
+std::string gate_of(const Step<plan::Hook>& step, const model::Hook& hook, const plan::Create::Result& made) {
+  if (made.was_running) return "the container is running";
+  const auto& gate = step.params.gate;
+  const bool others = !hook.per_replica && std::any_of(gate.begin(), gate.end(), [&](const auto& key) {
+    return step.result_of<plan::Create>(key).was_running;
+  });
+  return others ? "another replica is running" : "";
 }
 
 // C5.6, X5, X6: an exec is refused in a container that does not run; that is no reason not to stop it. Fills
@@ -81,7 +94,7 @@ awaitable<Outcome> hook(Tools& tools, Step<plan::Hook> step) {
   call.operation = step.operation();
   call.step = step.context.step.ordinal;
   call.stack = co_await tools.models.get(step.stack());
-  call.hook = find_hook(call.stack, step.service(), params.phase, params.index);
+  call.hook = find_hook(call.stack, step.service(), params.phase, params.index, params.gone);
   call.run_id = step.name();
   call.reason = params.reason;
   call.container = params.container;
@@ -92,8 +105,7 @@ awaitable<Outcome> hook(Tools& tools, Step<plan::Hook> step) {
     call.container_name = made.name;
     // X1: only one that has not succeeded here; but all of them after a start that nobody asked us for (X30).
     call.only_unless_succeeded = made.was_running && !made.restarted;
-    if (call.hook.phase == model::Phase::pre_start && made.was_running)
-      call.skip = "the container is running";  // C4.2
+    if (call.hook.phase == model::Phase::pre_start) call.skip = gate_of(step, call.hook, made);
   }
   if (!was_started(step)) {
     const bool failed = co_await has_failed(tools, call.stack.id, call.hook);
