@@ -69,7 +69,7 @@ public:
         engine_(executor(), settings.docker_host),
         runs_(executor(), settings.shim),
         monitor_(executor(), engine_),
-        models_(journal_),
+        models_(journal_, files_),
         hook_tools_{executor(), journal_, engine_, runs_,
                     files_,     monitor_, paths_,  std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
