@@ -139,7 +139,7 @@ TEST_CASE("every field of a port has its place in the request, or none", "[trans
     demo.web().ports.push_back(test::from_json<model::Port>({{"key", "0"}, {"target", 80}}));
     demo.web().ports[0].published = 8080;
     const auto before = demo.request();
-    Demo::set_field(demo.web().ports[0], row.field, row.value);
+    test::set_field(demo.web().ports[0], row.field, row.value);
     CHECK(difference(before, demo.request()) == row.told);
   }
 }
@@ -278,7 +278,7 @@ TEST_CASE("every field of an attachment is the endpoint's", "[translate][request
     INFO(row.field);
     Demo demo;
     const auto before = demo.request();
-    Demo::set_field(demo.container().networks["default"], row.field, row.value);
+    test::set_field(demo.container().networks["default"], row.field, row.value);
     CHECK(difference(before, demo.request()) == row.told);
   }
 }
@@ -344,7 +344,7 @@ TEST_CASE("every field of a healthcheck is the engine's, times in nanoseconds", 
     demo.container().healthcheck.emplace();  // no test: the image's
     const auto before = demo.request();
     CHECK(before["Healthcheck"] == json{{"Test", json::array()}});
-    Demo::set_field(*demo.container().healthcheck, row.field, row.value);
+    test::set_field(*demo.container().healthcheck, row.field, row.value);
     CHECK(difference(before, demo.request()) == row.told);
   }
 }
@@ -408,7 +408,7 @@ TEST_CASE("every field of a network is in its request, or has made that there is
     INFO(row.field);
     Demo demo;
     const auto before = without_hash(network_body(demo));
-    Demo::set_field(demo.spec.networks["default"], row.field, row.value);
+    test::set_field(demo.spec.networks["default"], row.field, row.value);
     CHECK(difference(before, without_hash(network_body(demo))) == row.told);
   }
   const Demo demo;
@@ -437,7 +437,7 @@ TEST_CASE("every field of a volume is in its request, or has made that there is 
     INFO(row.field);
     Demo demo;
     const auto before = without_hash(volume_body(demo));
-    Demo::set_field(demo.spec.volumes["data"], row.field, row.value);
+    test::set_field(demo.spec.volumes["data"], row.field, row.value);
     CHECK(difference(before, without_hash(volume_body(demo))) == row.told);
   }
   CHECK(without_hash(volume_body({})) == json{{"Name", "demo_data"},

@@ -7,29 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "daemon/model/fields.hpp"
 #include "daemon/model/stack.hpp"
 #include "daemon/translate/container_request.hpp"
 #include "daemon/translate/images.hpp"
+#include "tests/unit/daemon/model/field_tables.hpp"
 
 namespace stackd::test {
-
-using nlohmann::json;
-
-// The names of a struct's fields, as they are stored.
-template <class T>
-std::set<std::string> fields_of() {
-  std::set<std::string> names;
-  std::apply([&](const auto&... field) { (names.insert(field.name), ...); }, model::Fields<T>::list);
-  return names;
-}
-
-template <class T>
-T from_json(const json& value) {
-  T out;
-  model::decode(value, out);
-  return out;
-}
 
 // Every value in a tree by its way, "HostConfig PortBindings 80/tcp 0 HostPort"; an empty list or object is
 // one.
@@ -94,13 +77,6 @@ struct Demo {
   model::Container& container() { return *spec.services[0].container; }
   model::Service& db() { return spec.services[1]; }
   void set(const std::string& field, const json& value) { set_field(container(), field, value); }
-
-  template <class T>
-  static void set_field(T& of, const std::string& field, const json& value) {
-    auto all = model::encode(of);
-    all[field] = value;
-    model::decode(all, of);
-  }
 
   translate::RequestInputs inputs() const {
     translate::RequestInputs in{spec, facts, spec.services[0]};
