@@ -70,7 +70,7 @@ public:
         runs_(executor(), settings.shim, files_,
               {static_cast<std::uint64_t>(settings.service_log_size), settings.service_logs_kept}),
         monitor_(executor(), engine_),
-        models_(journal_),
+        models_(journal_, files_),
         hook_tools_{executor(), journal_, engine_, runs_,
                     files_,     monitor_, paths_,  std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),

@@ -13,6 +13,7 @@
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/world/seen.hpp"
 
 namespace stackd::hooks {
 namespace {
@@ -146,6 +147,7 @@ HookRunner::HookRunner(Tools& tools) : tools_(tools) {}
 
 awaitable<HookResult> HookRunner::run(HookJob job) {
   HookResult result;
+  co_await look_again(job);
   const auto why_not = co_await reason_to_skip(job);
   bool begun = false;
   if (!why_not.empty()) begun = co_await has_begun(job);
@@ -162,10 +164,19 @@ awaitable<HookResult> HookRunner::run(HookJob job) {
   for (int number = 1; number <= job.hook.retries + 1; ++number, delay *= 2) {
     co_await attempt(job, number, result);
     if (result.row.state == "succeeded") co_return result;
-    if (number <= job.hook.retries) co_await async::sleep_for(delay);
+    if (number > job.hook.retries) break;
+    co_await async::sleep_for(delay);
+    co_await look_again(job);
   }
   apply_policy(job, result);
   co_return result;
+}
+
+// Whoever ran before may have made its directory, or a secret.
+awaitable<void> HookRunner::look_again(HookJob& job) {
+  const model::Stack known{job.about.stack_id, job.spec, job.facts};
+  const auto stack = co_await world::looked_at(tools_.files, known);
+  job.facts = stack.facts;
 }
 
 // Before the daemon was restarted: what it did itself is no reason to skip it.
@@ -232,7 +243,7 @@ awaitable<HookRunRow> HookRunner::leave(const HookJob& job, std::string state, s
   co_return known ? *known : row;
 }
 
-awaitable<void> HookRunner::attempt(const HookJob& job, int number, HookResult& result) {
+awaitable<void> HookRunner::attempt(HookJob& job, int number, HookResult& result) {
   bool resumed = false;
   result.row = co_await begin(job, number, resumed);
   auto& row = result.row;
@@ -245,6 +256,7 @@ awaitable<void> HookRunner::attempt(const HookJob& job, int number, HookResult& 
     exit = co_await run_container(job, row, resumed);
   else
     exit = co_await run_held(job, row);
+  co_await look_again(job);  // what it has put into a file of secrets is hidden in its own words already
   close(row, job.hook, exit, resolve::secret_values(*job.spec, *job.facts));
   if (row.state == "succeeded" && !job.own_container) {
     result.record = writing(row, "hook.ended");

@@ -70,7 +70,8 @@ public:
   awaitable<void> end(store::HookRunRow row, std::string why);
 
 private:
-  awaitable<void> attempt(const HookJob& job, int number, HookResult& result);
+  awaitable<void> look_again(HookJob& job);
+  awaitable<void> attempt(HookJob& job, int number, HookResult& result);
   awaitable<store::HookRunRow> begin(const HookJob& job, int number, bool& resumed);
   awaitable<process::RunExit> run_held(const HookJob& job,
                                        store::HookRunRow row);  // host and exec, by a shim

@@ -62,7 +62,7 @@ awaitable<void> PreRunStarts::record(std::string id, world::ContainerState state
   };
   std::string why;
   try {
-    const auto model = co_await tools_.models.get(state.stack);
+    const auto model = co_await tools_.models.fresh(state.stack);
     const auto* service = model.spec->find(state.service);
     if (!service || !translate::has_pre_run(*service)) co_return;
     const auto hooks = service->hooks_of(model::Phase::pre_run);

@@ -5,11 +5,23 @@
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "daemon/model/spec.hpp"
 
 namespace stackd::model {
+
+// What the disk said when somebody last looked (world/seen.hpp). Not stored: the disk may say something else
+// by the next look.
+struct Seen {
+  std::map<std::string, std::string> canonical;  // directory as it is asked for -> without symbolic links
+  std::set<std::string> node_packages;           // canonical directories that have a package.json
+  std::vector<std::string> secret_texts;         // what the files of secrets hold
+
+  bool operator==(const Seen&) const = default;
+};
 
 struct Facts {
   std::string stack_id;
@@ -20,6 +32,7 @@ struct Facts {
   std::map<std::string, Environment> env_from;
   std::map<std::string, std::string> caller;  // the caller's environment at the last up
   std::string lich_id;                        // worktree.id (L7.3)
+  Seen seen;
 };
 
 nlohmann::json to_json(const Facts& facts);

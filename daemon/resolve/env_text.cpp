@@ -32,6 +32,13 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+// What is stored and told is JSON, and has no other texts. The mistake in a line that is none.
+std::string not_utf8(std::string_view line) {
+  if (util::valid_utf8(line) == line) return "";
+  const auto name = util::valid_utf8(util::trim(line.substr(0, line.find('='))).substr(0, 60));
+  return "the value of " + name + " is not UTF-8 text";
+}
+
 std::string_view without_export(std::string_view line) {
   constexpr std::string_view k_export = "export ";
   return line.starts_with(k_export) ? trim_left(line.substr(k_export.size())) : line;
@@ -88,6 +95,7 @@ std::string parse_strict_line(std::string_view line, const std::string& what, En
   line = without_export(line);
   const std::size_t equals = line.find('=');
   const auto fail = [&](const std::string& why) { throw Error(ErrorKind::invalid_file, what + why); };
+  if (const auto mistake = not_utf8(line); !mistake.empty()) fail(mistake);
   if (equals == std::string_view::npos)
     fail("expected NAME=value, found '" + std::string(line.substr(0, 60)) + "'");
   const std::string key(trim_right(line.substr(0, equals)));
@@ -108,7 +116,7 @@ std::string parse_strict_line(std::string_view line, const std::string& what, En
   return key;
 }
 
-Environment parse_lenient(const std::string& text) {
+Environment parse_lenient(const std::string& text, const std::string& name) {
   Environment out;
   for (const std::string& raw : lines_of(text)) {
     std::string_view line = util::trim(raw);
@@ -118,6 +126,8 @@ Environment parse_lenient(const std::string& text) {
     if (equals == std::string_view::npos) continue;
     const std::string key(util::trim(line.substr(0, equals)));
     if (key.empty()) continue;
+    if (const auto mistake = not_utf8(line); !mistake.empty())
+      throw Error(ErrorKind::invalid_file, "cannot read " + name + ": " + mistake);
     std::string_view value = trim_left(line.substr(equals + 1));
     if (!value.empty() && (value.front() == '"' || value.front() == '\'')) {
       const std::size_t end = closing_quote(value);
@@ -170,7 +180,7 @@ Environment parse_env_file(const std::string& text, const std::string& name,
 }
 
 Environment parse_env_output(const std::string& text, const std::string& format, const std::string& name) {
-  return format == "json" ? parse_json(text, name) : parse_lenient(text);
+  return format == "json" ? parse_json(text, name) : parse_lenient(text, name);
 }
 
 }  // namespace stackd::resolve

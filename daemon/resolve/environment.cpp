@@ -4,9 +4,9 @@
 #include <array>
 #include <filesystem>
 
+#include "daemon/resolve/hook_policy.hpp"
 #include "daemon/resolve/reference_syntax.hpp"
 #include "daemon/util/error.hpp"
-#include "daemon/util/files.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::resolve {
@@ -19,7 +19,6 @@ using util::ErrorKind;
 
 constexpr std::size_t k_shortest_secret = 4;
 constexpr std::size_t k_shortest_secret_line = 8;
-constexpr std::uintmax_t k_largest_secret_file = 64 * 1024;
 
 // A container's idea of these would break the commands of the host.
 constexpr std::array<std::string_view, 7> k_container_only{
@@ -183,26 +182,14 @@ void put_container(Builder& builder, const Service& service, bool lenient = fals
   builder.ports(service);
 }
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 // L3.1: the canonical PWD, and the commands of the node packages from this directory up to the stack's.
-Variables placed(Variables variables, const std::string& cwd, const std::string& stack_directory) {
-  std::error_code failed;
-  const fs::path canonical = fs::canonical(cwd, failed);
-  const fs::path here = failed ? fs::path(cwd) : canonical;
-  variables["PWD"] = here.string();
-  const fs::path top = fs::canonical(stack_directory, failed);
-  const fs::path relative = here.lexically_relative(failed ? fs::path(stack_directory) : top);
-  const bool inside = !relative.empty() && *relative.begin() != "..";
-
+Variables placed(Variables variables, const std::string& cwd, const Spec& spec, const Facts& facts) {
+  const auto here = canonical(facts.seen, cwd);
+  variables["PWD"] = here;
   std::vector<std::string> path;
-  fs::path at = here;
-  const auto levels = inside && relative != "." ? std::distance(relative.begin(), relative.end()) : 0;
-  for (auto level = levels; level >= 0; --level, at = at.parent_path()) {
-    if (is_there(at / "package.json")) path.push_back((at / "node_modules" / ".bin").string());
+  for (const auto& level : package_levels(here, canonical(facts.seen, spec.directory))) {
+    if (facts.seen.node_packages.contains(level))
+      path.push_back((fs::path(level) / "node_modules" / ".bin").string());
   }
   if (path.empty()) return variables;
   if (const auto found = variables.find("PATH"); found != variables.end() && !found->second.empty())
@@ -252,6 +239,10 @@ std::string absolute(const std::string& path, const std::string& directory) {
   return path.empty() ? directory : (fs::path(directory) / path).lexically_normal().string();
 }
 
+std::string process_directory(const Spec& spec, const Service& service) {
+  return service.process && !service.process->cwd.empty() ? service.process->cwd : spec.directory;
+}
+
 std::string hook_directory(const Spec& spec, const Facts& facts, const Hook& hook) {
   return absolute(resolved(hook.cwd, Strictness::shell, spec, facts), spec.directory);
 }
@@ -289,17 +280,6 @@ private:
   std::vector<std::string> values_;
 };
 
-std::string small_file(const std::string& path) {
-  std::error_code failed;
-  const auto size = fs::file_size(path, failed);
-  if (failed || size > k_largest_secret_file) return "";
-  try {
-    return util::read_file(path);
-  } catch (const Error&) {
-    return "";  // what stackd cannot read it cannot show either
-  }
-}
-
 template <class Act>
 void each_layer(const Spec& spec, Act act) {
   act("stack", spec.env);
@@ -313,15 +293,13 @@ void each_layer(const Spec& spec, Act act) {
 Variables stack_environment(const Spec& spec, const Facts& facts) {
   Builder builder(spec, facts);
   put_stack(builder);
-  return placed(builder.finish(), spec.directory, spec.directory);
+  return placed(builder.finish(), spec.directory, spec, facts);
 }
 
 Variables process_environment(const Spec& spec, const Facts& facts, const Service& service) {
   Builder builder(spec, facts);
   put_process(builder, service);
-  const std::string cwd =
-      service.process && !service.process->cwd.empty() ? service.process->cwd : spec.directory;
-  return placed(builder.finish(), cwd, spec.directory);
+  return placed(builder.finish(), process_directory(spec, service), spec, facts);
 }
 
 Variables container_environment(const Spec& spec, const Facts& facts, const Service& service) {
@@ -346,7 +324,7 @@ Variables container_definition(const Spec& spec, const Facts& facts, const Servi
 Variables group_environment(const Spec& spec, const Facts& facts, const std::string& group) {
   Builder builder(spec, facts);
   put_group(builder, spec, group);
-  return placed(builder.finish(), spec.directory, spec.directory);
+  return placed(builder.finish(), spec.directory, spec, facts);
 }
 
 Variables command_environment(const Spec& spec, const Facts& facts, const std::string& command) {
@@ -359,7 +337,7 @@ Variables command_environment(const Spec& spec, const Facts& facts, const std::s
   Builder builder(spec, facts);
   put_group(builder, spec, found->second.env_group.empty() ? "stack" : found->second.env_group);
   builder.layer({{}, {}, found->second.env}, "", Source::values, false);
-  return placed(builder.finish(), absolute(found->second.cwd, spec.directory), spec.directory);
+  return placed(builder.finish(), absolute(found->second.cwd, spec.directory), spec, facts);
 }
 
 Variables env_from_environment(const Spec& spec, const Facts& facts, const std::string& layer) {
@@ -378,7 +356,7 @@ Variables env_from_environment(const Spec& spec, const Facts& facts, const std::
   } else {
     put_stack(builder);
   }
-  return placed(builder.finish(), spec.directory, spec.directory);
+  return placed(builder.finish(), spec.directory, spec, facts);
 }
 
 Variables hook_environment(const Spec& spec, const Facts& facts, const Hook& hook) {
@@ -393,7 +371,7 @@ Variables hook_environment(const Spec& spec, const Facts& facts, const Hook& hoo
     if (service) put_container(builder, *service);
   }
   builder.layer({{}, {}, hook.env}, "", Source::values, false);
-  return placed(builder.finish(), hook_directory(spec, facts, hook), spec.directory);
+  return placed(builder.finish(), hook_directory(spec, facts, hook), spec, facts);
 }
 
 std::vector<std::string> secret_values(const Spec& spec, const Facts& facts) {
@@ -412,8 +390,8 @@ std::vector<std::string> secret_values(const Spec& spec, const Facts& facts) {
   for (const auto& [name, secret] : spec.secrets) {
     secrets.add(secret.content);
     add_caller(secret.environment);
-    if (!secret.file.empty()) secrets.add(small_file(secret.file));
   }
+  for (const auto& text : facts.seen.secret_texts) secrets.add(text);
   return secrets.take();
 }
 
@@ -425,6 +403,46 @@ std::string mask(std::string text, const std::vector<std::string>& secrets) {
       text.replace(at, secret.size(), k_mask);
   }
   return text;
+}
+
+std::set<std::string> directories(const Spec& spec, const Facts& facts) {
+  std::set<std::string> all{spec.directory};
+  const auto add_hooks = [&](const std::vector<Hook>& hooks) {
+    for (const Hook& hook : hooks) {
+      if (place_of(hook) != HookPlace::host) continue;
+      try {
+        all.insert(hook_directory(spec, facts, hook));
+      } catch (const Error&) {
+        // A value before it is captured, say; whoever runs the hook looks again.
+      }
+    }
+  };
+  add_hooks(spec.hooks);
+  for (const auto* services : {&spec.services, &spec.gone}) {
+    for (const Service& service : *services) {
+      all.insert(process_directory(spec, service));
+      add_hooks(service.hooks);
+    }
+  }
+  for (const auto& [name, command] : spec.commands) all.insert(absolute(command.cwd, spec.directory));
+  return all;
+}
+
+std::vector<std::string> package_levels(const std::string& directory, const std::string& stack_directory) {
+  const fs::path relative = fs::path(directory).lexically_relative(stack_directory);
+  const bool below = !relative.empty() && relative != "." && *relative.begin() != "..";
+  std::vector<std::string> levels;
+  fs::path at = directory;
+  for (auto left = below ? std::distance(relative.begin(), relative.end()) : 0; left >= 0; --left) {
+    levels.push_back(at.string());
+    at = at.parent_path();
+  }
+  return levels;
+}
+
+std::string canonical(const Seen& seen, const std::string& directory) {
+  const auto found = seen.canonical.find(directory);
+  return found == seen.canonical.end() ? directory : found->second;
 }
 
 std::vector<std::pair<std::string, EnvSource>> env_commands(const Spec& spec) {

@@ -1,5 +1,5 @@
-// Which variables a command gets: L6.1 with X16 and X17. Pure, given the Facts, but for a look at
-// package.json files (the PATH of node workspaces) and at the files of secrets (what is to be masked).
+// Which variables a command gets: L6.1 with X16 and X17; and what of them is to be masked. Pure: what they
+// take from the disk is in Facts::seen.
 //
 // Values that the caller brought, or that env_from printed, are taken as they are (X16); all others are
 // resolved. A value of the stack's or the profile's level whose answer is not known yet (a value before it is
@@ -51,6 +51,15 @@ Variables env_from_environment(const Spec& spec, const Facts& facts, const std::
 std::vector<std::string> secret_values(const Spec& spec, const Facts& facts);
 // Every occurrence of a secret replaced by "***".
 std::string mask(std::string text, const std::vector<std::string>& secrets);
+
+// ---- what Facts::seen has to tell of; world/seen.hpp looks
+
+// Where the commands of this machine start, absolute. That of a hook whose cwd is not known yet is left out.
+std::set<std::string> directories(const Spec& spec, const Facts& facts);
+// L3.1: from a directory up to the stack's, both canonical, innermost first: each may be a node package.
+std::vector<std::string> package_levels(const std::string& directory, const std::string& stack_directory);
+// Without symbolic links, as far as was seen: one that was not there stays as it is written.
+std::string canonical(const Seen& seen, const std::string& directory);
 
 // What env_from commands the up must run: layer name ("stack", "profile", "service:<name>", "group:<name>")
 // -> sources that have a cmd. Each one's cwd is absolute.

@@ -7,6 +7,7 @@
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/parts.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/world/seen.hpp"
 
 namespace stackd::stacks {
 namespace {
@@ -54,7 +55,7 @@ awaitable<model::Stack> model_of(Parts& parts, proto::UpRequest request) {
   facts.lich_id = resolve::worktree_id(model.spec->directory);
   facts.caller = request.environment;
   model.facts = std::make_shared<model::Facts>(std::move(facts));
-  co_return model;
+  co_return co_await world::looked_at(parts.files, model);
 }
 
 }  // namespace

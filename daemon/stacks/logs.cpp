@@ -42,7 +42,7 @@ awaitable<logs::Sources> sources_of(Parts& parts, model::Stack stack, std::vecto
 
 awaitable<void> Manager::logs(std::string name, proto::LogsRequest request, LogSink sink) {
   const auto row = co_await find_stack(parts_, name);
-  const auto stack = co_await parts_.models.get(row.id);
+  const auto stack = co_await parts_.models.fresh(row.id);
   for (const auto& service : request.services) check_service(stack, service);
   const auto sources = co_await sources_of(parts_, stack, request.services);
   const auto secrets = resolve::secret_values(*stack.spec, *stack.facts);

@@ -1,8 +1,10 @@
 #include "daemon/stacks/lookup.hpp"
 
+#include "daemon/resolve/identity.hpp"
 #include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/world/seen.hpp"
 
 namespace stackd::stacks {
 
@@ -15,6 +17,14 @@ bool is_set(const stackfile::FileVariables& variables, const char* name) {
   const auto found = variables.find(name);
   return found != variables.end() && (found->second == "1" || util::starts_with_icase(found->second, "t") ||
                                       util::starts_with_icase(found->second, "y"));
+}
+
+// With what is known of it before anything runs.
+model::Seen seen_of(const model::Spec& spec) {
+  model::Facts facts;
+  facts.stack_id = resolve::stack_id(spec.name, spec.directory);
+  facts.lich_id = resolve::worktree_id(spec.directory);
+  return world::look_at_files(spec, facts);
 }
 
 }  // namespace
@@ -37,6 +47,7 @@ awaitable<Loaded> load(Parts& parts, stackfile::LoadRequest request) {
   auto work = [wish](async::FileWorker&) {
     Loaded loaded;
     loaded.spec = stackfile::load(*wish);
+    loaded.seen = seen_of(loaded.spec);
     stackfile::Problems reported_before;  // the loader read `.env`, too
     const auto variables =
         stackfile::compose_variables(loaded.spec.directory, wish->environment, reported_before);

@@ -93,7 +93,7 @@ awaitable<proto::HookRun> Manager::hook_run(std::string id) {
 awaitable<std::map<std::string, std::string>> Manager::environment(std::string stack, std::string group,
                                                                    bool secrets) {
   const auto row = co_await find_stack(parts_, stack);
-  const auto model = co_await parts_.models.get(row.id);
+  const auto model = co_await parts_.models.fresh(row.id);
   auto environment = resolve::group_environment(*model.spec, *model.facts, group.empty() ? "stack" : group);
   if (secrets) co_return environment;
   const auto hidden = resolve::secret_values(*model.spec, *model.facts);

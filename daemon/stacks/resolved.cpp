@@ -100,6 +100,7 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   auto facts = row ? model::facts_from_json(nlohmann::json::parse(row->facts)) : model::Facts{};
   facts.stack_id = id;
   facts.caller = std::move(narrow.environment);
+  facts.seen = std::move(narrow.seen);
   proto::Config config;
   config.name = spec.name;
   config.directory = spec.directory;

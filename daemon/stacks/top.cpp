@@ -91,7 +91,7 @@ proto::TopService top_of(const proto::Service& service, const Measured& measured
 awaitable<proto::Top> Manager::top(std::string stack) {
   const auto view = co_await get(std::move(stack));
   auto measured = co_await measure(parts_, view);
-  const auto model = co_await parts_.models.get(view.id);
+  const auto model = co_await parts_.models.fresh(view.id);
   measured.secrets = resolve::secret_values(*model.spec, *model.facts);
   proto::Top top{.id = view.id, .name = view.name, .status = view.status};
   for (const auto& service : view.services) top.services.push_back(top_of(service, measured));

@@ -112,12 +112,14 @@ plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
 }
 
 // What an up begins with: the spec (with its down hooks, X12) and the facts that are known already.
-model::Stack beginning_of(const std::string& id, model::Spec spec, std::map<std::string, std::string> caller,
-                          const std::optional<model::Stack>& before, bool was_down) {
+model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optional<model::Stack>& before,
+                          bool was_down) {
+  auto& spec = loaded.spec;
   auto facts = before ? *before->facts : model::Facts{};
   facts.stack_id = id;
-  facts.caller = std::move(caller);
+  facts.caller = std::move(loaded.environment);
   facts.lich_id = resolve::worktree_id(spec.directory);
+  facts.seen = std::move(loaded.seen);
   if (before && !was_down) spec.gone = gone_services(spec, *before->spec);
   return {id, std::make_shared<model::Spec>(std::move(spec)),
           std::make_shared<model::Facts>(std::move(facts))};
@@ -180,8 +182,7 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
   // In the moment in which it may begin: nobody changes the facts between this and the next operation's.
   beginning.begins = [this, &loaded, next, id, before, was_down = row && row->status == "down"](const auto&) {
     const auto now = parts_.models.known(id);
-    *next =
-        beginning_of(id, std::move(loaded.spec), std::move(loaded.environment), now ? now : before, was_down);
+    *next = beginning_of(id, std::move(loaded), now ? now : before, was_down);
     parts_.models.put(*next);
   };
   beginning.extra = [next](store::Database& db) { put_stack(db, *next); };

@@ -28,7 +28,7 @@ plan::Image::Result result_of(const docker::ImageDetails& image, const std::stri
 }  // namespace
 
 awaitable<Outcome> derive(Tools& tools, Step<plan::Derive> step) {
-  const auto stack = co_await tools.models.get(step.stack());
+  const auto stack = co_await tools.models.fresh(step.stack());
   const auto& service = stack.service(step.service());
   const auto base = step.result_of<plan::Image>(step.params.image_step);
   const auto previous = co_await hooks::previous_state(tools.journal, step.operation());

@@ -10,6 +10,7 @@
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/world/seen.hpp"
 
 namespace stackd::steps {
 namespace {
@@ -46,18 +47,17 @@ Error failure(const model::EnvSource& source, const process::RunExit& exit) {
 }
 
 process::RunRequest request_of(const model::Stack& stack, const std::string& layer,
-                               const model::EnvSource& source, const model::Facts& facts,
-                               const std::filesystem::path& directory) {
+                               const model::EnvSource& source, const std::filesystem::path& directory) {
   process::RunRequest request;
   request.directory = directory;
-  const auto command = resolve::resolved(source.cmd, resolve::Strictness::shell, *stack.spec, facts);
+  const auto command = resolve::resolved(source.cmd, resolve::Strictness::shell, *stack.spec, *stack.facts);
   request.argv = {"/bin/sh", "-c", command};
   request.out = beside(directory, ".out");
   request.cwd = source.cwd.empty() ? stack.spec->directory : source.cwd;
-  request.env = resolve::env_from_environment(*stack.spec, facts, layer);
+  request.env = resolve::env_from_environment(*stack.spec, *stack.facts, layer);
   request.log = beside(directory, ".log");
   request.timeout = stack.spec->runtime.hook_timeout;
-  request.secrets = resolve::secret_values(*stack.spec, facts);
+  request.secrets = resolve::secret_values(*stack.spec, *stack.facts);
   return request;
 }
 
@@ -86,7 +86,9 @@ awaitable<Outcome> env_from(Tools& tools, Step<plan::EnvFrom> step) {
     done.push_back(directory);
     const auto there = co_await tools.runs.look(directory);
     if (there.state == process::RunState::absent) {
-      auto request = request_of(stack, layer, source, facts, directory);
+      const model::Stack so_far{stack.id, stack.spec, std::make_shared<model::Facts>(facts)};
+      const auto now = co_await world::looked_at(tools.files, so_far);
+      auto request = request_of(now, layer, source, directory);
       co_await tools.runs.start(std::move(request));
     }
     const auto exit = co_await tools.runs.wait(directory);

@@ -58,8 +58,8 @@ bool port_is_free(int port, const std::string& protocol, const std::string& host
   return !want_v6 || can_bind(AF_INET6, reinterpret_cast<const sockaddr*>(&v6), sizeof v6, type);
 }
 
-awaitable<model::Stack> settle_ports(Tools& tools, std::string id, plan::Wish wish) {
-  auto stack = co_await tools.models.get(id);
+awaitable<void> settle_ports(Tools& tools, std::string id, plan::Wish wish) {
+  const auto stack = co_await tools.models.get(id);
   auto write = [stack, range = tools.ports, scale = plan::scale_of(*stack.spec, wish)](store::Database& db) {
     return allocate(db, stack, range, scale);
   };
@@ -69,10 +69,9 @@ awaitable<model::Stack> settle_ports(Tools& tools, std::string id, plan::Wish wi
   for (const auto& gone : stack.spec->gone)
     if (const auto had = stack.facts->ports.find(gone.name); had != stack.facts->ports.end())
       ports.insert(*had);
-  if (ports == stack.facts->ports) co_return stack;
+  if (ports == stack.facts->ports) co_return;
   auto change = [ports](model::Facts& facts) { facts.ports = ports; };
   co_await tools.models.change_facts(id, change);
-  co_return co_await tools.models.get(id);
 }
 
 }  // namespace stackd::steps

@@ -3,14 +3,13 @@
 
 #include <string>
 
-#include "daemon/model/stack.hpp"
 #include "daemon/plan/wish.hpp"
 #include "daemon/steps/tools.hpp"
 
 namespace stackd::steps {
 
-// The stack with its ports. Throws Error(failed) when there is none to have.
-awaitable<model::Stack> settle_ports(Tools& tools, std::string stack, plan::Wish wish);
+// Throws Error(failed) when there is none to have.
+awaitable<void> settle_ports(Tools& tools, std::string stack, plan::Wish wish);
 
 // Can this port be bound on this address now? IPv4 and IPv6 when the address is empty.
 bool port_is_free(int port, const std::string& protocol, const std::string& host_ip);

@@ -67,7 +67,8 @@ plan::Deeds deeds_of(const OperationRows& rows) {
 awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
   auto request = request_of(step.context);
   request.again = step.params.again;
-  const auto stack = co_await settle_ports(tools, step.stack(), request.wish);
+  co_await settle_ports(tools, step.stack(), request.wish);
+  const auto stack = co_await tools.models.fresh(step.stack());
   // start and restart go on with what the up has got (L5.9).
   if (request.kind == plan::Kind::up && step.params.env_from.empty()) {
     if (has_env_from(stack)) {

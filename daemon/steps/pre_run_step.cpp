@@ -48,7 +48,7 @@ awaitable<Outcome> record_as_skipped(Tools& tools, const Step<plan::PreRun>& ste
 }  // namespace
 
 awaitable<Outcome> pre_run(Tools& tools, Step<plan::PreRun> step) {
-  const auto stack = co_await tools.models.get(step.stack());
+  const auto stack = co_await tools.models.fresh(step.stack());
   const auto index = step.params.index;
   const auto made = step.result_of<plan::Create>(step.params.create_step);
   const auto started = step.result_of<plan::Start>(step.params.start_step);

@@ -44,7 +44,7 @@ awaitable<std::string> run_stop_cmd(Tools& tools, const Step<plan::StopProcess>&
 }  // namespace
 
 awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
-  const auto stack = co_await tools.models.get(step.stack());
+  const auto stack = co_await tools.models.fresh(step.stack());
   const auto& service = stack.service(step.service());
   const auto run = step.name();
   const auto directory = tools.paths.run(stack.id, run);
@@ -95,7 +95,7 @@ awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
 }
 
 awaitable<Outcome> stop_process(Tools& tools, Step<plan::StopProcess> step) {
-  const auto stack = co_await tools.models.get(step.stack());
+  const auto stack = co_await tools.models.fresh(step.stack());
   // A container by now, maybe; then the process is that of an earlier up.
   const auto* own = stack.spec->find(step.service());
   const auto* gone = stack.spec->find_gone(step.service());

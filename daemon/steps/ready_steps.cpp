@@ -13,6 +13,7 @@
 #include "daemon/translate/process_request.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/world/seen.hpp"
 
 namespace stackd::steps {
 namespace {
@@ -44,7 +45,8 @@ std::function<awaitable<bool>(std::string)> command_runner(Tools& tools, model::
   auto named = service;
   if (!named.process) named.process = model::Process{};  // a container's probe runs on the host too
   return [&tools, stack, named, run, limit, count](std::string command) -> awaitable<bool> {
-    auto request = translate::process_request(stack, named, command);
+    const auto now = co_await world::looked_at(tools.files, stack);
+    auto request = translate::process_request(now, named, command);
     request.directory = tools.paths.run(stack.id, run + ".probe" + std::to_string((*count)++));
     request.log = "/dev/null";
     request.timeout = limit;

@@ -49,7 +49,7 @@ template <class Kind>
 using Function = awaitable<Outcome> (*)(Tools&, Step<Kind>);
 
 awaitable<std::vector<std::string>> secrets_of(Tools& tools, std::string stack) {
-  const auto model = co_await tools.models.get(stack);
+  const auto model = co_await tools.models.fresh(stack);
   co_return resolve::secret_values(*model.spec, *model.facts);
 }
 

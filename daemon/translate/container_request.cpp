@@ -1,6 +1,7 @@
 #include "daemon/translate/container_request.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "daemon/resolve/environment.hpp"
 #include "daemon/resolve/identity.hpp"
@@ -111,22 +112,39 @@ void add_ports(const RequestInputs& in, json& body, json& host) {
   }
 }
 
+// "source:target:options", as the engine has had it from the beginning.
+std::string bind_text(const std::string& source, const model::Mount& mount) {
+  std::vector<std::string> options{mount.read_only ? "ro" : "rw"};
+  if (mount.type == "bind" && !mount.propagation.empty()) options.push_back(mount.propagation);
+  if (!mount.selinux.empty()) options.push_back(mount.selinux);
+  if (mount.type == "volume" && mount.nocopy) options.push_back("nocopy");
+  return source + ":" + mount.target + ":" + util::join(options, ",");
+}
+
+// A bind is what makes a missing directory, and what knows a label for SELinux; a mount knows the rest.
+bool is_bind(const model::Mount& mount) {
+  if (mount.type == "bind") return mount.create_host_path;
+  return mount.type == "volume" && !mount.selinux.empty() && !mount.source.empty() && mount.subpath.empty();
+}
+
+std::string source_of(const RequestInputs& in, const model::Mount& mount) {
+  if (mount.type != "volume") return mount.source;
+  const auto found = in.spec.volumes.find(mount.source);
+  return found == in.spec.volumes.end() ? mount.source : found->second.name;
+}
+
 void add_mount(const RequestInputs& in, const model::Mount& mount, json& body, json& host) {
-  if (mount.type == "bind" && mount.create_host_path) {
-    std::vector<std::string> options{mount.read_only ? "ro" : "rw"};
-    if (!mount.propagation.empty()) options.push_back(mount.propagation);
-    if (!mount.selinux.empty()) options.push_back(mount.selinux);
-    host["Binds"].push_back(mount.source + ":" + mount.target + ":" + util::join(options, ","));
+  if (is_bind(mount)) {
+    host["Binds"].push_back(bind_text(source_of(in, mount), mount));
     return;
   }
   if (mount.type == "volume" && mount.source.empty()) {
-    body["Volumes"][mount.target] = json::object();
+    body["Volumes"][mount.target] = json::object();  // the engine refuses to have it read-only
     return;
   }
   json value{{"Type", mount.type}, {"Target", mount.target}, {"ReadOnly", mount.read_only}};
   if (mount.type == "volume") {
-    const auto found = in.spec.volumes.find(mount.source);
-    value["Source"] = found == in.spec.volumes.end() ? mount.source : found->second.name;
+    value["Source"] = source_of(in, mount);
     if (mount.nocopy) value["VolumeOptions"]["NoCopy"] = true;
     if (!mount.subpath.empty()) value["VolumeOptions"]["Subpath"] = mount.subpath;
   } else if (mount.type == "bind") {
@@ -227,7 +245,7 @@ void add_limits(const Container& c, json& host) {
   put_number(host, "MemoryReservation", c.mem_reservation);
   put_number(host, "MemorySwap", c.memswap_limit);
   if (c.mem_swappiness) host["MemorySwappiness"] = *c.mem_swappiness;
-  put_number(host, "NanoCpus", static_cast<std::int64_t>(c.cpus * 1e9));
+  put_number(host, "NanoCpus", std::llround(c.cpus * 1e9));
   put_number(host, "CpuShares", c.cpu_shares);
   put_number(host, "CpuPeriod", c.cpu_period);
   put_number(host, "CpuQuota", c.cpu_quota);
@@ -312,7 +330,7 @@ ContainerRequest container_request(const RequestInputs& in) {
   add_mounts(in, body, host);
   add_networks(in, request, host);
   body["HostConfig"] = std::move(host);
-  resolve_all(body, in.spec, in.facts);
+  resolve_all(body, resolve::Strictness::text, in.spec, in.facts);
   body["Env"] = std::move(environment);  // resolved by its own, stricter rules
   return request;
 }
@@ -362,13 +380,13 @@ json volume_request(const model::Spec& spec, const std::string& key, const std::
   return body;
 }
 
-void resolve_all(json& value, const model::Spec& spec, const model::Facts& facts) {
+void resolve_all(json& value, resolve::Strictness strictness, const model::Spec& spec,
+                 const model::Facts& facts) {
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
-    if (text.find("${") != std::string::npos)
-      value = resolve::resolved(text, resolve::Strictness::shell, spec, facts);
+    if (text.find("${") != std::string::npos) value = resolve::resolved(text, strictness, spec, facts);
   } else if (value.is_structured()) {
-    for (auto& item : value) resolve_all(item, spec, facts);
+    for (auto& item : value) resolve_all(item, strictness, spec, facts);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "daemon/model/facts.hpp"
 #include "daemon/model/spec.hpp"
+#include "daemon/resolve/references.hpp"
 
 namespace stackd::translate {
 
@@ -37,6 +38,7 @@ nlohmann::json volume_request(const model::Spec& spec, const std::string& key, c
                               const std::string& operation);
 
 // ${…} resolved in every string of a tree.
-void resolve_all(nlohmann::json& value, const model::Spec& spec, const model::Facts& facts);
+void resolve_all(nlohmann::json& value, resolve::Strictness strictness, const model::Spec& spec,
+                 const model::Facts& facts);
 
 }  // namespace stackd::translate

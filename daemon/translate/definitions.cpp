@@ -11,6 +11,15 @@ namespace stackd::translate {
 
 using nlohmann::json;
 
+namespace {
+
+// Whatever bytes are in it: what a program prints need not be UTF-8.
+std::string hash_of(const json& value) {
+  return util::sha256_hex(value.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+}  // namespace
+
 std::vector<std::string> services_referred_to(const model::Container& c) {
   constexpr std::string_view k_prefix = "service:";
   std::vector<std::string> names;
@@ -29,12 +38,12 @@ std::string definition_of(const model::Network& network) {
                    network.labels,      network.internal,
                    network.attachable,  network.enable_ipv6.value_or(false),
                    network.ipam_driver, pools};
-  return util::sha256_hex(value.dump(-1, ' ', false, json::error_handler_t::replace));
+  return hash_of(value);
 }
 
 std::string definition_of(const model::Volume& volume) {
-  const json value{volume.driver, volume.driver_opts, volume.labels};
-  return util::sha256_hex(value.dump(-1, ' ', false, json::error_handler_t::replace));
+  const bool standard = volume.driver == "local";  // as Compose has it: the same as none
+  return hash_of({standard ? "" : volume.driver, volume.driver_opts, volume.labels});
 }
 
 std::string container_definition(const model::Stack& stack, const model::Service& service,
@@ -63,7 +72,7 @@ std::string process_definition(const model::Stack& stack, const model::Service& 
     if (const auto found = environment.find(name); found != environment.end() && found->second == value)
       environment.erase(found);
   text["env"] = environment;
-  return util::sha256_hex(text.dump());
+  return hash_of(text);
 }
 
 }  // namespace stackd::translate

@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 
 // Service environment (of a stack's hook what the file gives to all), then the hook's, in that order: the
-// later wins (C4.5).
+// later wins (C4.5). The first is resolved already, and what it got from elsewhere stays as it is (X16).
 json environment_of(const HookContainerInputs& in) {
   auto environment = json::array();
   const auto variables = in.service && in.service->container
@@ -18,7 +18,9 @@ json environment_of(const HookContainerInputs& in) {
                              : resolve::file_environment(in.spec, in.facts);
   for (const auto* each : {&in.variables, &variables})
     for (const auto& [name, value] : *each) environment.push_back(name + "=" + value);
-  for (const auto& [name, value] : in.hook.env) environment.push_back(value ? name + "=" + *value : name);
+  for (const auto& [name, value] : in.hook.env)
+    environment.push_back(
+        value ? name + "=" + resolve::resolved(*value, resolve::Strictness::value, in.spec, in.facts) : name);
   return environment;
 }
 
@@ -68,9 +70,8 @@ HookContainer hook_container(const HookContainerInputs& in) {
     host["NetworkMode"] = network->second.name;
   }
   body["HostConfig"] = std::move(host);
-  resolve_all(body, in.spec, in.facts);
+  resolve_all(body, resolve::Strictness::shell, in.spec, in.facts);
   body["Env"] = environment_of(in);
-  resolve_all(body["Env"], in.spec, in.facts);
   return request;
 }
 

@@ -2,6 +2,7 @@
 
 #include "daemon/model/json.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/world/seen.hpp"
 
 namespace stackd::world {
 
@@ -13,12 +14,30 @@ awaitable<model::Stack> Models::get(std::string stack_id) {
     const auto row = co_await journal_.run(query);
     if (changes != changes_) continue;
     if (!row) throw util::Error(util::ErrorKind::not_found, "there is no stack '" + stack_id + "'");
-    model::Stack stack{
+    const model::Stack stored{
         stack_id, std::make_shared<model::Spec>(model::spec_from_json(nlohmann::json::parse(row->spec))),
         std::make_shared<model::Facts>(model::facts_from_json(nlohmann::json::parse(row->facts)))};
+    auto stack = co_await looked_at(files_, stored);
+    if (changes != changes_) continue;
     known_[stack_id] = stack;
     co_return stack;
   }
+}
+
+awaitable<model::Stack> Models::fresh(std::string stack_id) {
+  const auto before = co_await get(stack_id);
+  auto looked = co_await looked_at(files_, before);
+  const auto known = known_.find(stack_id);
+  // An up has put another spec there meanwhile, and has looked for that; or it was forgotten.
+  if (known == known_.end() || known->second.spec != before.spec) co_return looked;
+  // Other facts may have changed meanwhile, and stay so.
+  if (known->second.facts != before.facts) {
+    auto facts = *known->second.facts;
+    facts.seen = looked.facts->seen;
+    looked.facts = std::make_shared<model::Facts>(std::move(facts));
+  }
+  known->second = looked;
+  co_return looked;
 }
 
 std::optional<model::Stack> Models::known(const std::string& stack_id) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/async/file_thread.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/stack.hpp"
 
@@ -14,13 +15,17 @@ namespace stackd::world {
 
 class Models {
 public:
-  explicit Models(journal::Journal& journal) : journal_(journal) {}
+  Models(journal::Journal& journal, async::FileThread& files) : journal_(journal), files_(files) {}
 
-  // Throws not_found for a stack that the store does not know.
+  // Throws not_found for a stack that the store does not know. Its Facts::seen is of the last look.
   awaitable<model::Stack> get(std::string stack_id);
+  // The same, looked at now: for whoever starts a command of this machine or hides secrets. What was seen is
+  // what get() says from then on.
+  awaitable<model::Stack> fresh(std::string stack_id);
   // What is known of it without asking.
   std::optional<model::Stack> known(const std::string& stack_id) const;
-  // What the row will say from now on: of an up, whose commit comes next. When that fails, forget() it.
+  // What the row will say from now on: of an up, whose commit comes next. When that fails, forget() it. It
+  // brings what was seen of its files along.
   void put(model::Stack stack);
   // Changes the facts, here at once and then in the store; two who do it at the same time lose nothing.
   awaitable<void> change_facts(std::string stack_id, std::function<void(model::Facts&)> change);
@@ -30,6 +35,7 @@ public:
 
 private:
   journal::Journal& journal_;
+  async::FileThread& files_;
   std::map<std::string, model::Stack> known_;
   std::uint64_t changes_ = 0;  // puts and forgets: a row that was read before one of them is not kept
 };

@@ -159,6 +159,70 @@ lifecycle:
     world.ctl("down").expect(0)
 
 
+@scenario("L3.1: a directory and a node package that a hook has made are in PWD and PATH of all that starts after it")
+def made_by_hooks(world):
+    world.stack("""
+owned:
+  a:
+    cmd: echo run >> ../../t/runs; env > ../../t/process; exec sleep 1000
+    cwd: link/api
+    stop_cmd: env > ../../t/stop
+    ready_when: {cmd: 'env > ../../t/probe; test -s ../../t/process'}
+    lifecycle:
+      before_start: ["echo {} > apps/api/package.json", {cmd: "env > ../../t/first", cwd: link/api}]
+      after_ready: [{cmd: "env > ../../t/hook", cwd: apps/api}]
+lifecycle:
+  before_up: ["mkdir -p apps/api && ln -s apps link", {cmd: "env > ../../t/plain", cwd: link/api}]
+  after_up: ["echo {} > package.json", {cmd: "env > t/top", retries: 1}]
+""")
+
+    def variable(file, name):
+        return dict(line.split("=", 1) for line in world.lines(f"stack/t/{file}") if "=" in line)[name]
+    world.ctl("up").expect(0)
+    top = os.path.realpath(world.path("stack"))
+    api = f"{top}/apps/api"
+    equal(variable("plain", "PWD"), api, "PWD of the hook after the one that made its directory")
+    check("node_modules" not in variable("plain", "PATH"), "no package yet")
+    for each in ("first", "process", "probe", "hook"):
+        equal(variable(each, "PWD"), api, f"PWD of {each}")
+        check(variable(each, "PATH").startswith(f"{api}/node_modules/.bin:"), f"PATH of {each}: {variable(each, 'PATH')}")
+    check(variable("top", "PATH").startswith(f"{top}/node_modules/.bin:"), f"PATH of after_up: {variable('top', 'PATH')}")
+    world.ctl("down").expect(0)
+    packages = f"{api}/node_modules/.bin:{top}/node_modules/.bin:"
+    check(variable("stop", "PATH").startswith(packages), f"PATH of stop_cmd: {variable('stop', 'PATH')}")
+    world.ctl("up").expect(0)
+    world.ctl("up").expect(0)
+    equal(world.lines("stack/t/runs"), ["run"] * 2, "runs: what was seen is the same in the plan and at the start")
+
+
+@scenario("A secret that a hook writes into its file is masked from then on, in the hook's own last words too (design.md, hooks)")
+def secret_made_by_hook(world):
+    secret = "made-up-on-the-way"
+    world.stack(f"""
+secrets: {{key: {{file: t/key}}}}
+owned:
+  a: {{cmd: 'echo "a $(cat t/key)"; exec sleep 1000', ready_when: {{log_match: "^a "}}}}
+lifecycle:
+  before_up: ['printf "%s" {secret[:7]} > t/key; printf "%s" {secret[7:]} >> t/key; echo "it is $(cat t/key)" >&2']
+  after_up: ['echo "say $(cat t/key)" >&2']
+""")
+    world.ctl("up").expect(0)
+    equal(world.read("stack/t/key"), secret, "the file itself")
+    hooks = world.daemon.get(f"/v1/stacks/{world.status()['id']}/hooks")
+    check("it is ***" in str(hooks) and secret not in str(hooks), f"the records of hooks: {hooks}")
+    shown = world.ctl("logs").text + world.ctl("hooks").text + world.ctl("--json", "timeline").text
+    check("a ***" in shown and secret not in shown, f"what is shown: {shown}")
+    after = [run for run in hooks["hooks"] if run["phase"] == "after_up"]
+    with open(after[0]["log"], encoding="utf-8") as file:
+        log = file.read()
+    check("say ***" in log and secret not in log, f"the log of the next hook: {log}")
+    world.file("stack/t/key", "changed-by-hand")
+    world.ctl("restart", "a").expect(0)
+    shown = world.ctl("logs").text
+    check("a ***" in shown and "changed-by-hand" not in shown, f"after an edit: {shown}")
+    world.ctl("down").expect(0)
+
+
 @scenario("L6.7: a group extends another; process_env: false inherits nothing; an unknown one is refused with the nearest")
 def groups(world):
     world.stack("""

@@ -1,6 +1,5 @@
 #include "daemon/resolve/environment.hpp"
 
-#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -245,16 +244,53 @@ TEST_CASE("L6.8: a command gets its group, then its own env", "[resolve][environ
 TEST_CASE("L3.1: PWD is canonical and the commands of node packages come first in PATH",
           "[resolve][environment]") {
   Stack stack("version: \"1\"\nowned:\n  api: {cmd: x, cwd: apps/api}\n  plain: {cmd: x}\n");
-  stack.loading.directory.write("apps/api/package.json", "{}");
-  stack.loading.directory.write("apps/note", "");
-  const auto root = std::filesystem::canonical(stack.loading.directory.path()).string();
-  CHECK(at(process(stack, "api"), "PWD") == root + "/apps/api");
-  CHECK(at(process(stack, "api"), "PATH") == root + "/apps/api/node_modules/.bin:/usr/bin");
+  const auto root = stack.spec.directory;
+  stack.facts.seen.canonical = {{root, "/real"}, {root + "/apps/api", "/real/apps/api"}};
+  stack.facts.seen.node_packages = {"/real/apps/api"};
+  CHECK(at(process(stack, "api"), "PWD") == "/real/apps/api");
+  CHECK(at(process(stack, "api"), "PATH") == "/real/apps/api/node_modules/.bin:/usr/bin");
   CHECK(at(process(stack, "plain"), "PATH") == "/usr/bin");
-  stack.loading.directory.write("package.json", "{}");
+  stack.facts.seen.node_packages.insert({"/real", "/"});
   CHECK(at(process(stack, "api"), "PATH") ==
-        root + "/apps/api/node_modules/.bin:" + root + "/node_modules/.bin:/usr/bin");
-  CHECK(at(process(stack, "plain"), "PATH") == root + "/node_modules/.bin:/usr/bin");
+        "/real/apps/api/node_modules/.bin:/real/node_modules/.bin:/usr/bin");
+  CHECK(at(process(stack, "plain"), "PATH") == "/real/node_modules/.bin:/usr/bin");
+  stack.facts.caller.erase("PATH");
+  CHECK(at(process(stack, "plain"), "PATH") == "/real/node_modules/.bin");
+}
+
+TEST_CASE("a directory that was not there when somebody looked is PWD as it is written",
+          "[resolve][environment]") {
+  Stack stack("version: \"1\"\nowned: {api: {cmd: x, cwd: apps/api}}\n");
+  CHECK(at(process(stack, "api"), "PWD") == stack.spec.directory + "/apps/api");
+}
+
+TEST_CASE("L3.1: node packages are looked for from a directory up to the stack's, innermost first",
+          "[resolve][environment]") {
+  using Levels = std::vector<std::string>;
+  CHECK(package_levels("/s/a/b", "/s") == Levels{"/s/a/b", "/s/a", "/s"});
+  CHECK(package_levels("/s", "/s") == Levels{"/s"});
+  CHECK(package_levels("/elsewhere/a", "/s") == Levels{"/elsewhere/a"});
+  CHECK(package_levels("/", "/s") == Levels{"/"});
+}
+
+TEST_CASE("what has to be looked at is where the commands of this machine start", "[resolve][environment]") {
+  Stack stack(
+      "owned:\n  api: {cmd: x, cwd: apps/api, lifecycle: {before_start: [{cmd: a, cwd: make}]}}\n"
+      "  tunnel: {cmd: x, ready_when: {log_match: up, capture: {url: '(.*)'}}}\n"
+      "services: {db: {image: pg, post_start: [{command: [a], working_dir: /inside}]}}\n"
+      "lifecycle:\n  before_up: [{cmd: b, cwd: 'of/${stack.name}'}, {cmd: b, cwd: /abs}]\n"
+      "  after_up: [{cmd: c, cwd: '${owned.tunnel.captured.url}'}]\n"
+      "commands: {psql: {cmd: d, cwd: sql}}\n",
+      "stackd.yaml");
+  model::Service gone;
+  gone.process.emplace().cwd = "/gone";
+  stack.spec.gone.push_back(gone);
+  const auto root = stack.spec.directory;
+  const std::set<std::string> known{root,   root + "/apps/api", root + "/make", root + "/of/demo",
+                                    "/abs", root + "/sql",      "/gone"};
+  CHECK(directories(stack.spec, stack.facts) == known);
+  stack.facts.captured["tunnel"]["url"] = "now";
+  CHECK(directories(stack.spec, stack.facts).contains(root + "/now"));
 }
 
 TEST_CASE("what is not known yet is left out of the stack's level and an error in a service's own",
@@ -294,7 +330,7 @@ TEST_CASE("secrets are what env_from brought and what secrets hold, longest firs
       "[SERVICE]}}\n"
       "secrets:\n  inline: {content: content-secret}\n  file: {file: ./secret.txt}\n",
       "stackd.yaml");
-  stack.loading.directory.write("secret.txt", "first-line-of-it\nno\n");
+  stack.facts.seen.secret_texts = {"first-line-of-it\nno\n"};
   stack.facts.caller["SERVICE"] = "service-secret";
   stack.facts.env_from["stack"] = {{"A", "printed"}, {"B", "abc"}, {"C", "true"}, {"D", std::nullopt}};
   const auto secrets = secret_values(stack.spec, stack.facts);

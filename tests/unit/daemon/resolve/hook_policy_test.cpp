@@ -1,8 +1,7 @@
 #include "daemon/resolve/hook_policy.hpp"
 
-#include <functional>
-
 #include "tests/support/catch.hpp"
+#include "tests/unit/daemon/model/field_tables.hpp"
 
 using namespace stackd;
 using namespace stackd::resolve;
@@ -43,18 +42,6 @@ TEST_CASE("each phase has a place of its own, and run_in takes an entry elsewher
   hook = hook_of(Phase::post_start, "db");
   hook.run_in = "host";
   CHECK(place_of(hook) == HookPlace::host);
-}
-
-TEST_CASE(
-    "what fails on the way up fails the operation, on the way down it warns; pre_stop counts, an entry's "
-    "word wins",
-    "[resolve]") {
-  CHECK(on_failure_of(hook_of(Phase::after_up)) == OnFailure::fail);
-  CHECK(on_failure_of(hook_of(Phase::before_down)) == OnFailure::warn);
-  CHECK(on_failure_of(hook_of(Phase::pre_stop, "db")) == OnFailure::fail);  // X7
-  auto hook = hook_of(Phase::before_up);
-  hook.on_failure = OnFailure::ignore;
-  CHECK(on_failure_of(hook) == OnFailure::ignore);
 }
 
 TEST_CASE("a hook has no limit on the way up and a minute on the way down, but for its own and the runtime's",
@@ -105,19 +92,98 @@ TEST_CASE("every condition of `if` has to hold, and the one that does not is nam
 }
 
 TEST_CASE("an entry is known by what it does, not by where it stands or what its limits are", "[resolve]") {
+  struct FieldRow {
+    const char* field;
+    nlohmann::json value;
+    bool counts;
+  };
+  const std::vector<FieldRow> rows{
+      {"phase", "after_up", true},
+      {"index", 7, false},
+      {"group", 2, false},
+      {"service", "db", true},
+      {"shell", "false", true},
+      {"argv", {"a", "b"}, true},
+      {"cwd", "sub", true},
+      {"env", {{"A", "1"}}, true},
+      {"env_group", "full", true},
+      {"user", "root", true},
+      {"privileged", true, true},
+      {"image", "alpine", true},
+      {"per_replica", true, true},
+      {"timeout", 1000, false},
+      {"retries", 3, false},
+      {"retry_delay", 5, false},
+      {"on_failure", "warn", false},
+      {"run", "once", false},
+      {"inputs", {"*.sql"}, false},  // what they hold counts, elsewhere (hooks/inputs.hpp)
+      {"run_in", "db", true},
+      {"run_in_image", "alpine", true},
+      {"if_profile", {"ci"}, true},
+      {"if_os", {"linux"}, true},
+      {"if_env", {"CI"}, true},
+      {"if_previous", "failed", true},
+      {"place", {{"line", 99}}, false},
+  };
   const auto hook = hook_of(Phase::before_up);
-  auto moved = hook;
-  moved.index = 7;
-  moved.timeout = 1s;
-  moved.retries = 3;
-  moved.place.line = 99;
-  CHECK(identity_of(moved) == identity_of(hook));
-  for (const auto& change : std::vector<std::function<void(Hook&)>>{
-           [](Hook& h) { h.shell = "false"; }, [](Hook& h) { h.cwd = "sub"; },
-           [](Hook& h) { h.env["A"] = "1"; }, [](Hook& h) { h.run_in = "db"; },
-           [](Hook& h) { h.if_os = {"linux"}; }}) {
+  std::set<std::string> fields;
+  for (const auto& row : rows) {
+    INFO(row.field);
+    fields.insert(row.field);
     auto other = hook;
-    change(other);
-    CHECK(identity_of(other) != identity_of(hook));
+    test::set_field(other, row.field, row.value);
+    CHECK((identity_of(other) != identity_of(hook)) == row.counts);
+  }
+  CHECK(fields == test::fields_of<Hook>());
+}
+
+TEST_CASE("an entry is called by its phase and place in the list, and by its service", "[resolve]") {
+  auto hook = hook_of(Phase::before_up);
+  CHECK(label_of(hook) == "before_up[0]");
+  hook = hook_of(Phase::pre_start, "db");
+  hook.index = 1;
+  CHECK(label_of(hook) == "db pre_start[1]");
+}
+
+TEST_CASE("only what belongs to the way down is down: pre_stop and the two that Lich has for it",
+          "[resolve]") {
+  const std::set<Phase> down{Phase::before_down, Phase::pre_stop, Phase::after_down};
+  for (const auto& row : model::k_phases) {
+    INFO(row.name);
+    CHECK(is_down(hook_of(row.phase)) == down.contains(row.phase));
+  }
+}
+
+TEST_CASE(
+    "run_in a service of the stack's, an image or the host goes before the phase's own place, in each phase",
+    "[resolve]") {
+  for (const auto& row : model::k_phases) {
+    INFO(row.name);
+    auto hook = hook_of(row.phase, row.scope == model::Scope::service ? "web" : "");
+    CHECK(place_of(hook) == row.place);
+    hook.run_in = "db";
+    CHECK(place_of(hook) == HookPlace::exec);
+    hook.run_in = "host";
+    CHECK(place_of(hook) == HookPlace::host);
+    hook.run_in.clear();
+    hook.run_in_image = "alpine";
+    CHECK(place_of(hook) == HookPlace::container);
+  }
+}
+
+TEST_CASE(
+    "X7, X27: what fails on the way up fails the operation, on the way down it warns; pre_stop counts, an "
+    "entry's "
+    "word wins",
+    "[resolve]") {
+  for (const auto& row : model::k_phases) {
+    INFO(row.name);
+    auto hook = hook_of(row.phase);
+    const bool warns = row.phase == Phase::before_down || row.phase == Phase::after_down;
+    CHECK(on_failure_of(hook) == (warns ? OnFailure::warn : OnFailure::fail));
+    for (const auto word : {OnFailure::fail, OnFailure::warn, OnFailure::ignore}) {
+      hook.on_failure = word;
+      CHECK(on_failure_of(hook) == word);
+    }
   }
 }

@@ -69,3 +69,48 @@ TEST_CASE("the hash has the host ports that the stack got, but not those of furt
   CHECK(hash(lines, one) != hash(lines, two));
   CHECK(hash(lines, one) == hash(lines, more));
 }
+
+TEST_CASE("L7.3: a worktree's id is of its directory alone", "[resolve][identity]") {
+  // The first digits of `printf /x | sha256sum`, as the stack's id has them.
+  CHECK(resolve::worktree_id("/x").starts_with("b3d1db31"));
+  CHECK(resolve::worktree_id("/x").size() == 12);
+  CHECK(resolve::worktree_id("/x") != resolve::worktree_id("/y"));
+}
+
+TEST_CASE("X25: two ups ask for the same when their files say the same, wherever in them it stands",
+          "[resolve][identity]") {
+  const auto wish = [](const std::string& text) {
+    auto spec = Loading(text).load();
+    spec.directory = "/home/me/demo";
+    spec.files = {"/home/me/demo/compose.yaml"};
+    return resolve::wish_hash(spec);
+  };
+  const auto plain = wish(one_service("    ports: ['80']\n    post_start: [{command: [a]}]\n"));
+  CHECK(wish("# moved\n\n" +
+             one_service("    ports:\n      - '80'\n    post_start:\n      - command: [a]\n")) == plain);
+  CHECK(wish(one_service("    ports: ['80']\n    post_start: [{command: [b]}]\n")) != plain);
+  CHECK(wish(one_service("    ports: ['81']\n    post_start: [{command: [a]}]\n")) != plain);
+  // What no container's hash has is asked for all the same.
+  CHECK(wish(one_service("    ports: ['80']\n    post_start: [{command: [a]}]\n    scale: 2\n")) != plain);
+  CHECK(wish(one_service("    ports: ['80']\n    post_start: [{command: [a]}]\n    build: .\n")) != plain);
+}
+
+TEST_CASE(
+    "X25: an up of another profile, project or directory asks for something else, one that was warned does "
+    "not",
+    "[resolve][identity]") {
+  model::Spec spec;
+  spec.name = "demo";
+  spec.directory = "/home/me/demo";
+  const auto plain = resolve::wish_hash(spec);
+  const auto with = [&](auto change) {
+    auto other = spec;
+    change(other);
+    return resolve::wish_hash(other) != plain;
+  };
+  CHECK(with([](auto& s) { s.profile = "dev"; }));
+  CHECK(with([](auto& s) { s.name = "other"; }));
+  CHECK(with([](auto& s) { s.directory = "/elsewhere"; }));
+  CHECK(with([](auto& s) { s.runtime.kill_others_on_fail = false; }));
+  CHECK_FALSE(with([](auto& s) { s.warnings = {"a key that is not supported yet"}; }));
+}

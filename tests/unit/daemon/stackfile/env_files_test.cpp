@@ -1,12 +1,10 @@
 #include <string>
 
-#include "daemon/resolve/env_text.hpp"
 #include "daemon/stackfile/worktree.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/daemon/stackfile/load_support.hpp"
 
 using namespace stackd;
-using namespace stackd::resolve;
 using model::Environment;
 
 using test::Loading;
@@ -18,41 +16,11 @@ std::string value(const Environment& environment, const std::string& name) {
   return found == environment.end() ? "(not there)" : found->second.value_or("(null)");
 }
 
-std::string mistakes(const std::string& text) {
-  try {
-    parse_env_file(text, ".env");
-  } catch (const util::Error& error) {
-    CHECK(error.kind() == util::ErrorKind::invalid_file);
-    std::string all;
-    for (const auto& line : error.details()) all += line + "\n";
-    return all;
-  }
-  return "none";
-}
-
 std::string lich(const std::string& lines) {
   return "version: \"1\"\nowned: {api: {cmd: run}}\n" + lines;
 }
 
 }  // namespace
-
-TEST_CASE("L6.4: names, quotes and escapes of an env file", "[stackfile][env_files]") {
-  const auto env = parse_env_file(
-      "# comment\n\n  A=1\nexport B = two words  \r\nC='lit $x \\n'\nD=\"a\\tb\\n\\\"q\\\" \\\\ \\$ "
-      "\\x\"\nE=\nF=  \n"
-      "G=a # b\nH=x=y\nA=later\nI='' \n",
-      ".env");
-  CHECK(value(env, "A") == "later");
-  CHECK(value(env, "B") == "two words");
-  CHECK(value(env, "C") == "lit $x \\n");
-  CHECK(value(env, "D") == "a\tb\n\"q\" \\ \\$ \\x");
-  CHECK(value(env, "E").empty());
-  CHECK(value(env, "F").empty());
-  CHECK(value(env, "G") == "a # b");
-  CHECK(value(env, "H") == "x=y");
-  CHECK(value(env, "I").empty());
-  CHECK(env.size() == 9);
-}
 
 TEST_CASE("L6.3: a reference of an env file that leads nowhere is told with the file's line",
           "[stackfile][env_files]") {
@@ -61,40 +29,6 @@ TEST_CASE("L6.3: a reference of an env file that leads nowhere is told with the 
   CHECK(loading.mistakes() ==
         "more.env:2:1: ${owned.nope.port} is not known: there is no owned service 'nope', expected one of "
         "api\n");
-}
-
-TEST_CASE("L6.4: each mistake of an env file has its line", "[stackfile][env_files]") {
-  CHECK(mistakes("A=1\nnothing\n=x\nA B=1\nC=\"open\nD='x' y\n") ==
-        ".env:2: expected NAME=value, found 'nothing'\n"
-        ".env:3: a name is missing before '='\n"
-        ".env:4: 'A B' is not a variable's name: it has a blank in it\n"
-        ".env:5: the quoted value of C is not closed on this line\n"
-        ".env:6: there is text after the closing quote of D\n");
-  CHECK(mistakes("A='x' # no comment here\n").find(".env:1: there is text") == 0);
-}
-
-TEST_CASE("L6.4a: a command's output is read leniently", "[stackfile][env_files]") {
-  const auto env = parse_env_output(
-      "nothing\n=x\nexport A=1 # gone\nB='open\nC=\"a\\$b\\n\" tail\nD=x#y\n  E  =  z  \n#F=1\n", "dotenv",
-      "output");
-  CHECK(value(env, "A") == "1");
-  CHECK(value(env, "B") == "open");
-  CHECK(value(env, "C") == "a$b\n");
-  CHECK(value(env, "D") == "x#y");
-  CHECK(value(env, "E") == "z");
-  CHECK(env.size() == 5);
-}
-
-TEST_CASE("L6.4a: JSON is one flat object", "[stackfile][env_files]") {
-  const auto env = parse_env_output(R"({"A": "x", "B": 5, "C": true, "D": 1.5})", "json", "output");
-  CHECK(value(env, "A") == "x");
-  CHECK(value(env, "B") == "5");
-  CHECK(value(env, "C") == "true");
-  CHECK(value(env, "D") == "1.5");
-  for (const char* text : {"[1]", "nonsense", R"({"A": {"b": 1}})", R"({"A": null})", R"({"A": [1]})"}) {
-    INFO(text);
-    CHECK_THROWS_AS(parse_env_output(text, "json", "output of 'op'"), util::Error);
-  }
 }
 
 TEST_CASE("L6.4: env_files are read in order, missing ones are skipped, mistakes keep their line",

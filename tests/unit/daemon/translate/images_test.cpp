@@ -1,0 +1,37 @@
+#include "daemon/translate/images.hpp"
+
+#include "tests/support/catch.hpp"
+
+using namespace stackd;
+using namespace stackd::translate;
+
+TEST_CASE("C9.2: a service runs its image, or the one that is built for it", "[translate][images]") {
+  model::Spec spec;
+  spec.name = "demo";
+  model::Service service;
+  service.name = "web";
+  service.container.emplace().build.emplace();
+  CHECK(image_of(spec, service) == "demo-web");
+  service.container->image = "registry.test/web:1";
+  CHECK(image_of(spec, service) == "registry.test/web:1");
+}
+
+TEST_CASE("what a request needs to know of an image is taken over as the engine says it",
+          "[translate][images]") {
+  docker::ImageDetails image;
+  image.id = "sha256:1";
+  image.user = "1001";
+  image.working_dir = "/app";
+  image.entrypoint = {"/entry"};
+  image.command = {"serve"};
+  image.shell = {"/bin/bash", "-c"};
+  image.healthcheck = {"CMD", "check"};
+  const auto facts = facts_of(image);
+  CHECK(facts.id == "sha256:1");
+  CHECK(facts.user == "1001");
+  CHECK(facts.working_dir == "/app");
+  CHECK(facts.entrypoint == image.entrypoint);
+  CHECK(facts.command == image.command);
+  CHECK(facts.shell == image.shell);
+  CHECK(facts.healthcheck == image.healthcheck);
+}

@@ -1,0 +1,148 @@
+#include "daemon/world/models.hpp"
+
+#include <future>
+
+#include "daemon/model/json.hpp"
+#include "daemon/util/error.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/loop_thread.hpp"
+#include "tests/support/temp_dir.hpp"
+
+using namespace stackd;
+
+namespace {
+
+// A store with one stack, `demo`, that has a secret in a file.
+struct Stored {
+  Stored() : journal(loop.executor(), directory.path() / "state.db"), models(journal, files) {
+    spec.directory = directory.path().string();
+    spec.secrets["s"].file = (directory.path() / "secret").string();
+    facts.stack_id = "demo";
+    store::StackRow row;
+    row.id = "demo";
+    row.spec = model::to_json(spec).dump();
+    row.facts = model::to_json(facts).dump();
+    store::Stacks::put(journal.direct(), row);
+  }
+
+  model::Stack get() {
+    return loop.run<model::Stack>([this] { return models.get("demo"); });
+  }
+  model::Stack fresh() {
+    return loop.run<model::Stack>([this] { return models.fresh("demo"); });
+  }
+  void change(std::function<void(model::Facts&)> change) {
+    loop.run<void>([this, change] { return models.change_facts("demo", change); });
+  }
+  std::string stored_facts() {
+    auto read = [](store::Database& db) { return store::Stacks::get(db, "demo")->facts; };
+    return loop.run<std::string>([this, read] { return journal.run(read); });
+  }
+  void write_secret(const std::string& text) { directory.write("secret", text); }
+
+  test::TempDir directory;
+  async::FileThread files;
+  model::Spec spec;
+  model::Facts facts;
+  test::LoopThread loop;
+  journal::Journal journal;
+  world::Models models;
+};
+
+// Keeps the files' thread busy until it is let go.
+class Busy {
+public:
+  explicit Busy(Stored& stored) {
+    auto wait = [this](async::FileWorker&) { go_.get_future().wait(); };
+    done_ = asio::co_spawn(stored.loop.executor(), stored.files.run(wait), asio::use_future);
+    stored.loop.call([] { return true; });
+  }
+  void end() {
+    go_.set_value();
+    done_.get();
+  }
+
+private:
+  std::promise<void> go_;
+  std::future<void> done_;
+};
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a stack that is read from the store is looked at, and get() says that until somebody looks again",
+          "[world][models]") {
+  Stored stored;
+  stored.write_secret("first");
+  CHECK(stored.get().facts->seen.secret_texts == Texts{"first"});
+  stored.write_secret("second");
+  CHECK(stored.get().facts->seen.secret_texts == Texts{"first"});
+  CHECK(stored.fresh().facts->seen.secret_texts == Texts{"second"});
+  CHECK(stored.get().facts->seen.secret_texts == Texts{"second"});
+  CHECK(stored.models.known("demo")->facts->seen.secret_texts == Texts{"second"});
+}
+
+TEST_CASE("what was seen outlives a change of the facts, and is not in the store", "[world][models]") {
+  Stored stored;
+  stored.write_secret("not-for-the-disk");
+  stored.get();
+  stored.change([](model::Facts& facts) { facts.lich_id = "changed"; });
+  CHECK(stored.get().facts->lich_id == "changed");
+  CHECK(stored.get().facts->seen.secret_texts == Texts{"not-for-the-disk"});
+  CHECK(stored.stored_facts().find("changed") != std::string::npos);
+  CHECK(stored.stored_facts().find("not-for-the-disk") == std::string::npos);
+}
+
+TEST_CASE("an up brings what it has seen", "[world][models]") {
+  Stored stored;
+  auto facts = stored.facts;
+  facts.seen.secret_texts = {"seen by the up"};
+  const model::Stack put{"demo", std::make_shared<model::Spec>(stored.spec),
+                         std::make_shared<model::Facts>(facts)};
+  stored.loop.call([&] {
+    stored.models.put(put);
+    return true;
+  });
+  CHECK(stored.get().facts->seen.secret_texts == Texts{"seen by the up"});
+}
+
+TEST_CASE("facts that change while somebody looks at the files stay changed", "[world][models]") {
+  Stored stored;
+  stored.get();
+  stored.write_secret("new");
+  Busy busy(stored);
+  auto looking = asio::co_spawn(stored.loop.executor(), stored.models.fresh("demo"), asio::use_future);
+  stored.change([](model::Facts& facts) { facts.captured["tunnel"]["url"] = "https://x"; });
+  busy.end();
+  const auto looked = looking.get();
+  CHECK(looked.facts->captured.at("tunnel").at("url") == "https://x");
+  CHECK(looked.facts->seen.secret_texts == Texts{"new"});
+  CHECK(stored.get().facts->captured.at("tunnel").at("url") == "https://x");
+  CHECK(stored.get().facts->seen.secret_texts == Texts{"new"});
+}
+
+TEST_CASE("an up that begins while somebody looks is not undone by what he saw", "[world][models]") {
+  Stored stored;
+  stored.get();
+  stored.write_secret("of the old spec");
+  Busy busy(stored);
+  auto looking = asio::co_spawn(stored.loop.executor(), stored.models.fresh("demo"), asio::use_future);
+  auto next = std::make_shared<model::Spec>(stored.spec);
+  next->profile = "next";
+  const model::Stack put{"demo", next, std::make_shared<model::Facts>(stored.facts)};
+  stored.loop.call([&] {
+    stored.models.put(put);
+    return true;
+  });
+  busy.end();
+  looking.get();
+  CHECK(stored.get().spec->profile == "next");
+  CHECK(stored.get().facts == put.facts);
+}
+
+TEST_CASE("a stack that the store does not know is not found, however it is asked for", "[world][models]") {
+  Stored stored;
+  CHECK_THROWS_AS(stored.loop.run<model::Stack>([&] { return stored.models.get("nope"); }), util::Error);
+  CHECK_THROWS_AS(stored.loop.run<model::Stack>([&] { return stored.models.fresh("nope"); }), util::Error);
+}
