@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "daemon/operations/runner_impl.hpp"
+#include "daemon/util/text.hpp"
 
 namespace stackd::operations {
 
@@ -33,10 +34,19 @@ StepEnd failure(int ordinal, const std::exception_ptr& error) {
     return failure(ordinal, e.code(), e.what(), e.details());
   } catch (const std::exception& e) {
     return failure(ordinal, util::code_of(ErrorKind::internal), e.what());
+  } catch (...) {
+    return failure(ordinal, util::code_of(ErrorKind::internal), "it threw what is no error");
   }
 }
 
-constexpr std::chrono::seconds k_first_retry{1}, k_last_retry{30};
+// Without what only the next daemon has to know.
+nlohmann::json told_of(const std::string& error) {
+  auto told = nlohmann::json::parse(error);
+  told.erase(k_out_of_time);
+  return told;
+}
+
+constexpr std::chrono::seconds k_last_retry{30};
 
 }  // namespace
 
@@ -45,9 +55,16 @@ void Runner::Impl::poke(Operation& operation) {
   operation.wake.notify();
 }
 
+// For the one that it comes after, and for all of its stack that were there before: that one may itself have
+// waited, and have been cancelled before it began.
 bool Runner::Impl::waits(const Operation& operation) const {
-  const auto& after = operation.course.row().after;
-  return !after.empty() && after != operation.course.row().id && find(after);
+  const auto& row = operation.course.row();
+  if (row.after.empty() || row.after == row.id) return false;
+  for (const auto& other : operations_) {
+    if (other.get() == &operation) break;
+    if (other->course.row().stack_id == row.stack_id) return true;
+  }
+  return find(row.after) != nullptr;
 }
 
 // Takes it off the list and tells those who wait for it.
@@ -57,7 +74,7 @@ void Runner::Impl::leave(const OperationPtr& operation) {
   operation->told.notify();
   left_.notify();
   for (const auto& other : operations_)
-    if (other->course.row().after == operation->course.row().id) poke(*other);
+    if (!other->course.begun()) poke(*other);
   if (operation->over && on_ended_) on_ended_(operation->course.row());
 }
 
@@ -79,15 +96,13 @@ awaitable<void> Runner::Impl::carry(OperationPtr operation) {
 
 // Until something happened, or the operation is out of time.
 awaitable<void> Runner::Impl::wait_for_news(OperationPtr operation) {
-  while (!operation->attention && !operation->late) {
+  while (!operation->attention) {
     const auto left = time_left(operation->course);
-    if (!left) {
-      co_await operation->wake.wait();
-    } else if (left->count() > 0) {
+    if (left && left->count() <= 0) break;
+    if (left)
       co_await operation->wake.wait_for(*left);
-    } else {
-      operation->late = true;
-    }
+    else
+      co_await operation->wake.wait();
   }
   operation->attention = false;
 }
@@ -103,25 +118,42 @@ std::optional<std::chrono::milliseconds> Runner::Impl::time_left(const Course& c
   return std::chrono::milliseconds(std::min(*deadline - util::now_ms(), *deadline - row.created_at));
 }
 
-// One turn: what happened becomes one commit. Returns the steps that it marked as running; nothing when the
-// store refused until the daemon stopped, and no step is left to wait for.
+// What happened, and what follows from it. The time is looked at before anything begins, whatever else there
+// was to do: it may have passed while no daemon ran, or while this operation waited for its turn.
+std::shared_ptr<const Batch> Runner::Impl::turn(Operation& operation) {
+  auto& course = operation.course;
+  const auto is_late = [&] {
+    const auto left = time_left(course);
+    return left && left->count() <= 0;
+  };
+  for (auto& end : std::exchange(operation.ends, {})) course.end_step(std::move(end));
+  if (is_late()) course.run_out_of_time();
+  if (operation.cancel_asked) course.request_cancel();
+  if (!stopping_ && !course.begun() && !course.row().cancel_requested && !waits(operation)) {
+    course.begin();
+    if (is_late()) course.run_out_of_time();
+  }
+  return std::make_shared<const Batch>(course.advance(!stopping_));
+}
+
+// The store has it.
+void Runner::Impl::written(Operation& operation, const Batch& batch, Written written) {
+  operation.course.add_stored(std::move(written.planned), written.warning);
+  // The steps of the roll-back are there now, and the first of them may begin.
+  if (batch.roll_back) operation.attention = true;
+}
+
+// One turn becomes one commit. Returns the steps that it marked as running; nothing when the store refused
+// until the daemon stopped, and no step is left to wait for.
 awaitable<std::optional<std::vector<int>>> Runner::Impl::go_on(OperationPtr operation) {
-  auto& course = operation->course;
-  for (auto& end : std::exchange(operation->ends, {})) course.end_step(std::move(end));
-  if (std::exchange(operation->late, false)) course.run_out_of_time();
   const bool cancelling = operation->cancel_asked;
-  if (cancelling) course.request_cancel();
-  if (!stopping_ && !course.begun() && !course.row().cancel_requested && !waits(*operation)) course.begin();
-  auto batch = std::make_shared<const Batch>(course.advance(!stopping_));
+  const auto batch = turn(*operation);
   std::vector<int> marked;
   if (!batch->empty() && !operation->unwritten) {
-    auto written = co_await write(operation, batch);
-    if (written) {
+    auto made = co_await write(operation, batch);
+    if (made) {
       marked = batch->started;
-      course.add_stored(std::move(written->planned));
-      if (!written->warning.empty()) course.warn(written->warning);
-      // The steps of the roll-back are there now, and the first of them may begin.
-      if (batch->roll_back) operation->attention = true;
+      written(*operation, *batch, std::move(*made));
     } else {
       operation->unwritten = true;
     }
@@ -135,7 +167,7 @@ awaitable<std::optional<std::vector<int>>> Runner::Impl::go_on(OperationPtr oper
 // Nothing when the daemon stopped before the store took it.
 awaitable<std::optional<Runner::Impl::Written>> Runner::Impl::write(OperationPtr operation,
                                                                     std::shared_ptr<const Batch> batch) {
-  for (auto delay = k_first_retry;; delay = std::min(delay * 2, k_last_retry)) {
+  for (auto delay = policy_.retry;; delay = std::min<std::chrono::milliseconds>(delay * 2, k_last_retry)) {
     try {
       auto apply_batch = [this, batch](Database& db) { return apply(db, *batch); };
       co_return co_await journal_.commit(std::move(apply_batch));
@@ -163,7 +195,7 @@ Runner::Impl::Written Runner::Impl::apply(Database& db, const Batch& batch) cons
   if (batch.changed) policy_.on_change(db, row);
   if (batch.ended) {
     nlohmann::json data{{"state", row.state}, {"warnings", nlohmann::json::parse(row.warnings)}};
-    if (!row.error.empty()) data["error"] = nlohmann::json::parse(row.error);
+    if (!row.error.empty()) data["error"] = told_of(row.error);
     journal::Journal::event(db, row.stack_id, row.id, "operation.ended", data);
   }
   return written;
@@ -184,6 +216,12 @@ void Runner::Impl::plan_rollback(Database& db, const Batch& batch, Written& writ
     written.warning = std::string("nothing was taken away: ") + error.what();
   }
   for (const auto& step : written.planned) store::Steps::insert(db, step);
+  if (written.warning.empty()) return;
+  auto warned = batch.operation;
+  warned.warnings = with_warning(warned.warnings, written.warning);
+  store::Operations::update(db, warned);
+  journal::Journal::event(db, warned.stack_id, warned.id, "warning",
+                          {{"message", util::valid_utf8(written.warning)}});
 }
 
 // Rule 2. When the operation was to be taken back already, only what may not be interrupted is run again: it

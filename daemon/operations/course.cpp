@@ -1,6 +1,7 @@
 #include "daemon/operations/course.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
@@ -31,11 +32,16 @@ std::string dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::string with_warning(const std::string& warnings, const std::string& message) {
+  auto list = parsed(warnings, json::array());
+  list.push_back(util::valid_utf8(message));
+  return dump(list);
+}
+
 Course::Course(store::OperationRow row, const std::vector<StepPlan>& plans, StopOnFailure stop_on_failure)
     : row_(std::move(row)),
       stop_on_failure_(std::move(stop_on_failure)),
-      request_(parsed(row_.request, json::object())),
-      warnings_(parsed(row_.warnings, json::array())) {
+      request_(parsed(row_.request, json::object())) {
   add(rows_of(
           row_.id, plans, 0, [](const auto&) { return false; }, false),
       false);
@@ -45,7 +51,6 @@ Course::Course(store::OperationRow row, std::vector<StepRow> steps, StopOnFailur
     : row_(std::move(row)),
       stop_on_failure_(std::move(stop_on_failure)),
       request_(parsed(row_.request, json::object())),
-      warnings_(parsed(row_.warnings, json::array())),
       stored_(true) {
   begun_ = row_.mode == "rollback";
   for (const auto& step : steps) {
@@ -53,7 +58,11 @@ Course::Course(store::OperationRow row, std::vector<StepRow> steps, StopOnFailur
     failed_ = failed_ || (step.state == "failed" && step.on_error == "stop");
   }
   failed_ = failed_ && stop_on_failure_(row_);
+  failed_ = failed_ || parsed(row_.error, json::object()).value(k_out_of_time, false);
   add(std::move(steps), true);
+  // What had ended was heard of in the earlier process. Until it is here, an end that comes now would be
+  // counted twice.
+  release();
 }
 
 json Course::result_of(const std::string& key) const {
@@ -93,14 +102,18 @@ void Course::request_cancel() {
 
 void Course::run_out_of_time() {
   if (ended() || !begun_ || winding_down() || row_.mode == "rollback") return;
+  if (running_ == 0 && pending_ == 0) return;
   std::string waited;
   for (const auto& node : nodes_)
     if (node.row.state == "running") waited += (waited.empty() ? "" : ", ") + node.row.key;
-  if (row_.error.empty())
-    row_.error = dump({{"code", util::code_of(util::ErrorKind::timed_out)},
-                       {"message", "the " + row_.kind + " is out of time" +
-                                       (waited.empty() ? "" : "; it still waited for: " + waited)},
-                       {"details", json::array()}});
+  auto error = parsed(row_.error, json::object());
+  if (error.empty())
+    error = {{"code", util::code_of(util::ErrorKind::timed_out)},
+             {"message", "the " + row_.kind + " is out of time" +
+                             (waited.empty() ? "" : "; it still waited for: " + waited)},
+             {"details", json::array()}};
+  error[k_out_of_time] = true;
+  row_.error = dump(error);
   failed_ = changed_ = true;
 }
 
@@ -118,15 +131,14 @@ void Course::end_step(StepEnd end) {
 }
 
 void Course::warn(const std::string& message) {
-  const auto text = util::valid_utf8(message);
-  warnings_.push_back(text);
-  row_.warnings = dump(warnings_);
+  row_.warnings = with_warning(row_.warnings, message);
   changed_ = true;
-  event("warning", {{"message", text}});
+  event("warning", {{"message", util::valid_utf8(message)}});
 }
 
-void Course::add_stored(std::vector<StepRow> rows) {
+void Course::add_stored(std::vector<StepRow> rows, const std::string& warning) {
   add(std::move(rows), true);
+  if (!warning.empty()) row_.warnings = with_warning(row_.warnings, warning);
 }
 
 Batch Course::advance(bool may_start) {
@@ -174,20 +186,26 @@ void Course::add(std::vector<StepRow> rows, bool stored) {
       const auto found = by_key_.find(need.get<std::string>());
       if (found == by_key_.end()) continue;
       auto& other = nodes_[found->second];
+      node.needs.push_back(found->second);
       // One of an earlier batch that has ended was heard of; everything else makes itself known when it ends,
       // or, as rows of an earlier process, in the order of the graph.
-      if (found->second < first && is_ended(other.row)) {
-        if (node.blocked_by.empty()) node.blocked_by = blocking_key(other);
-        continue;
-      }
+      if (found->second < first && is_ended(other.row)) continue;
       other.dependents.push_back(index);
       ++node.unmet;
     }
   }
-  for (auto index = first; index < nodes_.size(); ++index) {
-    if (nodes_[index].unmet > 0) continue;
-    (is_ended(nodes_[index].row) ? ended_ : ready_).push_back(index);
-  }
+  for (auto index = first; index < nodes_.size(); ++index)
+    if (nodes_[index].unmet == 0) heard_all(index);
+}
+
+// All that it needs has ended. Of several that have failed the first in its list is named, in whatever order
+// they did: so it is the same for whoever reads the rows.
+void Course::heard_all(std::size_t index) {
+  auto& node = nodes_[index];
+  if (!node.row.started_at)
+    for (const auto need : node.needs)
+      if (node.blocked_by.empty()) node.blocked_by = blocking_key(nodes_[need]);
+  (is_ended(node.row) ? ended_ : ready_).push_back(index);
 }
 
 std::string Course::blocking_key(const Node& node) const {
@@ -200,29 +218,24 @@ std::string Course::blocking_key(const Node& node) const {
 // Tells every step that waits for one that has ended; what comes after a failed one is skipped, and that goes
 // on.
 void Course::release() {
-  std::vector<std::size_t> free = std::move(ready_);
-  ready_.clear();
-  while (!free.empty() || !ended_.empty()) {
-    if (!ended_.empty()) {
+  std::vector<std::size_t> free;
+  while (!ready_.empty() || !ended_.empty()) {
+    while (!ended_.empty()) {
       const auto index = ended_.back();
       ended_.pop_back();
-      const auto key = blocking_key(nodes_[index]);
-      for (const auto dependent : nodes_[index].dependents) {
-        auto& node = nodes_[dependent];
-        if (node.blocked_by.empty()) node.blocked_by = key;
-        if (--node.unmet == 0) (is_ended(node.row) ? ended_ : free).push_back(dependent);
-      }
-      continue;
+      for (const auto dependent : nodes_[index].dependents)
+        if (--nodes_[dependent].unmet == 0) heard_all(dependent);
     }
-    const auto index = free.back();
-    free.pop_back();
-    if (nodes_[index].row.state != "pending") continue;
-    if (nodes_[index].blocked_by.empty()) {
-      ready_.push_back(index);
-    } else {
-      leave(index, "skipped", "needs " + nodes_[index].blocked_by + ", which failed");
+    for (const auto index : std::exchange(ready_, {})) {
+      const auto& node = nodes_[index];
+      if (node.row.state != "pending") continue;
+      if (node.blocked_by.empty())
+        free.push_back(index);
+      else
+        leave(index, "skipped", "needs " + node.blocked_by + ", which failed");
     }
   }
+  ready_ = std::move(free);
 }
 
 void Course::leave(std::size_t index, const std::string& state, const std::string& reason) {

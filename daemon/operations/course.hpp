@@ -44,8 +44,14 @@ struct Batch {
   }
 };
 
+// In the error of an operation's row: it was stopped because its time was over, whatever had failed before.
+// No step's row would say so.
+inline constexpr const char* k_out_of_time = "out_of_time";
+
 // The text of a JSON value; bytes that are no UTF-8 are replaced and do not throw.
 std::string dump(const nlohmann::json& value);
+// A row's warnings (a JSON list) with one more.
+std::string with_warning(const std::string& warnings, const std::string& message);
 // Rows for planned steps, not begun; ordinals from `first`. `known` says which keys the operation has
 // already. Throws Error(internal) when a key is there twice, when a need names no step, or when steps need
 // each other in a circle.
@@ -59,7 +65,7 @@ public:
 
   // A new operation: everything is still to be written.
   Course(store::OperationRow row, const std::vector<StepPlan>& plans, StopOnFailure stop_on_failure);
-  // One that the store has.
+  // One that the store has: decides as the one that wrote these rows would have.
   Course(store::OperationRow row, std::vector<store::StepRow> steps, StopOnFailure stop_on_failure);
 
   const store::OperationRow& row() const { return row_; }
@@ -76,12 +82,14 @@ public:
   void begin();
   // Does nothing when it is already being taken back.
   void request_cancel();
-  // Its time is over. Does nothing when it has failed already, or is being taken back.
+  // Its time is over. Does nothing when all its steps have ended, it has failed already, or is being taken
+  // back.
   void run_out_of_time();
   void end_step(StepEnd end);
   void warn(const std::string& message);
-  // Steps that the store has got: the roll-back, as planned in the transaction that changed the mode.
-  void add_stored(std::vector<store::StepRow> rows);
+  // What the store has got already: the roll-back, as planned in the transaction that changed the mode, and
+  // the warning when it could not be.
+  void add_stored(std::vector<store::StepRow> rows, const std::string& warning);
 
   // Goes on as far as it can, and hands over everything that has changed since the last time. Without
   // `may_start` (the daemon stops) nothing new begins.
@@ -91,15 +99,16 @@ private:
   struct Node {
     store::StepRow row;
     nlohmann::json params, result;
-    std::vector<std::size_t> dependents;
+    std::vector<std::size_t> needs, dependents;
     int unmet = 0;           // needs that have not ended
-    std::string blocked_by;  // key of the failed step that it comes after, near or far
+    std::string blocked_by;  // why it never ran: key of the failed step that it comes after, near or far
     bool stored = false, changed = false;
   };
 
   void add(std::vector<store::StepRow> rows, bool stored);
   std::vector<store::StepRow> rows() const;
   void release();
+  void heard_all(std::size_t index);
   std::string blocking_key(const Node& node) const;
   void leave(std::size_t index, const std::string& state, const std::string& reason);
   void fail(std::size_t index, const StepEnd& end);
@@ -113,7 +122,7 @@ private:
 
   store::OperationRow row_;
   StopOnFailure stop_on_failure_;
-  nlohmann::json request_, warnings_;
+  nlohmann::json request_;
   std::vector<Node> nodes_;
   std::unordered_map<std::string, std::size_t> by_key_;
   std::vector<std::size_t> ended_;  // whose dependents have not heard of it
@@ -123,7 +132,7 @@ private:
   std::vector<std::pair<std::string, nlohmann::json>> events_;
   std::vector<std::function<void(store::Database&)>> records_;
   int pending_ = 0, running_ = 0;
-  bool begun_ = false, failed_ = false;  // failed_: by a step that stops the operation
+  bool begun_ = false, failed_ = false;  // failed_: by a step that stops the operation, or out of time
   bool stored_ = false, changed_ = false, announce_ = false, roll_back_ = false;
 };
 

@@ -140,17 +140,21 @@ awaitable<Submitted> Runner::Impl::begin(Submission submission, std::string canc
   operations_.push_back(operation);
   std::exception_ptr error;
   try {
-    if (submission.begins) submission.begins(operation->course.row());
     // Its cancelling is written first: a daemon that dies in between must not wait for it to succeed.
     if (!cancelled.empty()) co_await cancel(cancelled);
-    if (!waits(*operation)) operation->course.begin();
-    auto batch = std::make_shared<const Batch>(operation->course.advance(true));
+    // The one before it was let go, and has not ended.
+    if (stopping_) throw stopping_error("begin an operation");
+    if (submission.begins) submission.begins(operation->course.row());
+    const bool cancelling = operation->cancel_asked;
+    const auto batch = turn(*operation);
     auto write = [this, batch, extra = submission.extra](Database& db) {
       if (extra) extra(db);
-      apply(db, *batch);
+      return apply(db, *batch);
     };
-    co_await journal_.commit(std::move(write));
+    auto made = co_await journal_.commit(std::move(write));
+    written(*operation, *batch, std::move(made));
     operation->to_start = batch->started;
+    if (cancelling) operation->cancel_asked = false;
   } catch (...) {
     error = std::current_exception();
   }

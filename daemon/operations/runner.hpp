@@ -90,6 +90,8 @@ struct Policy {
   // says the same; nothing when it may take as long as it likes. It then fails as by a failed step. Control
   // thread.
   std::function<std::optional<std::int64_t>(const store::OperationRow&)> deadline;
+  // Until what the store refused is written again the first time; then twice that, and so on, up to 30 s.
+  std::chrono::milliseconds retry{1000};
 };
 
 // What becomes of a wish while another operation of its stack runs.
@@ -105,7 +107,7 @@ struct Submission {
   std::vector<StepPlan> steps;
   std::function<void(store::Database&)> extra = nullptr;  // written in the same transaction, before the rest
   Gate gate = nullptr;                                    // without one it begins whatever runs
-  // In the moment in which it may begin; what it gives is written.
+  // Right before it is written, with nothing awaited in between; not when it joins or is refused.
   std::function<void(const store::OperationRow&)> begins = nullptr;
 };
 struct Submitted {
@@ -126,7 +128,8 @@ public:
 
   // Writes the operation with its first steps and starts it (after `row.after` has ended). Whether it may
   // begin is decided in the moment in which active() knows of it, before anything is awaited: two wishes
-  // never pass each other. Throws what the gate, `extra` and the store throw, Error(internal) for steps that
+  // never pass each other. One that follows another begins when nothing that was there before it is left of
+  // its stack. Throws what the gate, `extra` and the store throw, Error(internal) for steps that
   // could never end, Error(failed) while the daemon stops.
   awaitable<Submitted> submit(Submission submission);
   // Asks a running operation to stop and take away what it made; returns when that is written. False when it

@@ -32,7 +32,6 @@ public:
     std::vector<StepEnd> ends;                   // not fed to the course yet
     std::vector<int> to_start;                   // marked running by the commit that submitted it
     bool cancel_asked = false;
-    bool late = false;                  // out of time; not fed to the course yet
     bool attention = false;             // poke() is remembered while the loop does not wait
     bool unwritten = false;             // the daemon stopped while the store refused: write no more
     bool stored = false;                // its row is in the store
@@ -57,7 +56,7 @@ public:
   void on_ended(EndedFunction function) { on_ended_ = std::move(function); }
 
 private:
-  // What the store made of a batch: the steps of the roll-back, when it asked for one.
+  // What the store made of a batch: the steps of the roll-back, when it asked for one, or why there are none.
   struct Written {
     std::vector<store::StepRow> planned;
     std::string warning;
@@ -67,6 +66,8 @@ private:
   awaitable<void> carry(OperationPtr operation);
   awaitable<void> wait_for_news(OperationPtr operation);
   std::optional<std::chrono::milliseconds> time_left(const Course& course) const;
+  std::shared_ptr<const Batch> turn(Operation& operation);
+  void written(Operation& operation, const Batch& batch, Written written);
   awaitable<std::optional<std::vector<int>>> go_on(OperationPtr operation);
   awaitable<std::optional<Written>> write(OperationPtr operation, std::shared_ptr<const Batch> batch);
   Written apply(store::Database& db, const Batch& batch) const;

@@ -51,6 +51,16 @@ Decision decide(const OperationRow& running, const OperationRow& wanted, const p
   throw busy(running);
 }
 
+// The operation is written, and its end is no part of the answer: a daemon that stops meanwhile is no mistake
+// of the wish.
+awaitable<void> wait_a_moment(Parts& parts, std::string id) {
+  try {
+    auto ended = parts.runner.wait(id);
+    co_await async::within(k_courtesy, "operation", std::move(ended));
+  } catch (const Error&) {
+  }
+}
+
 }  // namespace
 
 Error busy(const OperationRow& running) {
@@ -87,7 +97,11 @@ awaitable<proto::Operation> submit(Parts& parts, Beginning beginning) {
   submission.row.request = plan::to_text(wish);
   submission.row.created_at = util::now_ms();
   submission.steps = {plan::first_step(beginning.kind)};
-  submission.begins = std::move(beginning.begins);
+  bool begun = false;
+  submission.begins = [&begun, begins = std::move(beginning.begins)](const OperationRow& row) {
+    begun = true;
+    if (begins) begins(row);
+  };
   submission.gate = [wanted = submission.row, wish](const OperationRow& running) {
     return decide(running, wanted, wish);
   };
@@ -95,19 +109,29 @@ awaitable<proto::Operation> submit(Parts& parts, Beginning beginning) {
     if (extra) extra(db);
     store::Stacks::set_last_operation(db, row.stack_id, row.id, row.created_at);
   };
-  const auto submitted = co_await parts.runner.submit(std::move(submission));
-  if (submitted.joined) {
-    auto view = co_await operation_by_id(parts, submitted.id);
-    view.joined = true;
-    co_return view;
-  }
+  const auto id = submission.row.id;
+  std::optional<Error> refused;
+  operations::Submitted submitted;
   try {
-    auto ended = parts.runner.wait(submitted.id);
-    co_await async::within(k_courtesy, "operation", std::move(ended));
+    submitted = co_await parts.runner.submit(std::move(submission));
   } catch (const Error& e) {
-    if (e.kind() != ErrorKind::timed_out) throw;
+    refused = e;
+  } catch (...) {
+    if (begun && beginning.unwritten) beginning.unwritten();
+    throw;
   }
-  co_return co_await operation_by_id(parts, submitted.id);
+  if (refused && begun && beginning.unwritten) beginning.unwritten();
+  // A wish that came twice at the same time, with the key of its own: both are what became of the first, be
+  // it running or over already, so that the store refuses its id.
+  const bool twice =
+      refused ? refused->kind() == ErrorKind::conflict : submitted.joined && submitted.id == id;
+  if (twice)
+    if (const auto known = co_await repeated(parts, beginning.asked)) co_return *known;
+  if (refused) throw *refused;
+  if (!submitted.joined) co_await wait_a_moment(parts, id);
+  auto view = co_await operation_by_id(parts, submitted.id);
+  view.joined = submitted.joined;
+  co_return view;
 }
 
 }  // namespace stackd::stacks

@@ -179,20 +179,16 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
   if (row) before = co_await parts_.models.get(id);
   Beginning beginning{.stack = id, .kind = plan::Kind::up, .wish = wish_of(request, loaded), .asked = asked};
   auto next = std::make_shared<model::Stack>();
-  // In the moment in which it may begin: nobody changes the facts between this and the next operation's.
+  // Right before it is written: nobody changes the facts between this and the row.
   beginning.begins = [this, &loaded, next, id, before, was_down = row && row->status == "down"](const auto&) {
     const auto now = parts_.models.known(id);
     *next = beginning_of(id, std::move(loaded), now ? now : before, was_down);
     parts_.models.put(*next);
   };
   beginning.extra = [next](store::Database& db) { put_stack(db, *next); };
-  try {
-    co_return co_await submit(parts_, std::move(beginning));
-  } catch (...) {
-    // What was to be written may not have been.
-    parts_.models.forget(id);
-    throw;
-  }
+  // Only what this one has put: another's up may just be writing its own.
+  beginning.unwritten = [this, id] { parts_.models.forget(id); };
+  co_return co_await submit(parts_, std::move(beginning));
 }
 
 }  // namespace stackd::stacks

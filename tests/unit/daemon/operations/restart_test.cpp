@@ -18,8 +18,8 @@ store::OperationRow row_in(const std::filesystem::path& file, const std::string&
 void leave_behind(const std::filesystem::path& file, store::OperationRow row,
                   std::vector<store::StepRow> steps) {
   store::Database db(file);
-  if (!store::Stacks::get(db, "s-1")) store::Stacks::put(db, {.id = "s-1", .name = "s"});
-  row.stack_id = "s-1";
+  if (row.stack_id.empty()) row.stack_id = "s-1";
+  if (!store::Stacks::get(db, row.stack_id)) store::Stacks::put(db, {.id = row.stack_id, .name = "s"});
   row.kind = "up";
   store::Operations::insert(db, row);
   for (auto& step : steps) {
@@ -175,7 +175,7 @@ TEST_CASE("operations are taken up in their order, each after the one that it wa
   const auto file = dir.path() / "state.db";
   leave_behind(file, {.id = "op1"}, {{.key = "one", .state = "running"}});
   leave_behind(file, {.id = "op2", .after = "op1"}, {{.key = "two"}});
-  leave_behind(file, {.id = "op3", .after = "gone"}, {{.key = "three"}});
+  leave_behind(file, {.id = "op3", .stack_id = "s-2", .after = "gone"}, {{.key = "three"}});
   leave_behind(file, {.id = "op4", .state = "succeeded"}, {{.key = "four", .state = "done"}});
   with_bench(file, {}, [](Bench& b) -> awaitable<void> {
     Gate gate(b.executor);
@@ -307,5 +307,50 @@ TEST_CASE("an operation that was cancelled before it began ends cancelled after 
     co_await b.runner.recover();
     CHECK_AWAITED(b.runner.wait("op"), .state == "cancelled");
     CHECK(b.log.empty());
+  });
+}
+
+TEST_CASE("a step that was running and ends at once is counted once by those that come after it",
+          "[operations]") {
+  TempDir dir;
+  const auto file = dir.path() / "state.db";
+  leave_behind(file, {.id = "op"},
+               {{.ordinal = 0, .key = "done", .state = "done"},
+                {.ordinal = 1, .key = "quick", .needs = "[\"done\"]", .state = "running"},
+                {.ordinal = 2, .key = "slow", .state = "running"},
+                {.ordinal = 3, .key = "both", .needs = "[\"quick\",\"slow\"]"}});
+  with_bench(file, {}, [](Bench& b) -> awaitable<void> {
+    Gate gate(b.executor);
+    b.on("slow", passing(gate));
+    co_await b.runner.recover();
+    while (true) {
+      const auto states = co_await b.states("op");
+      if (states[1] == "quick done") break;
+    }
+    CHECK_AWAITED(b.states("op"), == lines("done done", "quick done", "slow running", "both pending"));
+    gate.open();
+    CHECK_AWAITED(b.runner.wait("op"), .state == "succeeded");
+    CHECK(b.log == lines("again quick", "again slow", "both"));
+  });
+}
+
+TEST_CASE("of several failed steps that a step comes after the first in its list is named, by every daemon",
+          "[operations]") {
+  TempDir dir;
+  const auto file = dir.path() / "state.db";
+  leave_behind(file, {.id = "op", .error = R"({"code":"failed","details":[],"message":"no"})"},
+               {{.ordinal = 0, .key = "one", .state = "failed"},
+                {.ordinal = 1, .key = "two", .state = "failed"},
+                {.ordinal = 2, .key = "busy", .state = "running"},
+                {.ordinal = 3, .key = "last", .needs = "[\"busy\",\"one\",\"two\"]"},
+                {.ordinal = 4, .key = "more", .needs = "[\"busy\",\"two\",\"one\"]"}});
+  operations::Policy policy;
+  policy.stop_on_failure = [](const store::OperationRow&) { return false; };
+  with_bench(file, policy, [](Bench& b) -> awaitable<void> {
+    co_await b.runner.recover();
+    co_await b.runner.wait("op");
+    const auto states = co_await b.states("op");
+    CHECK(states[3] == "last skipped: needs one, which failed");
+    CHECK(states[4] == "more skipped: needs two, which failed");
   });
 }

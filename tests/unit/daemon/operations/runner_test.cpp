@@ -276,6 +276,18 @@ TEST_CASE("whatever a step throws is a failure, also a cancellation that nobody 
   });
 }
 
+TEST_CASE("what a step throws that is no exception at all is a failure too, and the operation ends",
+          "[operations]") {
+  with_bench([](Bench& b) -> awaitable<void> {
+    b.on("a", [](StepContext) -> awaitable<Outcome> {
+      throw 42;
+      co_return Outcome{};
+    });
+    CHECK_AWAITED(b.finish("op", steps(work("a"))), .state == "failed");
+    CHECK_AWAITED(b.states("op"), == lines("a failed: it threw what is no error"));
+  });
+}
+
 TEST_CASE("cancelling takes back what was made and ends cancelled", "[operations]") {
   TempDir dir;
   operations::Policy policy;
@@ -338,18 +350,31 @@ TEST_CASE("a roll-back that cannot be planned takes nothing away and says so", "
                             const std::vector<store::StepRow>&) -> std::vector<StepPlan> {
     throw Error(ErrorKind::internal, "cannot read the spec");
   };
-  with_bench(dir.path() / "state.db", policy, [](Bench& b) -> awaitable<void> {
+  // In the transaction that changes the mode: a daemon that died behind it would not know why.
+  std::string written;
+  policy.on_change = [&](store::Database& db, const store::OperationRow& row) {
+    if (row.mode == "rollback" && row.state == "running")
+      written = store::Operations::get(db, row.id)->warnings;
+  };
+  with_bench(dir.path() / "state.db", policy, [&](Bench& b) -> awaitable<void> {
     b.on("bad", failing("no"));
     const auto ended = co_await b.finish("op", steps(work("bad")));
     CHECK(ended.state == "failed");
     CHECK(ended.warnings == R"(["nothing was taken away: cannot read the spec"])");
+    CHECK(written == ended.warnings);
+    const auto events = co_await b.events("op");
+    CHECK(std::count(events.begin(), events.end(), "warning nothing was taken away: cannot read the spec") ==
+          1);
   });
 }
 
 TEST_CASE(
     "while the store refuses, an operation waits and nothing takes effect; it goes on when it can be written",
     "[operations]") {
-  with_bench([](Bench& b) -> awaitable<void> {
+  TempDir dir;
+  operations::Policy policy;
+  policy.retry = std::chrono::milliseconds(1);
+  with_bench(dir.path() / "state.db", policy, [](Bench& b) -> awaitable<void> {
     Gate gate(b.executor);
     b.on("a", passing(gate));
     co_await b.submit("op", steps(work("a"), work("b", "a")));
