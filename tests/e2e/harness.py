@@ -200,12 +200,13 @@ class Daemon:
 
     def start(self, crash_at=None, environment=None, wait=True):
         env = dict(self.world.environment, **(environment or {}))
-        if crash_at:
-            env["STACKD_CRASH_AT"] = crash_at
+        program = "stackd"
+        if crash_at:  # the shipped program cannot be told to die
+            program, env["STACKD_CRASH_AT"] = "stackd-faulty", crash_at
         first = self.world.ports
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(BIN, "stackd"), "--port-range", f"{first}-{first + 49}"], env=env, cwd="/",
+                [os.path.join(BIN, program), "--port-range", f"{first}-{first + 49}"], env=env, cwd="/",
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         if wait:
             wait_until(lambda: self.answers() or self.process.poll() is not None, "the daemon's socket")
