@@ -15,7 +15,10 @@ import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("STACKD_BIN", os.path.join(ROOT, "build/release/bin"))
-IMAGE = "busybox:local"
+ENGINE_SH = os.path.join(ROOT, "tests/support/engine.sh")
+# What the scenarios' containers are made of.
+IMAGE = subprocess.run(["bash", "-c", f". {ENGINE_SH}; engine_busybox_name"], check=True, stdout=subprocess.PIPE,
+                       text=True).stdout.strip()
 
 
 class Failure(AssertionError):
@@ -272,7 +275,6 @@ class World:
         os.makedirs(self.environment["HOME"])
         self.daemon = Daemon(self)
         self.children = []
-        self.at_end = []  # what else is to be taken away
 
     def path(self, *parts):
         return os.path.join(self.base, *parts)
@@ -410,6 +412,4 @@ class World:
                 except (OSError, ValueError):
                     pass
             self.engine.wipe(self.project)
-            for remove in self.at_end:
-                remove()
             shutil.rmtree(self.short, ignore_errors=True)
