@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "daemon/api/routes.hpp"
-#include "daemon/app/fault.hpp"
 #include "daemon/async/loop.hpp"
 #include "daemon/async/task_group.hpp"
 #include "daemon/http/listener.hpp"
@@ -60,7 +59,7 @@ std::string bearer_token(const std::filesystem::path& home) {
 // Every part of the daemon, in the order in which it is built; it goes away in reverse.
 class App {
 public:
-  explicit App(const config::Settings& settings)
+  App(const config::Settings& settings, const Prepare& prepare)
       : settings_(settings),
         lock_(lock_home(settings.home)),
         loop_(),
@@ -89,7 +88,7 @@ public:
     // A terminal that is closed ends it as a signal would, unless it was started to outlive that (nohup).
     struct sigaction hangup {};
     if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) signals_.add(SIGHUP);
-    arm_fault(journal_.direct());
+    if (prepare) prepare(journal_.direct());
     steps::add_step_kinds(runner_, step_tools_);
   }
 
@@ -200,8 +199,8 @@ private:
 
 }  // namespace
 
-void run(const config::Settings& settings) {
-  App(settings).run();
+void run(const config::Settings& settings, const Prepare& prepare) {
+  App(settings, prepare).run();
 }
 
 }  // namespace stackd::app

@@ -13,6 +13,7 @@
 
 #include "daemon/async/signal.hpp"
 #include "daemon/http/alongside.hpp"
+#include "daemon/http/request_parser.hpp"
 #include "daemon/http/stream_writer.hpp"
 #include "daemon/http/target.hpp"
 
@@ -23,29 +24,14 @@ namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using util::ErrorKind;
 using Stream = beast::basic_stream<asio::generic::stream_protocol>;
-using Parser = bhttp::request_parser<bhttp::string_body>;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t k_pipelined_bytes = 64 * 1024;  // taken in while a stream runs
 constexpr std::size_t k_discarded_bytes = 64 << 20;   // of a body that was refused
 constexpr std::chrono::seconds k_goodbye(2);          // for the client to see our last words
 
-const boost::system::error_category& http_category() {
-  return bhttp::make_error_code(bhttp::error::end_of_stream).category();
-}
-
 asio::generic::stream_protocol protocol_of(Transport transport) {
   return {transport == Transport::unix_socket ? AF_UNIX : AF_INET, 0};
-}
-
-Request to_request(Parser& parser) {
-  const auto& message = parser.get();
-  Request request;
-  request.method = std::string(message.method_string());
-  request.path = std::string(message.target());
-  for (const auto& field : message)
-    request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
-  return request;
 }
 
 class Session {
@@ -62,7 +48,7 @@ public:
 private:
   awaitable<bool> serve_one();
   awaitable<bool> refuse_broken(boost::system::error_code error, unsigned version);
-  awaitable<bool> read_body(Parser& parser);
+  awaitable<bool> read_body(RequestParser& parser);
   awaitable<bool> answer(Request request, unsigned version, bool keep_alive);
   awaitable<bool> answer_whole(const Route& route, Request request, unsigned version, bool keep_alive);
   awaitable<bool> answer_stream(const Route& route, Request request, unsigned version, bool keep_alive);
@@ -95,9 +81,7 @@ awaitable<void> Session::run() {
 // One request and its answer. False when the connection is to be closed.
 awaitable<bool> Session::serve_one() {
   if (buffer_.size() == 0) buffer_ = beast::flat_buffer();  // an idle connection holds no buffer
-  Parser parser;
-  parser.header_limit(static_cast<std::uint32_t>(context_.limits.head_bytes));
-  parser.body_limit(context_.limits.body_bytes);
+  RequestParser parser(context_.limits);
   stream_.expires_after(context_.limits.idle);
   auto [error, read] =
       co_await bhttp::async_read_header(stream_, buffer_, parser, asio::as_tuple(use_awaitable));
@@ -132,27 +116,13 @@ awaitable<bool> Session::serve_one() {
 
 // What to say to bytes that are no request, if anything.
 awaitable<bool> Session::refuse_broken(boost::system::error_code error, unsigned version) {
-  const auto& limits = context_.limits;
-  // Gone, cut off half-way, or out of time (Beast has closed the socket then): nobody to tell.
-  if (error == bhttp::error::end_of_stream || error == bhttp::error::partial_message ||
-      error.category() != http_category())
-    co_return false;
-  if (error == bhttp::error::body_limit)
-    co_return co_await refuse(
-        413, ErrorKind::invalid_request,
-        "cannot read the request: its body is larger than " + std::to_string(limits.body_bytes) + " bytes",
-        version);
-  if (error == bhttp::error::header_limit)
-    co_return co_await refuse(
-        431, ErrorKind::invalid_request,
-        "cannot read the request: its head is larger than " + std::to_string(limits.head_bytes) + " bytes",
-        version);
-  co_return co_await refuse(400, ErrorKind::invalid_request, "cannot read the request: " + error.message(),
-                            version);
+  auto refusal = refusal_of(error, context_.limits);
+  if (!refusal) co_return false;
+  co_return co_await refuse(refusal->status, ErrorKind::invalid_request, std::move(refusal->detail), version);
 }
 
 // False when there is none to be had, and whoever is there was told so.
-awaitable<bool> Session::read_body(Parser& parser) {
+awaitable<bool> Session::read_body(RequestParser& parser) {
   if (parser.is_done()) co_return true;
   stream_.expires_after(context_.limits.body);
   const auto expect = parser.get()[bhttp::field::expect];

@@ -13,6 +13,8 @@ bool in_key(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-' || c == '[' ||
          c == ']';
 }
+constexpr std::size_t k_longest_file = 16 << 20;
+
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r';
 }
@@ -154,7 +156,13 @@ private:
       return found;
     };
     try {
-      values_[key] = interpolate(text, both, [](const std::string&) {});
+      std::string expanded = interpolate(text, both, [](const std::string&) {});
+      expanded_ += expanded.size();
+      // As with aliases: lines that hold the one before them twice.
+      if (expanded_ > k_longest_file)
+        throw util::Error(util::ErrorKind::invalid_file,
+                          "the values are too long once their variables are expanded");
+      values_[key] = std::move(expanded);
     } catch (const util::Error& error) {
       problem(line, error.what());
     }
@@ -167,6 +175,7 @@ private:
   bool raw_;
   std::size_t at_ = 0;
   int line_ = 1;
+  std::size_t expanded_ = 0;  // bytes of all interpolated values so far
   std::map<std::string, std::string> values_;
 };
 

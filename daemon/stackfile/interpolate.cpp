@@ -13,6 +13,9 @@ using util::Error;
 using util::ErrorKind;
 
 constexpr int k_deepest = 50;
+// A value may hold others twice over: a few lines of them can stand for more than there is memory.
+constexpr std::size_t k_longest_text = 1 << 20;
+constexpr std::size_t k_longest_document = 64 << 20;
 
 bool starts_name(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) || c == '_';
@@ -24,6 +27,12 @@ bool in_name(char c) {
 [[noreturn]] void invalid(const std::string& text, const std::string& why) {
   throw Error(ErrorKind::invalid_file, "cannot interpolate '" + excerpt(text, 80) + "': " + why +
                                            "; write $$ for a dollar that is meant as it is");
+}
+
+[[noreturn]] void too_long(const std::string& text) {
+  throw Error(ErrorKind::invalid_file, "cannot interpolate '" + excerpt(text, 80) +
+                                           "': with its variables it is longer than " +
+                                           std::to_string(k_longest_text) + " bytes");
 }
 
 // The closing brace of the `${` at `open`; braces inside count, as in Compose.
@@ -44,6 +53,7 @@ struct Expansion {
     if (depth > k_deepest) invalid(in, "it is nested too deeply");
     std::string out;
     for (std::size_t i = 0; i < in.size();) {
+      if (out.size() > k_longest_text) too_long(in);
       const char next = i + 1 < in.size() ? in[i + 1] : '\0';
       if (in[i] != '$') {
         out += in[i++];
@@ -64,6 +74,7 @@ struct Expansion {
         out += in[i++];  // "$5", "$(…)": no variable's
       }
     }
+    if (out.size() > k_longest_text) too_long(in);
     return out;
   }
 
@@ -111,13 +122,16 @@ std::string interpolate(const std::string& text, const Lookup& lookup,
 void Interpolator::apply(Value& value) {
   for (Value& item : value.items) apply(item);
   for (Entry& entry : value.entries) apply(entry.value);
-  if (!value.is_scalar()) return;
+  if (!value.is_scalar() || expanded_ > k_longest_document) return;
   try {
     value.text = interpolate(value.text, lookup_, [&](const std::string& name) {
       if (!warned_.insert(name).second) return;
       warnings_.push_back(value.place.file + ":" + std::to_string(value.place.line) + ": the variable '" +
                           name + "' is not set, an empty string stands for it");
     });
+    expanded_ += value.text.size();
+    if (expanded_ > k_longest_document)
+      problems_.add(value.place, "the document is too large once its variables are expanded");
   } catch (const Error& error) {
     problems_.add(value.place, error.what());
   }

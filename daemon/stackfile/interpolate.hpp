@@ -19,7 +19,8 @@ namespace stackd::stackfile {
 using Lookup = std::function<std::optional<std::string>(const std::string& name)>;
 
 // `unset` is told of each variable that is empty because nothing sets it. Throws Error(invalid_file) without
-// a place for a `${` that is not closed, an operator that does not exist and a ${VAR:?…} that is not set.
+// a place for a `${` that is not closed, an operator that does not exist, a ${VAR:?…} that is not set, and a
+// text that its variables make longer than anybody means.
 std::string interpolate(const std::string& text, const Lookup& lookup,
                         const std::function<void(const std::string&)>& unset);
 
@@ -37,6 +38,7 @@ private:
   Problems& problems_;
   std::vector<std::string>& warnings_;
   std::set<std::string> warned_;
+  std::size_t expanded_ = 0;  // bytes of all scalars so far
 };
 
 // ---- dotenv.cpp: `.env` and env_file, as Compose reads them

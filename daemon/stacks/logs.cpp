@@ -46,7 +46,8 @@ awaitable<void> Manager::logs(std::string name, proto::LogsRequest request, LogS
   for (const auto& service : request.services) check_service(stack, service);
   const auto sources = co_await sources_of(parts_, stack, request.services);
   const auto secrets = resolve::secret_values(*stack.spec, *stack.facts);
-  co_await logs::read_logs({parts_.engine, parts_.files}, sources, request, secrets, sink);
+  const logs::Readers readers{parts_.engine, parts_.files};
+  co_await logs::read_logs(readers, sources, request, secrets, sink);
 }
 
 }  // namespace stackd::stacks

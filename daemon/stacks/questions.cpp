@@ -85,7 +85,8 @@ awaitable<proto::HookRun> Manager::hook_run(std::string id) {
   auto look = [own = logs::run_log(row->log, row->id)](async::FileWorker&) {
     return std::filesystem::exists(own) ? own.string() : "";
   };
-  const auto own = row->log.empty() ? std::string() : co_await parts_.files.run(look);
+  if (row->log.empty()) co_return view;
+  const auto own = co_await parts_.files.run(look);
   if (!own.empty()) view.log = own;
   co_return view;
 }

@@ -5,6 +5,7 @@ import signal
 import time
 
 from harness import IMAGE, check, equal, wait_until
+from own_engine import on_own_engine
 from scenarios import scenario
 
 # An image with a user of its own, and one without a shell, both made here.
@@ -238,8 +239,9 @@ def shared(world):
     world.ctl("down", "--rmi", "local", "-t", "0", limit=200).expect(0)
 
 
-# Alone, because prune takes the unfinished images of everybody.
-@scenario("Images of hooks go with down --rmi local and prune when no stack uses them, and stay as long as one does", parallel=False)
+# On an engine of its own, because prune takes the unfinished images of everybody.
+@scenario("Images of hooks go with down --rmi local and prune when no stack uses them, and stay as long as one does", daemon=False)
+@on_own_engine
 def pruned(world):
     def stack(directory, root):
         world.stack(f"""

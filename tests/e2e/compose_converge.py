@@ -259,7 +259,7 @@ services:
 
 @scenario("C10: --pull never does not pull, --build builds again, --rmi local takes what was built")
 def images(world):
-    world.file("stack/app/Dockerfile", f"FROM {IMAGE} AS one\nRUN echo one > /made\nFROM {IMAGE} AS two\nCOPY word /made\n")
+    world.file("stack/app/Dockerfile", f"FROM {IMAGE} AS one\nLABEL com.docker.compose.project={world.project}\nRUN echo one > /made\nFROM {IMAGE} AS two\nCOPY word /made\n")
     world.file("stack/app/word", "first\n")
     compose(world, "services: {box: {build: {context: app, target: two, labels: {a: b}}, init: true, command: sleep infinity}}\n")
     world.ctl("up").expect(0)

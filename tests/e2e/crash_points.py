@@ -1,5 +1,5 @@
-"""The daemon is stopped at every commit of an up and a down (STACKD_CRASH_AT=before:N and after:N raise SIGKILL at the
-N-th commit of its process), started again, and must find the same end: the operation succeeds, each hook has run once,
+"""The daemon is stopped at every commit of an up and a down (stackd-faulty, which is stackd but for STACKD_CRASH_AT=before:N
+and after:N: SIGKILL at the N-th commit of its process), started again, and must find the same end: the operation succeeds, each hook has run once,
 nothing is there twice and nothing is left.
 
 STACKD_E2E_CRASH=all stops at every commit; without it at every third, a different third in each direction and place."""
@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 
-from harness import ROOT, Failure, check, equal, wait_until
+from harness import BIN, ROOT, Failure, check, equal, wait_until
 from scenarios import scenario
 
 UP = ["before_up", "before_start store", "post_start store", "after_ready store", "pre_start web",
@@ -109,3 +109,12 @@ def before_commits(world):
 @scenario("kill -9 of the daemon after any commit of the sample's up and down: the same end, each hook once", daemon=False)
 def after_commits(world):
     crash_everywhere(world, "after", 1)
+
+
+@scenario("The shipped stackd cannot be told to die at a commit", daemon=False)
+def no_fault_is_shipped(world):
+    def knows(name):
+        with open(os.path.join(BIN, name), "rb") as program:
+            return b"STACKD_CRASH_AT" in program.read()
+    check(knows("stackd-faulty"), "the name of the variable is to be seen in a program that has it")
+    check(not any(knows(name) for name in ("stackd", "stackctl", "stackd-shim")), "a shipped program has STACKD_CRASH_AT in it")

@@ -15,7 +15,10 @@ import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("STACKD_BIN", os.path.join(ROOT, "build/release/bin"))
-IMAGE = "busybox:local"
+ENGINE_SH = os.path.join(ROOT, "tests/support/engine.sh")
+# What the scenarios' containers are made of.
+IMAGE = subprocess.run(["bash", "-c", f". {ENGINE_SH}; engine_busybox_name"], check=True, stdout=subprocess.PIPE,
+                       text=True).stdout.strip()
 
 
 class Failure(AssertionError):
@@ -200,12 +203,13 @@ class Daemon:
 
     def start(self, crash_at=None, environment=None, wait=True):
         env = dict(self.world.environment, **(environment or {}))
-        if crash_at:
-            env["STACKD_CRASH_AT"] = crash_at
+        program = "stackd"
+        if crash_at:  # the shipped program cannot be told to die
+            program, env["STACKD_CRASH_AT"] = "stackd-faulty", crash_at
         first = self.world.ports
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(BIN, "stackd"), "--port-range", f"{first}-{first + 49}"], env=env, cwd="/",
+                [os.path.join(BIN, program), "--port-range", f"{first}-{first + 49}"], env=env, cwd="/",
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         if wait:
             wait_until(lambda: self.answers() or self.process.poll() is not None, "the daemon's socket")
@@ -271,7 +275,6 @@ class World:
         os.makedirs(self.environment["HOME"])
         self.daemon = Daemon(self)
         self.children = []
-        self.at_end = []  # what else is to be taken away
 
     def path(self, *parts):
         return os.path.join(self.base, *parts)
@@ -409,6 +412,4 @@ class World:
                 except (OSError, ValueError):
                     pass
             self.engine.wipe(self.project)
-            for remove in self.at_end:
-                remove()
             shutil.rmtree(self.short, ignore_errors=True)

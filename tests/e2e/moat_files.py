@@ -4,7 +4,8 @@ import io
 import os
 import tarfile
 
-from harness import IMAGE, Failure, check, equal, wait_until
+from harness import IMAGE, check, equal, wait_until
+from own_engine import on_own_engine
 from scenarios import scenario
 
 # Each tool says what it was asked, to a file of the image while it is built and to the workspace afterwards.
@@ -22,7 +23,7 @@ TOOLS = ("npm", "pip", "python", "go", "git", "apt-get", "pg_isready", "mysqladm
 
 
 def stand_in(world, *names):
-    """Images of these names, made of busybox; a name that the engine knows already is not touched."""
+    """Images of these names, made of busybox: on an engine of our own, because somebody may have the real ones on theirs."""
     context = io.BytesIO()
     copies = "".join(f"COPY tool /usr/bin/{tool}\n" for tool in TOOLS)
     dockerfile = (f"FROM {IMAGE}\nLABEL stackd.e2e=stand-in\n{copies}"
@@ -33,13 +34,7 @@ def stand_in(world, *names):
             entry.size, entry.mode = len(text), mode
             tar.addfile(entry, io.BytesIO(text.encode()))
     for name in names:
-        try:
-            world.engine.call("GET", f"/images/{name}/json")
-            continue
-        except Failure:
-            pass
         world.engine.build(context.getvalue(), name)
-        world.at_end.append(lambda name=name: world.engine.call("DELETE", f"/images/{name}", good=(200, 404, 409)))
 
 
 def bring_up(world, text):
@@ -57,7 +52,8 @@ def in_image(world):
     return world.engine.run(world.project, ["cat", "/tools.log"], image=image).splitlines()
 
 
-@scenario("The seed's example: a Node project installs what it needs at every start", parallel=False)
+@scenario("The seed's example: a Node project installs what it needs at every start", daemon=False)
+@on_own_engine
 def node(world):
     stand_in(world, "node:22-slim")
     said = bring_up(world, """
@@ -79,7 +75,8 @@ command: ["npm", "start"]
     world.nothing_left()
 
 
-@scenario("The seed's example: a Python project with system dependencies in the image", parallel=False)
+@scenario("The seed's example: a Python project with system dependencies in the image", daemon=False)
+@on_own_engine
 def python(world):
     stand_in(world, "python:3.11-slim")
     bring_up(world, """
@@ -99,7 +96,8 @@ command: ["python", "app.py"]
     world.nothing_left()
 
 
-@scenario("The seed's example: a Go project with tools, built from the workspace before it is run", parallel=False)
+@scenario("The seed's example: a Go project with tools, built from the workspace before it is run", daemon=False)
+@on_own_engine
 def go(world):
     stand_in(world, "golang:1.22")
     said = bring_up(world, """
@@ -121,7 +119,8 @@ command: ["./my-go-service"]
     world.ctl("down", "-t", "0", "--rmi", "local").expect(0)
 
 
-@scenario("The seed's example: multi-step build hooks; its agent: one warning for each thing that is not done", parallel=False)
+@scenario("The seed's example: multi-step build hooks; its agent: one warning for each thing that is not done", daemon=False)
+@on_own_engine
 def steps(world):
     stand_in(world, "debian:bookworm-slim", "node:22-slim")
     bring_up(world, """
@@ -155,7 +154,8 @@ command: ["npm", "start"]
     world.ctl("down", "-t", "0", "--rmi", "local").expect(0)
 
 
-@scenario("moat.yaml: databases it depends on are services with credentials that stay the same, told in MOAT_* variables", parallel=False)
+@scenario("moat.yaml: databases it depends on are services with credentials that stay the same, told in MOAT_* variables", daemon=False)
+@on_own_engine
 def services(world):
     stand_in(world, "node:22-slim", "postgres:17", "mysql:9", "redis:7")
     text = """

@@ -1,7 +1,8 @@
-"""An engine of a scenario's own, which may be stopped and started without anyone else noticing. Its network is a namespace
-of its own: one without a bridge takes docker0 away from the machine's engine otherwise. Its containers need
-`network_mode: none`."""
+"""An engine of a scenario's own. It may be stopped and started, its images may have anybody's names, and prune may take what
+it likes, without anyone else noticing. Its network is a namespace of its own, or it took docker0 away from the machine's
+engine: ports of its containers cannot be reached from here."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -23,7 +24,7 @@ class OwnEngine(Engine):
         with open(os.path.join(self.base, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--net", "dockerd", "--data-root", os.path.join(self.base, "data"), "--exec-root", os.path.join(self.base, "exec"),
-                 "--pidfile", os.path.join(self.base, "pid"), "-H", f"unix://{self.socket}", "--bridge=none",
+                 "--pidfile", os.path.join(self.base, "pid"), "-H", f"unix://{self.socket}",
                  "--iptables=false", "--ip6tables=false"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         wait_until(lambda: self.answers() or self.process.poll() is not None, "an engine of our own", limit=60)
@@ -74,3 +75,31 @@ class OwnEngine(Engine):
             for mount in sorted((line.split()[1] for line in mounts if self.base in line), reverse=True):
                 subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(self.base, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def own_engine(world):
+    """In it the world's daemon, which this starts, and the scenario have an engine of their own, with IMAGE in it."""
+    theirs, engine = world.engine, OwnEngine().start()
+    try:
+        engine.load()
+        world.engine = engine
+        world.environment["STACKD_DOCKER_HOST"] = "unix://" + engine.socket
+        world.daemon.start()
+        yield engine
+    finally:
+        try:
+            world.daemon.stop()
+        finally:
+            engine.close()
+            world.engine = theirs
+
+
+def on_own_engine(function):
+    """A scenario that is run so; it is to be registered with `daemon=False`."""
+
+    def run(world):
+        with own_engine(world):
+            function(world)
+
+    return run

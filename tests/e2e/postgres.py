@@ -2,6 +2,8 @@
 hooks, and two worktrees of one repository at once. The image is made of Debian's own packages, once: it stays in the
 engine and in build/cache."""
 
+import hashlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -26,10 +28,6 @@ def mirror():
     return [line.split()[0] for line in listed if line.endswith(" " + codename())][:1]
 
 
-IMAGE = f"stackd-e2e-postgres:{codename()}"
-CACHE = os.path.join(ROOT, f"build/cache/postgres-{codename()}.tar")
-
-
 def build_tar():
     root = tempfile.mkdtemp(prefix="sdpg-", dir="/tmp")
     try:
@@ -47,6 +45,16 @@ def build_tar():
     finally:
         subprocess.run(["umount", "-q", "-R", os.path.join(root, "proc")], capture_output=True, check=False)
         shutil.rmtree(root, ignore_errors=True)
+
+
+def made_of():
+    """A hash of what goes into the image: the release, the version of its server, and how it is put together."""
+    version = subprocess.run(["apt-cache", "show", "--no-all-versions", "postgresql"], capture_output=True, check=False).stdout
+    return hashlib.sha256(b"\n".join([codename().encode(), version, inspect.getsource(build_tar).encode()])).hexdigest()[:12]
+
+
+IMAGE = f"stackd-test/postgres:{made_of()}"
+CACHE = os.path.join(ROOT, f"build/cache/postgres-{made_of()}.tar")
 
 
 def ensure_image(engine):

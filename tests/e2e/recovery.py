@@ -5,7 +5,7 @@ import os
 import signal
 
 from harness import IMAGE, check, equal, wait_until
-from own_engine import OwnEngine
+from own_engine import own_engine
 from scenarios import scenario
 
 BOX = f"""
@@ -159,12 +159,7 @@ owned: {{api: {{cmd: exec sleep 1000}}}}
 
 
 def engine_restarted(world, number):
-    theirs, engine = world.engine, OwnEngine().start()
-    try:
-        engine.load()
-        world.engine = engine
-        world.environment["STACKD_DOCKER_HOST"] = "unix://" + engine.socket
-        world.daemon.start()
+    with own_engine(world) as engine:
         world.stack(TOGETHER)
         world.ctl("up").expect(0)
         before = trace(world)
@@ -184,11 +179,6 @@ def engine_restarted(world, number):
         equal(world.services()["api"]["pid"], api, "the host process")
         world.ctl("down").expect(0)
         world.nothing_left()
-    finally:
-        if world.daemon.process:
-            world.daemon.stop()
-        engine.close()
-        world.engine = theirs
 
 
 @scenario("T32: the engine is restarted while the stack is up: it comes back in graph order, with its hooks", daemon=False)

@@ -87,6 +87,7 @@ def main():
         print("no scenario has these words", file=sys.stderr)
         return 2
     subprocess.run([os.path.join(harness.BIN, "stackctl"), "--version"], check=True)
+    subprocess.run(["bash", "-c", f". {harness.ENGINE_SH}; engine_busybox"], check=True, stdout=subprocess.DEVNULL)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)

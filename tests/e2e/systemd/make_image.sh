@@ -2,12 +2,13 @@
 # A root file system with a real systemd, as a tar: this machine's own release, debootstrapped, with the libraries that
 # stackd is linked with. Made once and kept; run as root.
 #
-#   make_image.sh --packages BINARY...    what goes into it; another list needs another image
+#   make_image.sh --packages BINARY...    the release and what goes into it; another list needs another image
 #   make_image.sh TAR BINARY...
 set -euo pipefail
 
 tar=$1
 shift
+release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 # The packages that own the libraries of the binaries, so that nothing of this machine's is copied. (ldd fails on static
 # ones.)
 packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd
@@ -17,11 +18,10 @@ while read -r library; do
   packages+=,$(printf '%s\n' "$owner" | head -n 1 | cut -d: -f1)
 done < <({ ldd "$@" 2>/dev/null || true; } | awk '$3 ~ /^\// {print $3}' | sort -u)
 if [ "$tar" = --packages ]; then
-  echo "$packages"
+  echo "$release $packages"
   exit
 fi
 
-release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' | awk -v release="$release" '$2 == release {print $1; exit}')
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

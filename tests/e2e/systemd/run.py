@@ -57,8 +57,9 @@ class Machine:
         make = os.path.join(HERE, "make_image.sh")
         binaries = [os.path.join(BIN, name) for name in BINARIES]
         packages = subprocess.run([make, "--packages"] + binaries, check=True, capture_output=True, text=True).stdout
-        digest = hashlib.sha256(packages.encode()).hexdigest()[:12]
-        image = f"stackd-e2e-systemd:{digest}"
+        with open(make, encoding="utf-8") as recipe:
+            digest = hashlib.sha256((packages + recipe.read()).encode()).hexdigest()[:12]
+        image = f"stackd-test/systemd:{digest}"
         status, _ = request(self.engine.socket, "GET", f"/v1.41/images/{image}/json")
         if status == 200:
             return image

@@ -32,7 +32,7 @@ TEST_CASE("A container goes its whole way, and every wish may come twice", "[doc
     REQUIRE(details);
     CHECK(details->name == bench.name);
     CHECK(details->state == "created");
-    CHECK(details->image == test::k_image);
+    CHECK(details->image == test::test_image());
     CHECK(details->image_id.starts_with("sha256:"));
     CHECK(details->working_dir == "/tmp");
     CHECK(details->user == "0:0");

@@ -12,18 +12,13 @@
 #include "daemon/util/ids.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_coro.hpp"
+#include "tests/support/test_engine.hpp"
 
 namespace stackd::test {
 
-inline const std::string k_image = "busybox:local";
-
 // A test's own name, the label it puts on what it makes, and the engine.
 struct Bench {
-  explicit Bench(asio::any_io_executor e) : executor(e), engine(e, host()) {}
-  static std::string host() {
-    const char* named = std::getenv("STACKD_TEST_DOCKER_HOST");
-    return named ? named : "";
-  }
+  explicit Bench(asio::any_io_executor e) : executor(e), engine(e, engine_host()) {}
 
   asio::any_io_executor executor;
   docker::Engine engine;
@@ -32,7 +27,7 @@ struct Bench {
   docker::Filters mine() const { return {{"label", "stackd-test=" + name}}; }
   nlohmann::json labels() const { return {{"stackd-test", name}}; }
   nlohmann::json container(std::vector<std::string> command) const {
-    return {{"Image", k_image},
+    return {{"Image", test_image()},
             {"Cmd", command},
             {"Labels", labels()},
             {"StopTimeout", 1},

@@ -125,9 +125,10 @@ TEST_CASE("Cancelling streams leaves no descriptor open", "[docker][engine]") {
 TEST_CASE("An image is built from a directory, without what .dockerignore names", "[docker][engine]") {
   const test::TempDir dir;
   dir.write("Dockerfile",
-            "FROM busybox:local AS base\nARG WHO\nARG UNSET=kept\nENV WHO=$WHO-$UNSET\nCOPY . /in/\n"
-            "RUN echo building $WHO\nFROM base AS last\nLABEL x=y\nCMD [\"find\", \"/in\"]\n"
-            "FROM scratch AS never\n");
+            "FROM " + test::test_image() +
+                " AS base\nARG WHO\nARG UNSET=kept\nENV WHO=$WHO-$UNSET\nCOPY . /in/\n"
+                "RUN echo building $WHO\nFROM base AS last\nLABEL x=y\nCMD [\"find\", \"/in\"]\n"
+                "FROM scratch AS never\n");
   dir.write(".dockerignore", "*.log\n!keep.log\n");
   dir.write("a.log", "a");
   dir.write("keep.log", "k");
@@ -219,7 +220,8 @@ TEST_CASE("A failing build says which step, in the builder's words, with its las
           "[docker][engine]") {
   with_engine([](Bench& bench) -> awaitable<void> {
     docker::BuildOptions options{.tags = {bench.name + ":bad"}, .labels = {{"stackd-test", bench.name}}};
-    const std::string text = "FROM busybox:local\nRUN echo nearly there; printf 'no newline' >&2; exit 9\n";
+    const std::string text =
+        "FROM " + test::test_image() + "\nRUN echo nearly there; printf 'no newline' >&2; exit 9\n";
     auto context = docker::open_context(bench.executor, {.dockerfile_inline = text});
     std::vector<std::string> output, details;
     std::string message;
@@ -381,7 +383,7 @@ private:
       }
       if (polled[0].revents) {
         util::Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-        pairs.emplace_back(std::move(client), util::Fd(socket_to("/var/run/docker.sock", false)));
+        pairs.emplace_back(std::move(client), util::Fd(socket_to(test::engine_socket(), false)));
         ++connections_;
       }
     }

@@ -10,6 +10,7 @@
 #include "daemon/process/runs.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/shim.hpp"
+#include "tests/support/test_engine.hpp"
 #include "tests/unit/daemon/process/run_support.hpp"
 
 using namespace stackd;
@@ -29,13 +30,16 @@ std::string output_of(const std::string& command) {
   return text;
 }
 
+std::string docker(const std::string& arguments) {
+  return output_of("docker -H " + engine_host() + " " + arguments);
+}
+
 // A container of the test's own that sleeps; removed with the fixture. The command line tool sets the scene,
 // the code under test speaks to the engine itself.
 struct Container : RunFixture {
-  std::string id = output_of(
-      "docker run -d --init --network none --label dev.stackd.test=process -e FROM_IMAGE=kept busybox:local "
-      "sleep 600");
-  ~Container() { output_of("docker rm -f " + id + " 2>&1"); }
+  std::string id = docker("run -d --init --network none --label dev.stackd.test=process -e FROM_IMAGE=kept " +
+                          test_image() + " sleep 600");
+  ~Container() { docker("rm -f " + id + " 2>&1"); }
 
   RunRequest exec(const std::string& name, const std::string& command) const {
     auto exec = request(name, command);
@@ -43,11 +47,12 @@ struct Container : RunFixture {
     exec.cwd.clear();
     exec.env.clear();
     exec.container = id;
+    exec.engine_host = engine_host();
     exec.api_version = "1.41";
     return exec;
   }
   // Command lines of the container's processes, as its host sees them.
-  std::string processes() const { return output_of("docker top " + id + " -eo pid,args"); }
+  std::string processes() const { return docker("top " + id + " -eo pid,args"); }
   bool runs(const std::string& command) const { return processes().find(command) != std::string::npos; }
 };
 
@@ -111,9 +116,9 @@ TEST_CASE("an exec's large output comes whole, and its log keeps the newest mega
 
 TEST_CASE("E3: a paused container refuses the exec, with the engine's words", "[process][engine]") {
   const Container c;
-  output_of("docker pause " + c.id);
+  docker("pause " + c.id);
   const auto exit = c.run(c.exec("run", "true"));
-  output_of("docker unpause " + c.id);
+  docker("unpause " + c.id);
   CHECK(exit.cause == Cause::not_started);
   CHECK(exit.error.find("paused") != std::string::npos);
 }
@@ -154,7 +159,7 @@ TEST_CASE("E1: an exec survives the death of its starter, with its output and it
   int status = -1;
   REQUIRE(::waitpid(starter, &status, 0) == starter);
   REQUIRE(status == 0);
-  output_of("docker exec " + c.id + " touch /go");
+  docker("exec " + c.id + " touch /go");
   const auto exit =
       run_coro([&](auto executor) { return RunFixture::only_wait(executor, request.directory); });
   CHECK(exit.cause == Cause::exited);
@@ -178,7 +183,7 @@ while :; do sleep 1; done)";
 TEST_CASE("X9: a timeout ends the process tree inside the container, and nothing else there",
           "[process][engine]") {
   const Container c;
-  output_of("docker exec -d " + c.id + " sleep 4444");
+  docker("exec -d " + c.id + " sleep 4444");
   auto request = c.exec("run", k_stubborn_exec);
   request.timeout = 2s;
   request.grace = 300ms;
@@ -217,7 +222,7 @@ TEST_CASE("X9: a user who may use the engine but not signal root's processes end
   }
   // Whatever group the engine was told to let in.
   struct stat engine {};
-  REQUIRE(::stat("/var/run/docker.sock", &engine) == 0);
+  REQUIRE(::stat(engine_socket().c_str(), &engine) == 0);
   const Container c;
   // The build's own may lie where nobody else may look.
   const auto program = c.dir.path() / "stackd-shim";
@@ -259,7 +264,7 @@ TEST_CASE("an exec whose container is killed ends with what the engine says", "[
     co_await runs.start(request);
     const bool ready = co_await eventually(executor, [&] { return c.log_text("run") == "ready\n"; });
     CHECK(ready);
-    output_of("docker kill " + c.id);
+    docker("kill " + c.id);
     co_return co_await runs.wait(request.directory);
   };
   const auto exit = run_coro([&](auto executor) { return body(executor); });

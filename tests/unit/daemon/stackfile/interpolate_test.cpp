@@ -136,3 +136,36 @@ TEST_CASE(".env: mistakes have file and line", "[stackfile][dotenv]") {
   CHECK(mistakes("A='x' y\n").at(0).find("expected the end of the line") != std::string::npos);
   CHECK(mistakes("\nA=${B\n").at(0).starts_with(".env:2:1: cannot interpolate"));
 }
+
+TEST_CASE(".env: lines that hold the one before them twice are refused before they take all memory",
+          "[stackfile][dotenv]") {
+  const auto first_mistake = [](const std::string& in) {
+    stackfile::Problems problems;
+    stackfile::parse_dotenv(in, ".env", lookup, problems);
+    return problems.any() ? problems.lines()[0] : "none";
+  };
+  std::string doubled = "V0=0123456789\n", repeated = "V=" + std::string(1000, 'x') + "\n";
+  for (int i = 1; i < 60; ++i) {
+    const auto before = std::to_string(i - 1);
+    doubled += "V" + std::to_string(i) + "=$V" + before + "$V" + before + "\n";
+  }
+  CHECK(first_mistake(doubled).starts_with(
+      ".env:18:1: cannot interpolate '$V16$V16': with its variables it is longer"));
+  // Each fits, all of them do not.
+  std::string long_value;
+  for (int i = 0; i < 1000; ++i) long_value += "$V";
+  for (int i = 0; i < 20; ++i) repeated += "W" + std::to_string(i) + "=" + long_value + "\n";
+  CHECK(first_mistake(repeated) == ".env:18:1: the values are too long once their variables are expanded");
+}
+
+TEST_CASE("a document whose variables make it too large has one mistake", "[stackfile][interpolate]") {
+  const stackfile::Lookup large = [](const std::string&) { return std::string(1'000'000, 'x'); };
+  std::string list;
+  for (int i = 0; i < 200; ++i) list += "- $A\n";
+  auto tree = stackfile::parse_yaml(list, "f.yaml");
+  stackfile::Problems problems;
+  std::vector<std::string> warnings;
+  stackfile::Interpolator(large, problems, warnings).apply(tree);
+  REQUIRE(problems.lines().size() == 1);
+  CHECK(problems.lines()[0] == "f.yaml:68:3: the document is too large once its variables are expanded");
+}
