@@ -6,6 +6,7 @@
 #include <string>
 
 #include "daemon/async/file_thread.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/async/name_lock.hpp"
 #include "daemon/docker/engine.hpp"
 #include "daemon/journal/journal.hpp"
@@ -31,6 +32,7 @@ struct Parts {
   docker::Engine& engine;
   process::Runs& runs;
   async::FileThread& files;
+  async::UserFiles& user_files;
   world::Monitor& monitor;
   world::Models& models;
   operations::Runner& runner;

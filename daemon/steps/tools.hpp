@@ -8,6 +8,7 @@
 #include <string>
 
 #include "daemon/async/file_thread.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/async/name_lock.hpp"
 #include "daemon/docker/engine.hpp"
 #include "daemon/hooks/hook_runner.hpp"
@@ -27,6 +28,7 @@ struct Tools {
   docker::Engine& engine;
   process::Runs& runs;
   async::FileThread& files;
+  async::UserFiles& user_files;
   world::Monitor& monitor;
   world::Models& models;
   hooks::Tools& hook_tools;
