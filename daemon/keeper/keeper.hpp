@@ -34,6 +34,7 @@ private:
   void look_at(const std::string& stack);
   awaitable<void> look();
   awaitable<void> look_at_all();
+  void note_recovery(const store::OperationRow& row);
   awaitable<void> write_lost();
   awaitable<void> check(std::string stack);
   awaitable<void> find_containers(model::Stack stack, std::string status, Findings& found);
@@ -50,6 +51,9 @@ private:
   std::set<std::string> watched_;              // run directories
   std::map<std::string, util::TimeMs> tried_;  // "<stack> <service>": when its process was last started again
   std::vector<std::string> lost_;  // containers that ran when the engine went away; not written yet
+  int losses_ = 0;                 // of the engine
+  std::map<std::string, int> recoveries_;  // that run, by id: the losses there were when it began
+  std::vector<std::pair<std::string, std::string>> seen_to_;  // stack and service; not written yet
 };
 
 }  // namespace stackd::keeper

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "daemon/async/file_thread.hpp"
+#include "daemon/async/loop.hpp"
 #include "daemon/async/user_files.hpp"
 #include "daemon/async/name_lock.hpp"
 #include "daemon/docker/engine.hpp"
@@ -28,6 +29,7 @@ struct DaemonFacts {
 
 struct Parts {
   asio::any_io_executor executor;
+  const async::Turns& turns;
   journal::Journal& journal;
   docker::Engine& engine;
   process::Runs& runs;

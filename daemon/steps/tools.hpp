@@ -35,6 +35,7 @@ struct Tools {
   hooks::HookRunner& hooks;
   model::Paths paths;
   plan::PortRange ports;
+  std::chrono::milliseconds engine_patience;  // how long an operation waits for an engine that it has lost
   // Tags of images with build hooks that are being made.
   std::shared_ptr<async::NameLocks> deriving = std::make_shared<async::NameLocks>(executor);
   // "<operation> <service>" whose containers are made anew.
