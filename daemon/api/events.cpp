@@ -6,7 +6,7 @@
 #include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
 #include "daemon/async/signal.hpp"
-#include "daemon/http/alongside.hpp"
+#include "daemon/async/alongside.hpp"
 
 namespace stackd::api {
 namespace {
@@ -42,7 +42,7 @@ awaitable<void> stream_events(Manager& manager, Options options, std::int64_t af
   };
   auto events = manager.events(after, stack, operation, sink);
   auto beating = beat(writer, options.heartbeat);
-  co_await http::alongside(std::move(events), std::move(beating));
+  co_await async::alongside(std::move(events), std::move(beating));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
 #include "daemon/async/signal.hpp"
-#include "daemon/http/alongside.hpp"
+#include "daemon/async/alongside.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 #include "daemon/util/time.hpp"
@@ -97,7 +97,7 @@ awaitable<void> service_logs(Manager& manager, Options options, http::Request re
   };
   auto lines = manager.logs(request.path_value("id"), std::move(wish), sink);
   auto starting = start_soon(writer, text.content_type(), options.log_patience);
-  co_await http::alongside(std::move(lines), std::move(starting));
+  co_await async::alongside(std::move(lines), std::move(starting));
   if (!writer.started()) writer.start(text.content_type());
 }
 

@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "daemon/async/signal.hpp"
-#include "daemon/http/alongside.hpp"
+#include "daemon/async/alongside.hpp"
 #include "daemon/http/request_parser.hpp"
 #include "daemon/http/stream_writer.hpp"
 #include "daemon/http/target.hpp"
@@ -181,7 +181,7 @@ awaitable<bool> Session::answer_whole(const Route& route, Request request, unsig
     if (route.waits) {
       auto watch = watch_client();
       auto task = call(route, request, response);
-      there = co_await alongside(std::move(task), std::move(watch));
+      there = co_await async::alongside(std::move(task), std::move(watch));
     } else {
       co_await call(route, request, response);
     }
@@ -219,7 +219,7 @@ awaitable<bool> Session::answer_stream(const Route& route, Request request, unsi
   try {
     auto task = run_stream(route, request, writer);
     auto helper = watch_and_flush(writer);
-    there = co_await alongside(std::move(task), std::move(helper));
+    there = co_await async::alongside(std::move(task), std::move(helper));
   } catch (...) {
     error = std::current_exception();
   }
@@ -240,7 +240,7 @@ awaitable<bool> Session::answer_stream(const Route& route, Request request, unsi
 awaitable<void> Session::watch_and_flush(StreamWriter& writer) {
   auto flushing = writer.flush();
   auto watching = watch_client();
-  co_await alongside(std::move(flushing), std::move(watching));
+  co_await async::alongside(std::move(flushing), std::move(watching));
 }
 
 // Until the client is gone. Bytes that come meanwhile are the next request.

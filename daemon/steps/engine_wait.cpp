@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/async/alongside.hpp"
 #include "daemon/plan/order.hpp"
 #include "daemon/plan/step_kinds.hpp"
 #include "daemon/plan/wish.hpp"
@@ -62,7 +63,19 @@ awaitable<void> start_what_was_lost(Tools& tools, const operations::StepContext&
   }
 }
 
+// A daemon that has just begun has not heard of the engine yet.
+awaitable<void> until_lost(Tools& tools) {
+  while (!tools.monitor.connected()) co_await tools.monitor.changed().wait();
+  while (tools.monitor.connected()) co_await tools.monitor.changed().wait();
+}
+
 }  // namespace
+
+awaitable<void> while_engine_is_there(Tools& tools, awaitable<void> work) {
+  auto watch = until_lost(tools);
+  const bool there = co_await async::alongside(std::move(work), std::move(watch));
+  if (!there) throw Error(util::ErrorKind::no_engine, "the engine at " + tools.engine.host() + " went away");
+}
 
 awaitable<void> wait_for_engine(Tools& tools, operations::StepContext context, Error lost) {
   if (is_plan(context.step.kind) && tools.monitor.away() > k_just_lost) throw lost;

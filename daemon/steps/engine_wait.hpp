@@ -14,4 +14,8 @@ namespace stackd::steps {
 // been away is not worth the wait. Throws `lost` when it stays away; cancellable.
 awaitable<void> wait_for_engine(Tools& tools, operations::StepContext context, util::Error lost);
 
+// The work, given up with Error(no_engine) when the engine goes away meanwhile: for what waits for a container and asks
+// the engine nothing, or has its answer from the container's end, which nobody tells then.
+awaitable<void> while_engine_is_there(Tools& tools, awaitable<void> work);
+
 }  // namespace stackd::steps

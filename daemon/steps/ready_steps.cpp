@@ -9,6 +9,7 @@
 #include "daemon/process/log_tail.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/steps/endings.hpp"
+#include "daemon/steps/engine_wait.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/translate/process_request.hpp"
 #include "daemon/util/error.hpp"
@@ -239,7 +240,7 @@ awaitable<Outcome> unless_optional(bool optional, std::string service, awaitable
   try {
     outcome = co_await std::move(work);
   } catch (const Error& e) {
-    if (e.kind() == ErrorKind::cancelled) throw;
+    if (e.kind() == ErrorKind::cancelled || e.kind() == ErrorKind::no_engine) throw;
     outcome = with(plan::Ready::Result{true});
     outcome.warnings.push_back("optional dependency '" + service + "' is not waited for: " + e.what());
   }
@@ -252,9 +253,10 @@ awaitable<Outcome> wait_until_ready(Tools& tools, Step<plan::Ready> step) {
     const auto made = step.result_of<plan::Create>(key);
     std::optional<Error> failure;
     try {
-      co_await ready_container(tools, step, stack, made.id, made.name);
+      auto waiting = ready_container(tools, step, stack, made.id, made.name);
+      co_await while_engine_is_there(tools, std::move(waiting));
     } catch (const Error& e) {
-      if (e.kind() == ErrorKind::cancelled) throw;
+      if (e.kind() == ErrorKind::cancelled || e.kind() == ErrorKind::no_engine) throw;
       // C6.3: in Compose's words when another service waits until it is healthy.
       failure = e.wrap(step.params.awaited_healthy ? "dependency failed to start"
                                                    : "service '" + step.service() + "' did not become ready");

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 
-#include "daemon/http/alongside.hpp"
 #include "tests/support/run_coro.hpp"
 #include "tests/unit/daemon/http/fixture.hpp"
 
@@ -119,30 +118,4 @@ TEST_CASE("A slow reader holds the writer back, and loses nothing", "[http]") {
   std::string expected;
   for (int i = 0; i < lines; ++i) expected += "line " + std::to_string(i) + "\n";
   CHECK(client.answer().body == expected);
-}
-
-TEST_CASE("alongside: the task's end cancels the helper, the helper's end the task", "[http]") {
-  bool helper_gone = false, task_gone = false;
-  struct Gone {
-    bool& flag;
-    ~Gone() { flag = true; }
-  };
-  const auto forever = [](bool& flag) -> awaitable<void> {
-    Gone gone{flag};
-    co_await async::sleep_for(1h);
-  };
-  const auto soon = []() -> awaitable<void> { co_await async::sleep_for(1ms); };
-  const auto broken = []() -> awaitable<void> {
-    co_await async::sleep_for(1ms);
-    throw std::runtime_error("broken");
-  };
-  CHECK(test::run_coro([&](auto) { return http::alongside(soon(), forever(helper_gone)); }, 5s));
-  CHECK(helper_gone);
-  CHECK_FALSE(test::run_coro([&](auto) { return http::alongside(forever(task_gone), soon()); }, 5s));
-  CHECK(task_gone);
-  helper_gone = false;
-  CHECK_THROWS_WITH(test::run_coro([&](auto) { return http::alongside(broken(), forever(helper_gone)); }, 5s),
-                    "broken");
-  CHECK(helper_gone);
-  CHECK_FALSE(test::run_coro([&](auto) { return http::alongside(forever(task_gone), broken()); }, 5s));
 }

@@ -4,11 +4,11 @@
 
 #include "daemon/async/asio.hpp"
 
-namespace stackd::http {
+namespace stackd::async {
 
 // Runs both. The helper is cancelled when the task has ended; the task is cancelled when the helper has ended
 // first, which is the one case that returns false. Throws what the task threw, unless it was cancelled that
 // way; an exception of the helper only ends the helper. Both have ended when this returns.
 awaitable<bool> alongside(awaitable<void> task, awaitable<void> helper);
 
-}  // namespace stackd::http
+}  // namespace stackd::async

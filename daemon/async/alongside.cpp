@@ -1,9 +1,9 @@
-#include "daemon/http/alongside.hpp"
+#include "daemon/async/alongside.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <exception>
 
-namespace stackd::http {
+namespace stackd::async {
 namespace {
 
 // || waits for the first that *succeeds*, so failures are handed out as values.
@@ -27,4 +27,4 @@ awaitable<bool> alongside(awaitable<void> task, awaitable<void> helper) {
   co_return true;
 }
 
-}  // namespace stackd::http
+}  // namespace stackd::async
