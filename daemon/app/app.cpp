@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <thread>
 #include <vector>
 
 #include "daemon/api/routes.hpp"
@@ -200,8 +201,24 @@ private:
 
 }  // namespace
 
+namespace {
+
+// On a full disk it begins when there is room: it owns what runs, and nobody else would.
+std::unique_ptr<App> begin(const config::Settings& settings, const Prepare& prepare) {
+  for (bool told = false;; told = true) {
+    try {
+      return std::make_unique<App>(settings, prepare);
+    } catch (const store::NoRoom& error) {
+      if (!told) spdlog::error("{}; waiting for room in {}", error.what(), settings.home.string());
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+}
+
+}  // namespace
+
 void run(const config::Settings& settings, const Prepare& prepare) {
-  App(settings, prepare).run();
+  begin(settings, prepare)->run();
 }
 
 }  // namespace stackd::app

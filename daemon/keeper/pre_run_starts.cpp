@@ -15,6 +15,7 @@ namespace stackd::keeper {
 namespace {
 
 using util::Error;
+using util::ErrorKind;
 
 }  // namespace
 
@@ -94,7 +95,7 @@ awaitable<void> PreRunStarts::record(std::string id, world::ContainerState state
       }
     }
   } catch (const Error& e) {
-    why = e.what();
+    if (e.kind() != ErrorKind::not_found) why = e.what();  // another daemon's stack, or it is gone
   }
   if (!why.empty()) spdlog::warn("pre_run of container {} is not recorded: {}", state.name, why);
 }

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <unordered_map>
 
 #include "daemon/store/migrations.hpp"
@@ -79,6 +80,8 @@ Database::Database(const std::filesystem::path& file) : connection_(std::make_un
     sqlite3_busy_timeout(connection_->handle, k_busy_ms);
     execute(k_settings);
     if (!in_memory) check_whole(file);
+  } catch (const NoRoom& error) {
+    throw NoRoom("cannot open " + file.string() + ": " + error.what());
   } catch (const Error& error) {
     throw Error(error.kind(), "cannot open " + file.string() + ": " + error.what() + k_what_to_do);
   }
@@ -101,8 +104,13 @@ void Database::check_whole(const std::filesystem::path& file) {
   // The check above sees no text that is missing at the end of the last page. Once the log has been written
   // back the size says it; when someone else reads just now, it is not written back, and there is nothing to
   // compare.
-  Statement write_back(*this, "PRAGMA wal_checkpoint(TRUNCATE)");
-  const bool busy = !write_back.step() || write_back.integer(0) != 0;
+  bool busy = true;
+  try {
+    Statement write_back(*this, "PRAGMA wal_checkpoint(TRUNCATE)");
+    busy = !write_back.step() || write_back.integer(0) != 0;
+  } catch (const NoRoom&) {
+    // On a full disk it stays in the log, which is as good.
+  }
   Statement size(*this, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
   if (!busy && size.step() && std::filesystem::file_size(file) < static_cast<std::uintmax_t>(size.integer(0)))
     throw Error(ErrorKind::io, "it is cut short");
@@ -133,6 +141,10 @@ void Database::committing(F commit) {
 
 void Database::fail(int code, std::string_view sql) const {
   const char* why = connection_->handle ? sqlite3_errmsg(connection_->handle) : sqlite3_errstr(code);
+  const int system = connection_->handle ? sqlite3_system_errno(connection_->handle) : 0;
+  const bool io = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+  if ((code & 0xff) == SQLITE_FULL || (io && (system == ENOSPC || system == EDQUOT)))
+    throw NoRoom("cannot run \"" + shortened(sql) + "\": database or disk is full");
   throw Error(is_key_taken(code) ? ErrorKind::conflict : ErrorKind::io,
               "cannot run \"" + shortened(sql) + "\": " + why);
 }

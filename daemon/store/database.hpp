@@ -12,10 +12,18 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/util/error.hpp"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace stackd::store {
+
+// The disk, or somebody's share of it, is full: what was to be written is not, and can be tried again.
+class NoRoom : public util::Error {
+public:
+  explicit NoRoom(const std::string& what) : Error(util::ErrorKind::io, what) {}
+};
 
 class Database;
 

@@ -35,6 +35,7 @@ packages_for() {
     engine) echo docker.io iptables busybox-static curl ca-certificates ;;
     test) echo catch2 python3 ccache mold git debootstrap postgresql-client ;;
     check) echo clang-format-14 clang-tidy-14 ;;
+    fuzz) echo clang-14 libclang-rt-14-dev ;;
     systemd) echo debootstrap ;;
     *)
       echo "cannot install for \"$1\": there is no such list" >&2

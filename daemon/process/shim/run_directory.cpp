@@ -104,7 +104,11 @@ void RunDirectory::write_exit(const Outcome& outcome) {
   exit.add("ended_at", wall_clock());
   // Not synced, it would be a millisecond of every hook: the daemon that waits commits the result at once,
   // and after a power cut before that the run is lost, which is never taken for a success.
-  write_file(directory_.get(), name::k_exit, exit.text());
+  // On a full disk it waits for room: without it the run would count as lost, whatever it did.
+  while (!write_file(directory_.get(), name::k_exit, exit.text()) && (errno == ENOSPC || errno == EDQUOT)) {
+    constexpr timespec k_pause{0, 200'000'000};
+    ::nanosleep(&k_pause, nullptr);
+  }
 }
 
 Millis RunDirectory::grace_or(Millis otherwise) const {
