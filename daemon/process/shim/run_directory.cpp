@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "daemon/process/shim/json.hpp"
+#include "daemon/process/shim/processes.hpp"
 #include "daemon/process/shim/protocol.hpp"
 
 namespace stackd::shim {
@@ -88,6 +89,9 @@ void RunDirectory::write_started(int pid, const std::string& exec) {
   started.add("pid", pid);
   started.add("shim", ::getpid());
   started.add("at", started_at_);
+  started.add("boot", boot());
+  if (const auto command = process(pid); command && exec.empty())
+    started.add("born", static_cast<std::int64_t>(command->born));
   if (!exec.empty()) started.add("exec", exec);
   write_file(directory_.get(), name::k_started, started.text());
 }
