@@ -11,7 +11,8 @@
 namespace stackd::keeper {
 namespace {
 
-constexpr util::TimeMs k_after_error = 2000;  // a stack that could not be looked at is looked at again
+constexpr std::chrono::milliseconds k_after_error{
+    2000};  // a stack that could not be looked at is looked at again
 
 }  // namespace
 
@@ -29,9 +30,19 @@ void Keeper::look_at(const std::string& stack) {
   if (!stack.empty() && waiting_.insert(stack).second) wake_.notify();
 }
 
-void Keeper::look_again(const std::string& stack, util::TimeMs at) {
+void Keeper::look_again(const std::string& stack, Clock::time_point at) {
   auto [place, fresh] = due_.emplace(stack, at);
   if (!fresh) place->second = std::min(place->second, at);
+}
+
+// When the run is first seen to have ended, its own time, by the wall clock, is taken over once.
+Keeper::Clock::time_point Keeper::ended_at(const store::ProcessRow& row, const process::RunExit& exit) {
+  auto& [run, at] = ended_[row.stack_id + " " + row.service];
+  if (run != row.run_directory) {
+    run = row.run_directory;
+    at = util::steady_at(exit.ended_at);
+  }
+  return at;
 }
 
 awaitable<void> Keeper::look_at_all() {
@@ -65,7 +76,7 @@ awaitable<void> Keeper::look() {
   co_await look_at_all();
   for (;;) {
     co_await write_lost();
-    const auto now = util::now_ms();
+    const auto now = Clock::now();
     std::erase_if(due_, [&](const auto& entry) {
       if (entry.second > now) return false;
       waiting_.insert(entry.first);
@@ -76,9 +87,9 @@ awaitable<void> Keeper::look() {
       co_await check(stack);
       continue;
     }
-    auto next = now + 3'600'000;
+    auto next = now + std::chrono::hours(1);
     for (const auto& [stack, at] : due_) next = std::min(next, at);
-    if (lost_.empty()) co_await wake_.wait_for(std::chrono::milliseconds(next - now));
+    if (lost_.empty()) co_await wake_.wait_for(std::chrono::ceil<std::chrono::milliseconds>(next - now));
   }
 }
 
@@ -119,7 +130,7 @@ awaitable<void> Keeper::check(std::string stack) {
     }
   } catch (const util::Error& e) {
     spdlog::warn("cannot look after stack '{}': {}", stack, e.what());
-    look_again(stack, util::now_ms() + k_after_error);
+    look_again(stack, Clock::now() + k_after_error);
   }
 }
 
@@ -171,8 +182,9 @@ awaitable<void> Keeper::find_processes(model::Stack stack, std::vector<store::Pr
     if (!pause) continue;
     // A start that failed before there was a new run counts as an end too.
     const auto tried = tried_.find(stack.id + " " + row.service);
-    const auto since = std::max(exit->ended_at, tried == tried_.end() ? 0 : tried->second);
-    if (const auto at = since + pause->count(); at > util::now_ms()) {
+    auto since = ended_at(row, *exit);
+    if (tried != tried_.end()) since = std::max(since, tried->second);
+    if (const auto at = since + *pause; at > Clock::now()) {
       look_again(stack.id, at);
       continue;
     }
@@ -194,7 +206,7 @@ awaitable<void> Keeper::submit(std::string stack, Findings found) {
   operation.kind = plan::to_string(plan::Kind::recover);
   operation.request = plan::to_text(wish);
   operation.created_at = util::now_ms();
-  for (const auto& row : found.processes) tried_[stack + " " + row.service] = operation.created_at;
+  for (const auto& row : found.processes) tried_[stack + " " + row.service] = Clock::now();
   auto extra = [found, stack, id = operation.id, at = operation.created_at](store::Database& db) {
     for (const auto& row : found.starts) store::Starts::put(db, row);
     for (const auto& row : found.processes) store::Processes::put(db, row);

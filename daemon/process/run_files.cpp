@@ -61,6 +61,7 @@ RunExit read_exit(const json& text) {
   exit.err_tail = text.value("err", "");
   exit.started_at = text.value("started_at", util::TimeMs{0});
   exit.ended_at = text.value("ended_at", util::TimeMs{0});
+  exit.ran = text.value("ran", exit.ended_at - exit.started_at);
   return exit;
 }
 

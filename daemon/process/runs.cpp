@@ -202,6 +202,7 @@ awaitable<RunExit> Runs::Impl::end_lost(std::shared_ptr<Impl> self, fs::path dir
         std::chrono::milliseconds(std::max<shim::Millis>(hunt->ending.next() - shim::now(), 1)));
   }
   exit.ended_at = util::now_ms();
+  exit.ran = exit.ended_at - exit.started_at;  // all that is known
   exit.left = !hunt->ending.error().empty();
   if (exit.left) {
     exit.error += "; " + hunt->ending.error();

@@ -72,6 +72,7 @@ struct RunExit {
   bool left = false;  // lost: some of it could not be ended; `error` names it
   std::string out_tail, err_tail;  // the last 4 KB of each (capped runs)
   util::TimeMs started_at = 0, ended_at = 0;
+  util::TimeMs ran = 0;  // how long, by a clock that nobody changes
   bool ok() const { return cause == Cause::exited && code == 0; }
 };
 

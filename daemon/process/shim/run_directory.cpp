@@ -84,7 +84,10 @@ RunDirectory::Take RunDirectory::take(const std::string& path, std::string_view 
 }
 
 void RunDirectory::write_started(int pid, const std::string& exec) {
-  if (started_at_ == 0) started_at_ = wall_clock();
+  if (started_at_ == 0) {
+    started_at_ = wall_clock();
+    begun_ = now();
+  }
   JsonObject started;
   started.add("pid", pid);
   started.add("shim", ::getpid());
@@ -106,6 +109,7 @@ void RunDirectory::write_exit(const Outcome& outcome) {
   exit.add("err", outcome.err_tail);
   exit.add("started_at", started_at_);
   exit.add("ended_at", wall_clock());
+  if (started_at_ != 0) exit.add("ran", now() - begun_);
   // Not synced, it would be a millisecond of every hook: the daemon that waits commits the result at once,
   // and after a power cut before that the run is lost, which is never taken for a success.
   write_file(directory_.get(), name::k_exit, exit.text());
