@@ -1,6 +1,7 @@
 #include "daemon/app/app.hpp"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
@@ -82,7 +83,7 @@ public:
         parts_{executor(), journal_, engine_,     runs_,  files_, monitor_,
                models_,    runner_,  step_tools_, paths_, facts()},
         manager_(parts_),
-        server_(executor(), api::make_router(manager_), api::error_pages()),
+        server_(executor(), api::make_router(manager_, api_options()), api::error_pages()),
         tasks_(executor()),
         signals_(loop_.context(), SIGTERM, SIGINT) {
     // A terminal that is closed ends it as a signal would, unless it was started to outlive that (nohup).
@@ -103,6 +104,11 @@ public:
 private:
   asio::any_io_executor executor() { return loop_.executor(); }
   plan::PortRange ports() const { return {settings_.port_first, settings_.port_last}; }
+  static api::Options api_options() {
+    api::Options options;
+    options.stop = [] { ::kill(::getpid(), SIGTERM); };  // there is one way to end
+    return options;
+  }
   stacks::DaemonFacts facts() const {
     return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), ports()};
   }
