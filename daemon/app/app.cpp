@@ -118,12 +118,12 @@ private:
     std::exception_ptr error;
     try {
       listen();
-      tasks_.spawn("engine events", [this] { return monitor_.run(); });
-      tasks_.spawn("pre_run records", [this] { return pre_run_starts_.run(); });
+      tasks_.keep("engine events", [this] { return monitor_.run(); });
+      tasks_.keep("pre_run records", [this] { return pre_run_starts_.run(); });
       co_await runner_.recover();
-      tasks_.spawn("keeper", [this] { return keeper_.run(); });
-      tasks_.spawn("watchdog", [this] { return watch(); });
-      tasks_.spawn("pruning", [this] { return prune(); });
+      tasks_.keep("keeper", [this] { return keeper_.run(); });
+      tasks_.keep("watchdog", [this] { return watch(); });
+      tasks_.keep("pruning", [this] { return prune(); });
       systemd::ready("ready");
       spdlog::info("stackd {} listens on {}{}", STACKD_VERSION, settings_.socket.string(),
                    settings_.listen.empty() ? "" : " and " + settings_.listen);

@@ -36,7 +36,7 @@ void Server::listen(Listener listener) {
     throw util::Error(util::ErrorKind::invalid_request,
                       "cannot listen on " + listener.describe() + ": TCP needs a token");
   const Listener& kept = listeners_.emplace_back(std::move(listener));
-  accepting_.spawn("accept on " + kept.describe(), [this, &kept] { return accept(kept); });
+  accepting_.keep("accept on " + kept.describe(), [this, &kept] { return accept(kept); });
 }
 
 awaitable<void> Server::accept(const Listener& listener) {

@@ -52,6 +52,7 @@ awaitable<void> Keeper::look_at_all() {
 }
 
 awaitable<void> Keeper::run() {
+  watched_.clear();  // who watched has ended with the last run
   tools_.monitor.on_change = [this](const world::ContainerState& state) { look_at(state.stack); };
   tools_.monitor.on_engine = [this](bool connected) {
     const auto ids = tools_.monitor.ran_until_now();
@@ -75,7 +76,11 @@ awaitable<void> Keeper::run() {
 awaitable<void> Keeper::look() {
   co_await look_at_all();
   for (;;) {
-    co_await write_lost();
+    const bool written = co_await write_lost();
+    if (!written) {
+      co_await async::sleep_for(k_after_error);
+      continue;
+    }
     const auto now = Clock::now();
     std::erase_if(due_, [&](const auto& entry) {
       if (entry.second > now) return false;
@@ -94,14 +99,23 @@ awaitable<void> Keeper::look() {
 }
 
 // Written before anything is concluded from it, so that the next daemon still knows.
-awaitable<void> Keeper::write_lost() {
-  if (lost_.empty()) co_return;
-  auto write = [ids = std::exchange(lost_, {})](store::Database& db) {
+awaitable<bool> Keeper::write_lost() {
+  if (lost_.empty()) co_return true;
+  const auto ids = std::exchange(lost_, {});
+  auto write = [ids](store::Database& db) {
     store::Transaction transaction(db);
     for (const auto& id : ids) store::Starts::set_state(db, id, "running", "lost");
     transaction.commit();
   };
-  co_await tools_.journal.run(write);
+  try {
+    co_await tools_.journal.run(write);
+    co_return true;
+  } catch (const util::Error& e) {
+    if (e.kind() == util::ErrorKind::cancelled) throw;
+    spdlog::warn("what the engine has lost could not be written down: {}", e.what());
+  }
+  lost_.insert(lost_.end(), ids.begin(), ids.end());
+  co_return false;
 }
 
 awaitable<void> Keeper::check(std::string stack) {
@@ -128,7 +142,9 @@ awaitable<void> Keeper::check(std::string stack) {
       };
       co_await tools_.journal.commit(write);
     }
-  } catch (const util::Error& e) {
+  } catch (const std::exception& e) {
+    if (async::is_cancellation(std::current_exception())) throw;
+    // One that cannot be looked at keeps no other from it.
     spdlog::warn("cannot look after stack '{}': {}", stack, e.what());
     look_again(stack, Clock::now() + k_after_error);
   }
@@ -227,9 +243,19 @@ awaitable<void> Keeper::submit(std::string stack, Findings found) {
 
 void Keeper::watch(const store::ProcessRow& row) {
   if (!watched_.insert(row.run_directory).second) return;
-  watches_.spawn("process of service " + row.service, [this, row]() -> awaitable<void> {
+  watches_.spawn("process of service " + row.service, [this, row] { return until_ended(row); });
+}
+
+// Whatever goes wrong here, the stack is looked at: else nobody would start its process again.
+awaitable<void> Keeper::until_ended(store::ProcessRow row) {
+  struct Forget {
+    std::set<std::string>& watched;
+    const std::string& run;
+    ~Forget() { watched.erase(run); }
+  } forget{watched_, row.run_directory};
+  std::string why;
+  try {
     const auto exit = co_await tools_.runs.wait(row.run_directory);
-    watched_.erase(row.run_directory);
     if (!tools_.runner.active(row.stack_id)) {
       auto write = [row, code = exit.code](store::Database& db) {
         journal::Journal::event(db, row.stack_id, "", "service.status",
@@ -237,8 +263,17 @@ void Keeper::watch(const store::ProcessRow& row) {
       };
       co_await tools_.journal.commit(write);
     }
+  } catch (const util::Error& e) {
+    if (e.kind() == util::ErrorKind::cancelled) throw;
+    why = e.what();
+  }
+  if (why.empty()) {
     look_at(row.stack_id);
-  });
+  } else {
+    spdlog::warn("process of service '{}' of stack '{}': {}", row.service, row.stack_id, why);
+    look_again(row.stack_id, Clock::now() + k_after_error);
+    wake_.notify();
+  }
 }
 
 }  // namespace stackd::keeper

@@ -34,12 +34,13 @@ private:
   void look_at(const std::string& stack);
   awaitable<void> look();
   awaitable<void> look_at_all();
-  awaitable<void> write_lost();
+  awaitable<bool> write_lost();  // false when it could not be: then again, before anything else
   awaitable<void> check(std::string stack);
   awaitable<void> find_containers(model::Stack stack, std::string status, Findings& found);
   awaitable<void> find_processes(model::Stack stack, std::vector<store::ProcessRow> rows, Findings& found);
   awaitable<void> submit(std::string stack, Findings found);
   void watch(const store::ProcessRow& row);
+  awaitable<void> until_ended(store::ProcessRow row);
   using Clock = std::chrono::steady_clock;  // pauses do not mind that the wall clock is changed
   void look_again(const std::string& stack, Clock::time_point at);
   Clock::time_point ended_at(const store::ProcessRow& row, const process::RunExit& exit);
