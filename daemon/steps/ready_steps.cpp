@@ -127,7 +127,7 @@ awaitable<Error> health_failure(Tools& tools, Health verdict, std::string id, st
 }
 
 constexpr milliseconds k_probe_grace{1'000};
-constexpr milliseconds k_probe_pid{2'000};  // from the start of an exec until the engine knows its pid
+constexpr milliseconds k_probe_pid{500};  // from the start of an exec until the engine knows its pid
 
 // What is left in the container of a healthcheck that was out of time. That it cannot be ended is no news to
 // anybody.
