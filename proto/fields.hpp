@@ -301,6 +301,12 @@ STACKD_FIELDS(Info) {
   field("operations_running", o.operations_running, Show::always);
   field("port_first", o.port_first, Show::always);
   field("port_last", o.port_last, Show::always);
+  field("longest_turn_us", o.longest_turn_us, Show::always);
+  field("longest_turn_of", o.longest_turn_of, Show::when_set);
+  field("longest_wait_us", o.longest_wait_us, Show::always);
+  field("longest_lag_us", o.longest_lag_us, Show::always);
+  field("recent_lag_us", o.recent_lag_us, Show::always);
+  field("long_turns", o.long_turns, Show::always);
 }};
 
 #undef STACKD_FIELDS

@@ -10,6 +10,11 @@ namespace {
 constexpr int k_runs_listed = 200;
 constexpr const char* k_text = "text/plain; charset=utf-8";
 
+// Of the first byte that follows.
+http::Headers place_header(std::uint64_t place) {
+  return {{"Stackd-Log-Place", std::to_string(place)}};
+}
+
 }  // namespace
 
 Answer list_hooks(Manager& manager, http::Request request) {
@@ -27,11 +32,11 @@ awaitable<void> hook_log(Manager& manager, http::Request request, http::Response
   const bool following = query.flag("follow");
   const auto from = static_cast<std::uint64_t>(query.integer("from", 0, 0, 1'000'000'000'000'000));
   const Manager::TextSink sink = [&writer](std::uint64_t place, std::string text) -> awaitable<void> {
-    if (!writer.started()) writer.start(k_text, {{"Stackd-Log-Place", std::to_string(place)}});
+    if (!writer.started()) writer.start(k_text, place_header(place));
     co_await writer.write(std::move(text));
   };
   co_await manager.hook_log(request.path_value("run"), from, following, sink);
-  if (!writer.started()) writer.start(k_text, {{"Stackd-Log-Place", std::to_string(from)}});
+  if (!writer.started()) writer.start(k_text, place_header(from));
 }
 
 }  // namespace stackd::api

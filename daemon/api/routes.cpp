@@ -72,7 +72,7 @@ http::Router make_router(Manager& manager, Options options) {
   const http::Handler stop = [stop = options.stop](Request request) {
     return shut_down(stop, std::move(request));
   };
-  constexpr bool waits = true;  // with ?wait=1 until an operation has ended
+  constexpr bool waits = true;  // with ?wait=1 until an operation has ended; or for somebody's files
   return http::Router({
       {"GET", "/v1/ping", call(ping)},
       {"GET", "/v1/version", call(version)},
@@ -95,11 +95,11 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/operations/{id}/events", nullptr, stream(operation_events)},
       {"GET", "/v1/events", nullptr, stream(all_events)},
       {"GET", "/v1/hooks/{run}/log", nullptr, follow_hook},
-      {"POST", "/v1/validate", call(validate)},
-      {"POST", "/v1/config", call(resolved_config)},
-      {"POST", "/v1/graph", call(service_graph)},
-      {"POST", "/v1/commands", call(list_commands)},
-      {"POST", "/v1/environment", call(surroundings)},
+      {"POST", "/v1/validate", call(validate), nullptr, waits},
+      {"POST", "/v1/config", call(resolved_config), nullptr, waits},
+      {"POST", "/v1/graph", call(service_graph), nullptr, waits},
+      {"POST", "/v1/commands", call(list_commands), nullptr, waits},
+      {"POST", "/v1/environment", call(surroundings), nullptr, waits},
       {"POST", "/v1/prune", call(prune)},
       {"POST", "/v1/shutdown", stop},
       {"GET", "/v1/schema", call(schema)},

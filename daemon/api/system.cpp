@@ -98,6 +98,20 @@ Answer metrics(Manager& manager, std::chrono::steady_clock::time_point started, 
   metrics.value(static_cast<std::uint64_t>(info.operations_running));
   metrics.metric("stackd_engine_up", "gauge", "1 when the container engine answers.");
   metrics.value(info.engine_state == "reachable" ? 1 : 0);
+  const auto seconds = [&metrics](std::int64_t us) {
+    metrics.value("", std::to_string(us / 1'000'000) + "." + std::to_string(1'000'000 + us % 1'000'000).substr(1));
+  };
+  metrics.metric("stackd_longest_turn_seconds", "gauge",
+                 "The most of its own time that the control thread gave to one thing.");
+  seconds(info.longest_turn_us);
+  metrics.metric("stackd_longest_wait_seconds", "gauge", "The same by the clock.");
+  seconds(info.longest_wait_us);
+  metrics.metric("stackd_lag_seconds", "gauge", "The most that a timer came late in the last ten seconds.");
+  seconds(info.recent_lag_us);
+  metrics.metric("stackd_longest_lag_seconds", "gauge", "The most that a timer ever came late.");
+  seconds(info.longest_lag_us);
+  metrics.metric("stackd_long_turns_total", "counter", "Turns of the control thread of more than 10 ms.");
+  metrics.value(static_cast<std::uint64_t>(info.long_turns));
   metrics.metric("stackd_http_connections", "gauge", "Open connections to the API.");
   metrics.value(request.counters->sessions);
   metrics.metric("stackd_http_requests_total", "counter", "Answered requests by class of status.");

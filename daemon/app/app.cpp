@@ -70,17 +70,17 @@ public:
         runs_(executor(), settings.shim, files_,
               {static_cast<std::uint64_t>(settings.service_log_size), settings.service_logs_kept}),
         monitor_(executor(), engine_),
-        models_(journal_, files_),
-        hook_tools_{executor(), journal_, engine_, runs_,
-                    files_,     monitor_, paths_,  std::make_shared<async::NameLocks>(executor())},
+        models_(journal_, user_files_),
+        hook_tools_{executor(), journal_,     engine_,  runs_,
+                    files_,     user_files_, monitor_, paths_,  std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
-        step_tools_{executor(), journal_,    engine_, runs_,  files_, monitor_,
-                    models_,    hook_tools_, hooks_,  paths_, ports()},
+        step_tools_{executor(), journal_,    engine_, runs_,  files_, user_files_, monitor_,
+                    models_,    hook_tools_, hooks_,  paths_, ports(), settings.engine_patience},
         runner_(executor(), journal_, steps::operation_policy()),
         keeper_tools_{executor(), journal_, engine_, runs_, monitor_, models_, runner_, hook_tools_},
         pre_run_starts_(keeper_tools_),
         keeper_(keeper_tools_),
-        parts_{executor(), journal_, engine_,     runs_,  files_, monitor_,
+        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_, user_files_, monitor_,
                models_,    runner_,  step_tools_, paths_, facts()},
         manager_(parts_),
         server_(executor(), api::make_router(manager_, api_options()), api::error_pages()),
@@ -183,6 +183,7 @@ private:
   util::FileLock lock_;
   async::Loop loop_;
   async::FileThread files_;
+  async::UserFiles user_files_{executor()};
   model::Paths paths_;
   journal::Journal journal_;
   docker::Engine engine_;

@@ -53,6 +53,12 @@ int to_number(std::string_view text, int low, int high) {
   return number;
 }
 
+std::chrono::milliseconds to_duration(const std::string& text) {
+  const auto time = util::parse_duration(text);
+  if (!time || time->count() < 0) throw bad("expected a time like 30s or 5m, got \"" + text + "\"");
+  return *time;
+}
+
 // The API runs commands for whoever reaches it, so it never leaves the machine.
 std::string to_listen(const std::string& text) {
   const auto colon = text.rfind(':');
@@ -160,6 +166,11 @@ const std::vector<Key>& keys() {
        "old logs kept of each process",
        {},
        [](Settings& s, const Given& v) { s.service_logs_kept = to_number(v.text, 0, 100); }},
+      {"engine_patience",
+       "DURATION",
+       "how long an operation waits for an engine that it has lost",
+       {},
+       [](Settings& s, const Given& v) { s.engine_patience = to_duration(v.text); }},
   };
   return k_keys;
 }

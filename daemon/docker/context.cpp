@@ -8,13 +8,15 @@
 #include <ctime>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "daemon/docker/ignore.hpp"
 #include "daemon/docker/piece_queue.hpp"
 #include "daemon/docker/tar.hpp"
 #include "daemon/util/error.hpp"
-#include "daemon/util/files.hpp"
+#include "daemon/util/fd.hpp"
 #include "daemon/util/ids.hpp"
+#include "daemon/util/user_file.hpp"
 
 namespace stackd::docker {
 namespace {
@@ -126,38 +128,37 @@ private:
   std::string buffer_ = std::string(k_block, '\0');
 };
 
-// The worker thread and its end of the queue. Begins with the first read, ends with this object.
+// The worker thread's end of the queue, and ours. The thread begins with the first read. Nobody waits for it to
+// end: it notices at its next block that this object is gone, and may first have to wait for somebody's disk.
 class Reader {
 public:
   Reader(asio::any_io_executor executor, Plan plan)
-      : plan_(std::move(plan)), queue_(std::make_shared<PieceQueue>(executor, k_most_blocks)) {}
-  ~Reader() {
-    queue_->close();
-    if (thread_.joinable()) thread_.join();
-  }
+      : plan_(std::make_shared<const Plan>(std::move(plan))),
+        queue_(std::make_shared<PieceQueue>(executor, k_most_blocks)) {}
+  ~Reader() { queue_->close(); }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
   awaitable<std::string> next() {
-    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+    if (!std::exchange(begun_, true)) std::thread(work, plan_, queue_).detach();
     return PieceQueue::pop(queue_);
   }
 
 private:
-  void work() {
+  static void work(const std::shared_ptr<const Plan>& plan, const std::shared_ptr<PieceQueue>& queue) {
     std::exception_ptr error;
     try {
-      TarWriter tar([this](std::string_view block) { return queue_->push(std::string(block)); }, k_block);
-      Packer(plan_, tar).run();
+      TarWriter tar([&queue](std::string_view block) { return queue->push(std::string(block)); }, k_block);
+      Packer(*plan, tar).run();
     } catch (...) {
       error = std::current_exception();
     }
-    queue_->finish(error);
+    queue->finish(error);
   }
 
-  const Plan plan_;
+  std::shared_ptr<const Plan> plan_;
   std::shared_ptr<PieceQueue> queue_;
-  std::thread thread_;
+  bool begun_ = false;
 };
 
 std::string canonical_root(const std::string& directory) {
@@ -224,7 +225,7 @@ Context open_context(asio::any_io_executor executor, ContextOptions options) {
       throw Error(ErrorKind::not_found, "cannot build without a directory: there is no " + name);
   } else {
     plan.root = canonical_root(options.directory);
-    auto ignore_text = util::read_file_if_there(plan.root + "/" + std::string(k_ignore_name)).value_or("");
+    auto ignore_text = util::read_user_file_if_there(plan.root + "/" + std::string(k_ignore_name)).value_or("");
     if (!options.dockerfile_inline.empty()) {
       plan.ignore = Ignore(ignore_text);
       name = add_hidden_dockerfile(plan, std::move(options.dockerfile_inline), ignore_text);
@@ -233,11 +234,11 @@ Context open_context(asio::any_io_executor executor, ContextOptions options) {
     } else {
       const auto dockerfile = find_dockerfile(plan.root, name);
       // A file of its own beside a Dockerfile goes before the common one, as in BuildKit.
-      const auto own_ignore = util::read_file_if_there(dockerfile.path + std::string(k_ignore_name));
+      const auto own_ignore = util::read_user_file_if_there(dockerfile.path + std::string(k_ignore_name));
       if (own_ignore) ignore_text = *own_ignore;
       plan.ignore = Ignore(ignore_text);
       name = dockerfile.relative.empty()
-                 ? add_hidden_dockerfile(plan, util::read_file(dockerfile.path), ignore_text)
+                 ? add_hidden_dockerfile(plan, util::read_user_file(dockerfile.path), ignore_text)
                  : dockerfile.relative;
     }
     keep_builder_files(plan.ignore, name);

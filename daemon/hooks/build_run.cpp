@@ -86,7 +86,7 @@ std::string BuildRun::id_of(const model::Hook& hook) const {
 awaitable<void> BuildRun::build(std::string dockerfile, std::string tag, bool no_cache) {
   docker::ContextOptions from;
   from.dockerfile_inline = dockerfile;
-  auto packed = docker::open_context(tools_.executor, from);
+  const auto packed = docker::open_context(tools_.executor, from);  // without a directory: nothing is read
   docker::BuildOptions options;
   options.dockerfile = packed.dockerfile;
   options.tags = {tag};

@@ -149,10 +149,10 @@ awaitable<Called> run(Tools& tools, HookRunner& runner, Call call) {
       const auto there = co_await tools.engine.inspect_container(call.container);
       if (there) image = there->image_id;
     }
-    auto work = [hook, directory = call.stack.spec->directory, image](async::FileWorker&) {
+    auto work = [hook, directory = call.stack.spec->directory, image] {
       return state_of_inputs(hook, directory, image);
     };
-    job.inputs = co_await tools.files.run(work);
+    job.inputs = co_await tools.user_files.run(work);
   }
   Called called;
   called.result = co_await runner.run(std::move(job));

@@ -175,7 +175,7 @@ awaitable<HookResult> HookRunner::run(HookJob job) {
 // Whoever ran before may have made its directory, or a secret.
 awaitable<void> HookRunner::look_again(HookJob& job) {
   const model::Stack known{job.about.stack_id, job.spec, job.facts};
-  const auto stack = co_await world::looked_at(tools_.files, known);
+  const auto stack = co_await world::looked_at(tools_.user_files, known);
   job.facts = stack.facts;
 }
 

@@ -2,9 +2,9 @@
 
 #include <filesystem>
 
-#include "daemon/util/files.hpp"
 #include "daemon/util/glob.hpp"
 #include "daemon/util/ids.hpp"
+#include "daemon/util/user_file.hpp"
 
 namespace stackd::hooks {
 namespace {
@@ -27,13 +27,12 @@ std::string contents_of(const fs::path& pattern) {
   auto [root, rest] = fixed_part(pattern.lexically_normal());
   std::error_code failed;
   if (rest.empty() && !fs::is_directory(root, failed)) {
-    const auto text = util::read_file_if_there(root);
-    return root.string() + "\n" + (text ? util::sha256_hex(*text) : "not there") + "\n";
+    return root.string() + "\n" + util::hash_of_user_file(root).value_or("not there") + "\n";
   }
   std::string all;
   for (const auto& file : util::glob_files(root, rest.empty() ? "**" : rest))
     all += (root / file).string() + "\n" +
-           util::sha256_hex(util::read_file_if_there(root / file).value_or("")) + "\n";
+           util::hash_of_user_file(root / file).value_or("no file") + "\n";
   return all;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "daemon/async/file_thread.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/async/name_lock.hpp"
 #include "daemon/docker/engine.hpp"
 #include "daemon/journal/journal.hpp"
@@ -19,6 +20,7 @@ struct Tools {
   docker::Engine& engine;
   process::Runs& runs;
   async::FileThread& files;
+  async::UserFiles& user_files;
   world::Monitor& monitor;
   model::Paths paths;
   std::shared_ptr<async::NameLocks> following;  // starts of pre_run entries that are being followed

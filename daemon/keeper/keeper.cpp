@@ -57,10 +57,14 @@ awaitable<void> Keeper::run() {
   tools_.monitor.on_engine = [this](bool connected) {
     const auto ids = tools_.monitor.ran_until_now();
     if (!connected) lost_.insert(lost_.end(), ids.begin(), ids.end());
+    if (!connected) ++losses_;
     for (const auto& stack : tools_.monitor.stacks()) look_at(stack);
     wake_.notify();
   };
-  tools_.runner.on_ended([this](const store::OperationRow& row) { look_at(row.stack_id); });
+  tools_.runner.on_ended([this](const store::OperationRow& row) {
+    note_recovery(row);
+    look_at(row.stack_id);
+  });
   struct Deaf {
     Tools& tools;
     ~Deaf() {
@@ -94,16 +98,30 @@ awaitable<void> Keeper::look() {
     }
     auto next = now + std::chrono::hours(1);
     for (const auto& [stack, at] : due_) next = std::min(next, at);
-    if (lost_.empty()) co_await wake_.wait_for(std::chrono::ceil<std::chrono::milliseconds>(next - now));
+    if (lost_.empty() && seen_to_.empty())
+      co_await wake_.wait_for(std::chrono::ceil<std::chrono::milliseconds>(next - now));
   }
+}
+
+// What the engine lost is owed until a recovery has been at it to its end: one that failed because the engine was
+// lost once more has not. One that failed by itself would fail again, and is for the user to see.
+void Keeper::note_recovery(const store::OperationRow& row) {
+  const auto begun = recoveries_.extract(row.id);
+  if (row.kind != plan::to_string(plan::Kind::recover) || row.state == "cancelled") return;
+  if (row.state != "succeeded" && (begun.empty() || begun.mapped() != losses_)) return;
+  for (const auto& service : plan::wish_from(row.request).services) seen_to_.emplace_back(row.stack_id, service);
 }
 
 // Written before anything is concluded from it, so that the next daemon still knows.
 awaitable<bool> Keeper::write_lost() {
-  if (lost_.empty()) co_return true;
+  if (lost_.empty() && seen_to_.empty()) co_return true;
   const auto ids = std::exchange(lost_, {});
-  auto write = [ids](store::Database& db) {
+  const auto done = std::exchange(seen_to_, {});
+  auto write = [ids, done](store::Database& db) {
     store::Transaction transaction(db);
+    for (const auto& [stack, service] : done)
+      for (const auto& row : store::Starts::of_stack(db, stack))
+        if (row.service == service) store::Starts::set_state(db, row.container, "lost", "running");
     for (const auto& id : ids) store::Starts::set_state(db, id, "running", "lost");
     transaction.commit();
   };
@@ -114,7 +132,9 @@ awaitable<bool> Keeper::write_lost() {
     if (e.kind() == util::ErrorKind::cancelled) throw;
     spdlog::warn("what the engine has lost could not be written down: {}", e.what());
   }
-  lost_.insert(lost_.end(), ids.begin(), ids.end());
+  // What was lost or seen to meanwhile comes after it.
+  lost_.insert(lost_.begin(), ids.begin(), ids.end());
+  seen_to_.insert(seen_to_.begin(), done.begin(), done.end());
   co_return false;
 }
 
@@ -159,9 +179,12 @@ awaitable<void> Keeper::find_containers(model::Stack stack, std::string status, 
     if (!service || !service->container || !state) continue;
     const bool lost = row.state == "lost";
     if (lost && state->dead()) {
-      row.state = "running";
-      if (status == "up") found.reasons[row.service] = "engine-restart";
-      found.starts.push_back(row);
+      if (status == "up") {
+        found.reasons[row.service] = "engine-restart";
+      } else {
+        row.state = "running";
+        found.starts.push_back(row);
+      }
     } else if (state->state == "running") {
       if (lost) {
         row.state = "running";
@@ -222,6 +245,7 @@ awaitable<void> Keeper::submit(std::string stack, Findings found) {
   operation.kind = plan::to_string(plan::Kind::recover);
   operation.request = plan::to_text(wish);
   operation.created_at = util::now_ms();
+  recoveries_[operation.id] = losses_;
   for (const auto& row : found.processes) tried_[stack + " " + row.service] = Clock::now();
   auto extra = [found, stack, id = operation.id, at = operation.created_at](store::Database& db) {
     for (const auto& row : found.starts) store::Starts::put(db, row);
@@ -237,6 +261,7 @@ awaitable<void> Keeper::submit(std::string stack, Findings found) {
     operations::Submission submission{operation, steps, extra, give_way};
     co_await tools_.runner.submit(std::move(submission));
   } catch (const util::Error& e) {
+    recoveries_.erase(operation.id);
     if (e.kind() != util::ErrorKind::conflict) throw;
   }
 }

@@ -34,6 +34,7 @@ private:
   void look_at(const std::string& stack);
   awaitable<void> look();
   awaitable<void> look_at_all();
+  void note_recovery(const store::OperationRow& row);
   awaitable<bool> write_lost();  // false when it could not be: then again, before anything else
   awaitable<void> check(std::string stack);
   awaitable<void> find_containers(model::Stack stack, std::string status, Findings& found);
@@ -56,6 +57,9 @@ private:
   // "<stack> <service>": the run of it that was seen to have ended, and when that was.
   std::map<std::string, std::pair<std::string, Clock::time_point>> ended_;
   std::vector<std::string> lost_;  // containers that ran when the engine went away; not written yet
+  int losses_ = 0;                 // of the engine
+  std::map<std::string, int> recoveries_;  // that run, by id: the losses there were when it began
+  std::vector<std::pair<std::string, std::string>> seen_to_;  // stack and service; not written yet
 };
 
 }  // namespace stackd::keeper

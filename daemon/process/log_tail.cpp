@@ -20,6 +20,13 @@ struct LogTail::Impl {
   std::shared_ptr<LogFiles> log;  // a job's, while it runs
   std::uint64_t place;
   std::optional<FileWatch> watch;
+
+  FileWatch& watched() {
+    if (watch) return *watch;
+    watch.emplace(executor, log->path().parent_path(), log->path().filename().string());
+    watch->follow(log->path());
+    return *watch;
+  }
 };
 
 LogTail::LogTail(const asio::any_io_executor& executor, async::FileThread& files, std::filesystem::path log,
@@ -29,15 +36,13 @@ LogTail::LogTail(const asio::any_io_executor& executor, async::FileThread& files
 LogTail::~LogTail() = default;
 
 awaitable<LogPiece> LogTail::now() {
-  const auto& path = impl_->log->path();
-  // Before the look, so that nothing is missed that comes after it.
-  if (!impl_->watch) impl_->watch.emplace(impl_->executor, path.parent_path(), path.filename().string());
+  impl_->watched();  // before the look, so that nothing is missed that comes after it
   auto work = [log = impl_->log, place = impl_->place](async::FileWorker&) {
     return log->read(place, k_piece);
   };
   auto piece = co_await impl_->files.run(work);
   impl_->place = piece.end();
-  if (piece.moved) impl_->watch->follow(path);
+  if (piece.moved) impl_->watched().follow(impl_->log->path());
   co_return piece;
 }
 
@@ -50,11 +55,11 @@ awaitable<LogPiece> LogTail::next() {
 }
 
 awaitable<void> LogTail::changed() {
-  return impl_->watch->changed();
+  return impl_->watched().changed();
 }
 
 awaitable<bool> LogTail::changed_within(std::chrono::milliseconds limit) {
-  return impl_->watch->changed_within(limit);
+  return impl_->watched().changed_within(limit);
 }
 
 std::uint64_t LogTail::place() const {

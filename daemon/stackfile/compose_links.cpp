@@ -3,6 +3,7 @@
 #include "daemon/stackfile/compose_parts.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
+#include "daemon/util/user_file.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::stackfile {
@@ -103,7 +104,7 @@ void read_env_file(const Value& value, Reader& reader, const ComposeContext& con
   if (!file) return;
   const std::string path = context.path(file->path);
   try {
-    const auto text = util::read_file_if_there(path);
+    const auto text = util::read_user_file_if_there(path);
     if (!text && file->required) {
       reader.problem(value.place, reader.what() + ": cannot read env_file " + path + ": it is not there");
     }
@@ -183,7 +184,7 @@ void decode_labels(Reader& reader, const ComposeContext& context, Container& con
     const std::string path = context.path(name);
     try {
       const Lookup nothing = [](const std::string&) { return std::nullopt; };
-      for (auto& [key, value] : parse_dotenv(util::read_file(path), path, nothing, reader.problems())) {
+      for (auto& [key, value] : parse_dotenv(util::read_user_file(path), path, nothing, reader.problems())) {
         container.labels.insert_or_assign(key, value);
       }
     } catch (const util::Error& error) {

@@ -6,6 +6,7 @@
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
+#include "daemon/util/user_file.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::stackfile {
@@ -267,7 +268,7 @@ private:
     FileVariables all = request_.variables;
     for (const std::string& name : env_files) {
       const fs::path path = absolute_path(name, request_.directory, request_.variables);
-      all.merge(parse_dotenv(util::read_file(path), shown_path(path, request_.shown_from),
+      all.merge(parse_dotenv(util::read_user_file(path), shown_path(path, request_.shown_from),
                              variable_lookup(all), problems_));
     }
     return all;
@@ -320,7 +321,7 @@ const Value& Documents::read(const fs::path& file) {
     throw Error(ErrorKind::invalid_file,
                 "cannot read " + shown_path(file, from_) + ": it is larger than 4 MiB");
   }
-  return known_.emplace(file, parse_yaml(util::read_file(file), shown_path(file, from_))).first->second;
+  return known_.emplace(file, parse_yaml(util::read_user_file(file), shown_path(file, from_))).first->second;
 }
 
 Lookup variable_lookup(const FileVariables& variables) {
@@ -336,7 +337,7 @@ FileVariables compose_variables(const fs::path& directory, const FileVariables& 
   const fs::path file = directory / ".env";
   std::error_code ignored;
   if (!fs::is_regular_file(file, ignored)) return all;
-  all.merge(parse_dotenv(util::read_file(file), file.string(), variable_lookup(environment), problems));
+  all.merge(parse_dotenv(util::read_user_file(file), file.string(), variable_lookup(environment), problems));
   return all;
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/stackfile/worktree.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
+#include "daemon/util/user_file.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::stackfile {
@@ -63,7 +64,7 @@ private:
       path = absolute_path(name, main, environment);
     }
     try {
-      const auto text = util::read_file_if_there(path);
+      const auto text = util::read_user_file_if_there(path);
       if (!text) return;
       const std::string shown = shown_path(path, context_.request.directory);
       std::map<std::string, int> lines;

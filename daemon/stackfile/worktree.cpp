@@ -4,6 +4,7 @@
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
+#include "daemon/util/user_file.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::stackfile {
@@ -14,7 +15,7 @@ namespace {
 
 std::string first_line(const fs::path& file) {
   try {
-    const auto text = util::read_file_if_there(file);
+    const auto text = util::read_user_file_if_there(file);
     return text ? std::string(util::trim(text->substr(0, text->find('\n')))) : "";
   } catch (const util::Error&) {
     return "";  // a file that cannot be read says nothing about worktrees

@@ -37,11 +37,11 @@ awaitable<model::Stack> model_of(Parts& parts, proto::UpRequest request) {
   wish->project_name = request.project_name;
   wish->profile = request.profile.empty() && known ? known->profile : request.profile;
   wish->environment = request.environment;
-  auto work = [wish](async::FileWorker&) { return stackfile::load(*wish); };
+  auto work = [wish] { return stackfile::load(*wish); };
   std::optional<Error> unreadable;
   model::Stack model;
   try {
-    model.spec = std::make_shared<model::Spec>(co_await parts.files.run(work));
+    model.spec = std::make_shared<model::Spec>(co_await parts.user_files.run(work));
     model.id = resolve::stack_id(model.spec->name, model.spec->directory);
   } catch (const Error& error) {
     if (!known) throw;
@@ -55,7 +55,7 @@ awaitable<model::Stack> model_of(Parts& parts, proto::UpRequest request) {
   facts.lich_id = resolve::worktree_id(model.spec->directory);
   facts.caller = request.environment;
   model.facts = std::make_shared<model::Facts>(std::move(facts));
-  co_return co_await world::looked_at(parts.files, model);
+  co_return co_await world::looked_at(parts.user_files, model);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ awaitable<Loaded> load(Parts& parts, stackfile::LoadRequest request) {
   if (request.directory.empty() || !request.directory.is_absolute())
     throw Error(ErrorKind::invalid_request, "cannot bring up a stack: 'directory' must be an absolute path");
   auto wish = std::make_shared<stackfile::LoadRequest>(std::move(request));
-  auto work = [wish](async::FileWorker&) {
+  auto work = [wish] {
     Loaded loaded;
     loaded.spec = stackfile::load(*wish);
     loaded.seen = seen_of(loaded.spec);
@@ -55,15 +55,15 @@ awaitable<Loaded> load(Parts& parts, stackfile::LoadRequest request) {
     loaded.remove_orphans = is_set(variables, "COMPOSE_REMOVE_ORPHANS");
     return loaded;
   };
-  auto loaded = co_await parts.files.run(work);
+  auto loaded = co_await parts.user_files.run(work);
   loaded.environment = std::move(wish->environment);
   co_return loaded;
 }
 
 awaitable<stackfile::Sources> find_sources(Parts& parts, stackfile::LoadRequest request) {
   auto wish = std::make_shared<stackfile::LoadRequest>(std::move(request));
-  auto work = [wish](async::FileWorker&) { return stackfile::find_sources(*wish); };
-  return parts.files.run(work);
+  auto work = [wish] { return stackfile::find_sources(*wish); };
+  return parts.user_files.run(work);
 }
 
 awaitable<store::StackRow> find_stack(Parts& parts, std::string id_or_name) {

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "daemon/async/file_thread.hpp"
+#include "daemon/async/loop.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/async/name_lock.hpp"
 #include "daemon/docker/engine.hpp"
 #include "daemon/journal/journal.hpp"
@@ -27,10 +29,12 @@ struct DaemonFacts {
 
 struct Parts {
   asio::any_io_executor executor;
+  const async::Turns& turns;
   journal::Journal& journal;
   docker::Engine& engine;
   process::Runs& runs;
   async::FileThread& files;
+  async::UserFiles& user_files;
   world::Monitor& monitor;
   world::Models& models;
   operations::Runner& runner;

@@ -173,6 +173,14 @@ awaitable<proto::Info> Manager::info() {
   info.port_first = parts_.facts.ports.first;
   info.port_last = parts_.facts.ports.last;
   info.pid = ::getpid();
+  const auto& turns = parts_.turns;
+  const auto in_us = [](auto time) { return std::chrono::duration_cast<std::chrono::microseconds>(time).count(); };
+  info.longest_turn_us = in_us(turns.longest);
+  info.longest_turn_of = turns.longest_what;
+  info.longest_wait_us = in_us(turns.longest_wall);
+  info.longest_lag_us = in_us(turns.lag);
+  info.recent_lag_us = in_us(turns.recent_lag);
+  info.long_turns = static_cast<std::int64_t>(turns.long_ones);
   info.engine_host = parts_.engine.host();
   try {
     const auto engine = co_await parts_.engine.version();

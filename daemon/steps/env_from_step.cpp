@@ -87,7 +87,7 @@ awaitable<Outcome> env_from(Tools& tools, Step<plan::EnvFrom> step) {
     const auto there = co_await tools.runs.look(directory);
     if (there.state == process::RunState::absent) {
       const model::Stack so_far{stack.id, stack.spec, std::make_shared<model::Facts>(facts)};
-      const auto now = co_await world::looked_at(tools.files, so_far);
+      const auto now = co_await world::looked_at(tools.user_files, so_far);
       auto request = request_of(now, layer, source, directory);
       co_await tools.runs.start(std::move(request));
     }

@@ -65,7 +65,8 @@ awaitable<void> build(Tools& tools, const Step<plan::Image>& step, model::Stack 
   auto options = build_options(stack, service, step.params);
   for (int left = k_build_tries;; --left) {
     const docker::ContextOptions from{wish.context, wish.dockerfile, wish.dockerfile_inline};
-    auto packed = docker::open_context(tools.executor, from);
+    auto open = [executor = tools.executor, from] { return docker::open_context(executor, from); };
+    const auto packed = co_await tools.user_files.run(open);
     options.dockerfile = packed.dockerfile;
     try {
       co_await tools.engine.build_image(packed.source, options, progress(tools, step.context, stack));

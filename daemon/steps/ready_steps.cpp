@@ -46,7 +46,7 @@ std::function<awaitable<bool>(std::string)> command_runner(Tools& tools, model::
   auto named = service;
   if (!named.process) named.process = model::Process{};  // a container's probe runs on the host too
   return [&tools, stack, named, run, limit, count](std::string command) -> awaitable<bool> {
-    const auto now = co_await world::looked_at(tools.files, stack);
+    const auto now = co_await world::looked_at(tools.user_files, stack);
     auto request = translate::process_request(now, named, command);
     request.directory = tools.paths.run(stack.id, run + ".probe" + std::to_string((*count)++));
     request.log = "/dev/null";

@@ -1,6 +1,7 @@
 #include "daemon/steps/steps.hpp"
 
 #include "daemon/resolve/environment.hpp"
+#include "daemon/steps/engine_wait.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::steps {
@@ -74,15 +75,31 @@ awaitable<Outcome> masked(Tools& tools, std::string stack, awaitable<Outcome> wo
   co_return outcome;
 }
 
+// Again and again while the engine is lost in the middle of it, as the next daemon would (rule 2 of the runner).
+template <class Kind>
+awaitable<Outcome> run(Tools& tools, Function<Kind> function, Step<Kind> step) {
+  for (;;) {
+    std::optional<util::Error> lost;
+    try {
+      auto work = function(tools, step);
+      co_return co_await masked(tools, step.stack(), std::move(work));
+    } catch (const util::Error& error) {
+      if (error.kind() != util::ErrorKind::no_engine) throw;
+      lost = error;
+    }
+    co_await wait_for_engine(tools, step.context, *lost);
+    step.context.resumed = true;
+  }
+}
+
 template <class Kind>
 void add(operations::Runner& runner, Tools& tools, Function<Kind> function) {
-  auto run = [&tools, function](operations::StepContext context) {
-    auto stack = context.operation.stack_id;
+  auto run_kind = [&tools, function](operations::StepContext context) {
     Step<Kind> step{std::move(context), {}};
     step.params = model::decoded<Kind>(step.context.params, "params of a step");
-    return masked(tools, std::move(stack), function(tools, std::move(step)));
+    return run(tools, function, std::move(step));
   };
-  runner.add_kind(Kind::k_kind, {std::move(run), Kind::k_interruptible});
+  runner.add_kind(Kind::k_kind, {std::move(run_kind), Kind::k_interruptible});
 }
 
 // One function for each kind, in the order of the table.

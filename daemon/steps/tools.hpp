@@ -8,6 +8,7 @@
 #include <string>
 
 #include "daemon/async/file_thread.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/async/name_lock.hpp"
 #include "daemon/docker/engine.hpp"
 #include "daemon/hooks/hook_runner.hpp"
@@ -27,12 +28,14 @@ struct Tools {
   docker::Engine& engine;
   process::Runs& runs;
   async::FileThread& files;
+  async::UserFiles& user_files;
   world::Monitor& monitor;
   world::Models& models;
   hooks::Tools& hook_tools;
   hooks::HookRunner& hooks;
   model::Paths paths;
   plan::PortRange ports;
+  std::chrono::milliseconds engine_patience;  // how long an operation waits for an engine that it has lost
   // Tags of images with build hooks that are being made.
   std::shared_ptr<async::NameLocks> deriving = std::make_shared<async::NameLocks>(executor);
   // "<operation> <service>" whose containers are made anew.

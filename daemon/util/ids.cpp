@@ -23,13 +23,30 @@ std::string to_hex(const unsigned char* bytes, std::size_t count) {
 
 }  // namespace
 
-std::string sha256_hex(std::string_view text) {
+struct Sha256::State {
   SHA2_CTX context;
-  SHA256Init(&context);
-  SHA256Update(&context, reinterpret_cast<const uint8_t*>(text.data()), text.size());
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  SHA256Init(&state_->context);
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view text) {
+  SHA256Update(&state_->context, reinterpret_cast<const uint8_t*>(text.data()), text.size());
+}
+
+std::string Sha256::hex() {
   std::array<uint8_t, SHA256_DIGEST_LENGTH> digest{};
-  SHA256Final(digest.data(), &context);
+  SHA256Final(digest.data(), &state_->context);
   return to_hex(digest.data(), digest.size());
+}
+
+std::string sha256_hex(std::string_view text) {
+  Sha256 sum;
+  sum.add(text);
+  return sum.hex();
 }
 
 std::string random_hex(std::size_t digits) {

@@ -11,6 +11,7 @@
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/fd.hpp"
+#include "daemon/util/ids.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::util {
@@ -52,17 +53,26 @@ void wait_for_data(int fd, const fs::path& path, const UserFileLimits& limits, C
   }
 }
 
+// The next bytes; empty at the end. Nothing when another reader was faster.
+std::optional<std::string_view> read_some(int fd, const fs::path& path, std::array<char, 65536>& buffer) {
+  for (;;) {
+    const auto n = ::read(fd, buffer.data(), buffer.size());
+    if (n >= 0) return std::string_view(buffer.data(), static_cast<std::size_t>(n));
+    if (errno == EAGAIN) return std::nullopt;
+    if (errno != EINTR) throw system_error("cannot read '" + path.string() + "'", errno);
+  }
+}
+
 std::string read_all(int fd, const fs::path& path, bool plain, const UserFileLimits& limits) {
   const auto give_up = Clock::now() + k_longest * limits.patience;
   std::string text;
   std::array<char, 65536> buffer;
   for (;;) {
     if (!plain) wait_for_data(fd, path, limits, give_up);
-    const auto n = ::read(fd, buffer.data(), buffer.size());
-    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (n < 0) throw system_error("cannot read '" + path.string() + "'", errno);
-    if (n == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(n));
+    const auto piece = read_some(fd, path, buffer);
+    if (!piece) continue;
+    if (piece->empty()) return text;
+    text += *piece;
     if (text.size() > limits.size) throw too_large(path, limits);
   }
 }
@@ -80,6 +90,21 @@ std::string read_user_file(const fs::path& path, const UserFileLimits& limits) {
   const bool plain = S_ISREG(about.st_mode);
   if (plain && static_cast<std::uint64_t>(about.st_size) > limits.size) throw too_large(path, limits);
   return read_all(fd.get(), path, plain, limits);
+}
+
+std::optional<std::string> hash_of_user_file(const fs::path& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  struct stat about {};
+  if (!fd || ::fstat(fd.get(), &about) != 0) throw system_error("cannot read '" + path.string() + "'", errno);
+  if (!S_ISREG(about.st_mode)) return std::nullopt;
+  Sha256 sum;
+  std::array<char, 65536> buffer;
+  for (;;) {
+    const auto piece = read_some(fd.get(), path, buffer);
+    if (!piece || piece->empty()) return sum.hex();
+    sum.add(*piece);
+  }
 }
 
 std::optional<std::string> read_user_file_if_there(const fs::path& path, const UserFileLimits& limits) {

@@ -21,4 +21,8 @@ std::string read_user_file(const std::filesystem::path& path, const UserFileLimi
 std::optional<std::string> read_user_file_if_there(const std::filesystem::path& path,
                                                    const UserFileLimits& limits = {});
 
+// SHA-256 of what it holds, in hex, read piece by piece: it may be of any size. Nothing when it is not there or no
+// plain file. Throws io.
+std::optional<std::string> hash_of_user_file(const std::filesystem::path& path);
+
 }  // namespace stackd::util

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "daemon/async/file_thread.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/stack.hpp"
 
@@ -15,7 +15,7 @@ namespace stackd::world {
 
 class Models {
 public:
-  Models(journal::Journal& journal, async::FileThread& files) : journal_(journal), files_(files) {}
+  Models(journal::Journal& journal, async::UserFiles& files) : journal_(journal), files_(files) {}
 
   // Throws not_found for a stack that the store does not know. Its Facts::seen is of the last look.
   awaitable<model::Stack> get(std::string stack_id);
@@ -35,7 +35,7 @@ public:
 
 private:
   journal::Journal& journal_;
-  async::FileThread& files_;
+  async::UserFiles& files_;
   std::map<std::string, model::Stack> known_;
   std::uint64_t changes_ = 0;  // puts and forgets: a row that was read before one of them is not kept
 };

@@ -63,6 +63,18 @@ std::vector<std::string> Monitor::ran_until_now() const {
   return ids;
 }
 
+std::chrono::milliseconds Monitor::away() const {
+  if (connected_) return {};
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - away_since_);
+}
+
+std::vector<std::string> Monitor::lost(const std::string& stack_id) const {
+  std::vector<std::string> ids;
+  for (const auto& id : lost_)
+    if (const auto state = find(id); state && state->dead() && state->stack == stack_id) ids.push_back(id);
+  return ids;
+}
+
 awaitable<void> Monitor::run() {
   auto pause = std::chrono::milliseconds(100);
   bool told = false;
@@ -94,7 +106,11 @@ awaitable<void> Monitor::run() {
       if (!told) spdlog::warn("engine: {}", e.what());
       told = true;
     }
-    if (connected_ && on_engine) on_engine(false);
+    if (connected_) {
+      for (const auto& id : ran_until_now()) lost_.insert(id);
+      away_since_ = std::chrono::steady_clock::now();
+      if (on_engine) on_engine(false);
+    }
     connected_ = false;
     changed_.notify();
     co_await async::sleep_for(pause);
@@ -114,11 +130,16 @@ awaitable<void> Monitor::list() {
     state.exit_code = docker::exit_code_in(container.status);
     containers_[container.id] = std::move(state);
   }
+  std::erase_if(lost_, [this](const auto& id) {
+    const auto state = find(id);
+    return !state || !state->dead();
+  });
 }
 
 void Monitor::apply(const docker::Event& event) {
   if (event.action == "destroy") {
     containers_.erase(event.id);
+    lost_.erase(event.id);
     changed_.notify();
     return;
   }
@@ -128,6 +149,7 @@ void Monitor::apply(const docker::Event& event) {
   state.name = value(event.attributes, "name");
   if (event.action == "start") {
     state.state = "running";
+    lost_.erase(event.id);
     ++state.starts;
     state.health.clear();
     state.exit_code.reset();

@@ -35,6 +35,8 @@ public:
   awaitable<void> run();
 
   bool connected() const { return connected_; }
+  // How long it has not been; zero while it is.
+  std::chrono::milliseconds away() const;
   std::optional<ContainerState> find(const std::string& id) const;
   std::map<std::string, ContainerState> of_stack(const std::string& stack_id) const;  // by container id
   std::set<std::string> stacks() const;
@@ -45,6 +47,9 @@ public:
   // Containers that ran, as far as is known, until the engine went away: also those that it ended itself on
   // its way out.
   std::vector<std::string> ran_until_now() const;
+
+  // Ids of a stack's containers that ran when the engine went away, and came back dead.
+  std::vector<std::string> lost(const std::string& stack_id) const;
 
   // A container was started or has died, whoever asked for it.
   std::function<void(const ContainerState&)> on_change;
@@ -60,6 +65,8 @@ private:
   async::Signal changed_;
   std::map<std::string, ContainerState> containers_;
   bool connected_ = false;
+  std::chrono::steady_clock::time_point away_since_ = std::chrono::steady_clock::now();
+  std::set<std::string> lost_;  // ran when the engine went away, and were not heard of since
 };
 
 }  // namespace stackd::world

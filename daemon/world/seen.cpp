@@ -4,7 +4,7 @@
 
 #include "daemon/resolve/environment.hpp"
 #include "daemon/util/error.hpp"
-#include "daemon/util/files.hpp"
+#include "daemon/util/user_file.hpp"
 
 namespace stackd::world {
 namespace {
@@ -12,15 +12,12 @@ namespace {
 namespace fs = std::filesystem;
 
 // A larger one is no password, and masking by it would find nothing.
-constexpr std::uintmax_t k_largest_secret = 64 * 1024;
+constexpr std::size_t k_largest_secret = 64 * 1024;
 
 // Empty for what stackd cannot read: it cannot show that either.
 std::string secret_in(const std::string& file) {
-  std::error_code failed;
-  const auto size = fs::file_size(file, failed);
-  if (failed || size > k_largest_secret) return "";
   try {
-    return util::read_file(file);
+    return util::read_user_file(file, {.size = k_largest_secret});
   } catch (const util::Error&) {
     return "";
   }
@@ -53,8 +50,8 @@ model::Seen look_at_files(const model::Spec& spec, const model::Facts& facts) {
   return seen;
 }
 
-awaitable<model::Stack> looked_at(async::FileThread& files, model::Stack stack) {
-  auto look = [spec = stack.spec, facts = stack.facts](async::FileWorker&) {
+awaitable<model::Stack> looked_at(async::UserFiles& files, model::Stack stack) {
+  auto look = [spec = stack.spec, facts = stack.facts] {
     return look_at_files(*spec, *facts);
   };
   auto seen = co_await files.run(look);

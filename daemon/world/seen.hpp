@@ -4,15 +4,15 @@
 // (Models::fresh).
 #pragma once
 
-#include "daemon/async/file_thread.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/model/stack.hpp"
 
 namespace stackd::world {
 
-// Blocks: for the files' thread. What is not there, or cannot be read, is left out.
+// Blocks: for a thread of UserFiles. What is not there, or cannot be read, is left out.
 model::Seen look_at_files(const model::Spec& spec, const model::Facts& facts);
 
-// The stack with what there is to see now, looked at on the files' thread.
-awaitable<model::Stack> looked_at(async::FileThread& files, model::Stack stack);
+// The stack with what there is to see now, looked at on a thread of UserFiles.
+awaitable<model::Stack> looked_at(async::UserFiles& files, model::Stack stack);
 
 }  // namespace stackd::world

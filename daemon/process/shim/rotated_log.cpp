@@ -143,18 +143,18 @@ void RotatedLog::write_pieces(std::string_view text) {
   write_lines(text);
 }
 
-// To the log, or to its end and on in the next one.
+// To the log, up to the first end of a line at its limit, and on in the next one.
 void RotatedLog::write_lines(std::string_view text) {
-  if (limit_ > 0 && file_.size() >= limit_) {
-    if (file_.line_length() > 0) {
-      const auto line_end = text.find('\n');
-      if (line_end == std::string_view::npos) return write_timed(text);
-      write_timed(text.substr(0, line_end + 1));
-      text.remove_prefix(line_end + 1);
-    }
-    if (!rotate()) return file_.drop(text.size(), errno);
+  while (!text.empty()) {
+    const bool at_line_begin = file_.line_length() == 0;
+    if (limit_ > 0 && file_.size() >= limit_ && at_line_begin && !rotate())
+      return file_.drop(text.size(), errno);
+    const auto room = limit_ > file_.size() ? limit_ - file_.size() : 1;
+    const auto line_end = limit_ == 0 || text.size() <= room ? std::string_view::npos : text.find('\n', room - 1);
+    const auto part = line_end == std::string_view::npos ? text : text.substr(0, line_end + 1);
+    write_timed(part);
+    text.remove_prefix(part.size());
   }
-  write_timed(text);
 }
 
 void RotatedLog::write_timed(std::string_view text) {

@@ -101,6 +101,19 @@ TEST_CASE("a line of a megabyte is cut in pieces of 64 KB", "[process]") {
   CHECK(sum == 5 + 1'000'000 + 4);
 }
 
+TEST_CASE("what comes at once is split at the limit, at ends of lines", "[process]") {
+  const test::TempDir dir;
+  const auto path = dir.path() / "api.log";
+  RotatedLog log;
+  REQUIRE(log.open(path, 30, 9));
+  std::string all;
+  for (int i = 0; i < 20; ++i) all += "line " + std::to_string(10 + i) + "\n";
+  log.write(all);
+  CHECK(util::read_file(path.string() + ".1").size() == 32);  // four lines of 8 bytes
+  LogFiles files(path);
+  CHECK(all_from(files, 0) == all);
+}
+
 TEST_CASE("the sum of a log's files is bounded, whatever is written", "[process]") {
   const test::TempDir dir;
   const auto path = dir.path() / "api.log";

@@ -57,6 +57,20 @@ TEST_CASE("lines are given as they come, whole", "[process]") {
   });
 }
 
+TEST_CASE("a change can be waited for before anything was read", "[process]") {
+  const TempDir dir;
+  const auto file = dir.write("log", "");
+  with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
+    LogTail tail(executor, files, file);
+    const bool changed = co_await tail.changed_within(1ms);
+    CHECK(!changed);
+    append(file, "line\n");
+    co_await tail.changed();
+    const auto piece = co_await tail.now();
+    CHECK(piece.text == "line\n");
+  });
+}
+
 TEST_CASE("a tail begins at its place", "[process]") {
   const TempDir dir;
   const auto file = dir.write("log", "one\ntwo\n");

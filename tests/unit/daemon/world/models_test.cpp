@@ -1,5 +1,9 @@
 #include "daemon/world/models.hpp"
 
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
 #include <future>
 
 #include "daemon/model/json.hpp"
@@ -14,7 +18,10 @@ namespace {
 
 // A store with one stack, `demo`, that has a secret in a file.
 struct Stored {
-  Stored() : journal(loop.executor(), directory.path() / "state.db"), models(journal, files) {
+  Stored()
+      : files(loop.executor()),
+        journal(loop.executor(), directory.path() / "state.db"),
+        models(journal, files) {
     spec.directory = directory.path().string();
     spec.secrets["s"].file = (directory.path() / "secret").string();
     facts.stack_id = "demo";
@@ -41,30 +48,25 @@ struct Stored {
   void write_secret(const std::string& text) { directory.write("secret", text); }
 
   test::TempDir directory;
-  async::FileThread files;
+  test::LoopThread loop;
+  async::UserFiles files;
   model::Spec spec;
   model::Facts facts;
-  test::LoopThread loop;
   journal::Journal journal;
   world::Models models;
 };
 
-// Keeps the files' thread busy until it is let go.
+// Whoever looks at the files waits, until they are told what the secret is.
 class Busy {
 public:
-  explicit Busy(Stored& stored) {
-    auto wait = [this](async::FileWorker&) { go_.get_future().wait(); };
-    done_ = asio::co_spawn(stored.loop.executor(), stored.files.run(wait), asio::use_future);
-    stored.loop.call([] { return true; });
+  explicit Busy(Stored& stored) : pipe_(stored.directory.path() / "secret") {
+    std::filesystem::remove(pipe_);
+    REQUIRE(::mkfifo(pipe_.c_str(), 0600) == 0);
   }
-  void end() {
-    go_.set_value();
-    done_.get();
-  }
+  void end(const std::string& secret) { std::ofstream(pipe_) << secret; }
 
 private:
-  std::promise<void> go_;
-  std::future<void> done_;
+  std::filesystem::path pipe_;
 };
 
 using Texts = std::vector<std::string>;
@@ -110,11 +112,10 @@ TEST_CASE("an up brings what it has seen", "[world][models]") {
 TEST_CASE("facts that change while somebody looks at the files stay changed", "[world][models]") {
   Stored stored;
   stored.get();
-  stored.write_secret("new");
   Busy busy(stored);
   auto looking = asio::co_spawn(stored.loop.executor(), stored.models.fresh("demo"), asio::use_future);
   stored.change([](model::Facts& facts) { facts.captured["tunnel"]["url"] = "https://x"; });
-  busy.end();
+  busy.end("new");
   const auto looked = looking.get();
   CHECK(looked.facts->captured.at("tunnel").at("url") == "https://x");
   CHECK(looked.facts->seen.secret_texts == Texts{"new"});
@@ -125,7 +126,6 @@ TEST_CASE("facts that change while somebody looks at the files stay changed", "[
 TEST_CASE("an up that begins while somebody looks is not undone by what he saw", "[world][models]") {
   Stored stored;
   stored.get();
-  stored.write_secret("of the old spec");
   Busy busy(stored);
   auto looking = asio::co_spawn(stored.loop.executor(), stored.models.fresh("demo"), asio::use_future);
   auto next = std::make_shared<model::Spec>(stored.spec);
@@ -135,7 +135,7 @@ TEST_CASE("an up that begins while somebody looks is not undone by what he saw",
     stored.models.put(put);
     return true;
   });
-  busy.end();
+  busy.end("of the old spec");
   looking.get();
   CHECK(stored.get().spec->profile == "next");
   CHECK(stored.get().facts == put.facts);

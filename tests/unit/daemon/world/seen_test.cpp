@@ -1,8 +1,6 @@
 #include "daemon/world/seen.hpp"
 
-#include <condition_variable>
 #include <filesystem>
-#include <future>
 
 #include "daemon/resolve/environment.hpp"
 #include "daemon/util/fd.hpp"
@@ -76,26 +74,18 @@ TEST_CASE("of the files of secrets what they hold is seen, of those that can be 
   CHECK(disk.look().secret_texts.back() == "made by a hook");
 }
 
-TEST_CASE("the look is taken on the files' thread, after what was asked of it before", "[world][seen]") {
+TEST_CASE("the look is taken beside the loop, and what somebody holds does not change under him",
+          "[world][seen]") {
   OnDisk disk;
-  async::FileThread files;
   test::LoopThread loop;
+  async::UserFiles files(loop.executor());
   const model::Stack stack{"id", std::make_shared<model::Spec>(disk.spec),
                            std::make_shared<model::Facts>(disk.facts)};
-  std::promise<void> go;
-  auto write = [&](async::FileWorker&) {
-    go.get_future().wait();
-    disk.directory.write("real/apps/api/package.json", "{}");
-  };
-  auto writing = asio::co_spawn(loop.executor(), files.run(write), asio::use_future);
-  auto looking = asio::co_spawn(loop.executor(), world::looked_at(files, stack), asio::use_future);
-  loop.call([] { return true; });  // both have been asked for
-  go.set_value();
-  writing.get();
-  const auto looked = looking.get();
+  disk.directory.write("real/apps/api/package.json", "{}");
+  const auto looked = loop.run<model::Stack>([&] { return world::looked_at(files, stack); });
   CHECK(looked.facts->seen.node_packages.contains(disk.real + "/apps/api"));
   CHECK(looked.spec == stack.spec);
-  CHECK(stack.facts->seen.node_packages.empty());  // what somebody holds does not change under him
+  CHECK(stack.facts->seen.node_packages.empty());
 
   // Nothing new: the very same facts, so that nobody copies them for nothing.
   const auto again = loop.run<model::Stack>([&] { return world::looked_at(files, looked); });
