@@ -34,11 +34,18 @@ LostTree::LostTree(const fs::path& directory, bool seen_to_end) : seen_to_end_(s
   mark_ = request.value("mark", "");
   grace_ = std::chrono::milliseconds(request.value("grace_ms", std::int64_t{0}));
   const auto started = object_in(directory / shim::name::k_started);
-  // Another boot's numbers mean nothing. Of an exec it is the engine's word, which may be another machine's
-  // number.
-  if (started.value("boot", "") != shim::boot() || started.contains("exec")) return;
-  session_ = started.value("pid", 0);
-  leader_born_ = started.value("born", 0ULL);
+  if (started.value("boot", "") != shim::boot()) return;  // another boot's numbers mean nothing
+  const auto pid = started.value("pid", 0);
+  const auto born = started.value("born", 0ULL);
+  if (!started.contains("exec")) {
+    session_ = pid;
+    leader_born_ = born;
+    return;
+  }
+  // Of an exec it is the engine's word, which may be another machine's number: its container decides
+  // (end_exec).
+  if (const auto now = shim::process(pid); pid > 0 && now && now->born == born)
+    exec_ = HungExec{request.value("engine", ""), "", request.value("container", ""), pid, mark_};
 }
 
 LostTree::Members LostTree::members() const {

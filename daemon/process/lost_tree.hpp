@@ -7,9 +7,11 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "daemon/process/end_exec.hpp"
 #include "daemon/process/shim/ending.hpp"
 
 namespace stackd::process {
@@ -27,6 +29,9 @@ public:
   std::string survivors() override;
   // What the run was asked for with.
   std::chrono::milliseconds grace() const { return grace_; }
+  // The process of a run in a container, whose environment only root can read: it is ended through the
+  // engine.
+  const std::optional<HungExec>& exec() const { return exec_; }
 
 private:
   // pid -> when it was born, which together name a process for good.
@@ -38,6 +43,7 @@ private:
   unsigned long long leader_born_ = 0;
   bool seen_to_end_ = false;
   std::chrono::milliseconds grace_{0};
+  std::optional<HungExec> exec_;
 };
 
 }  // namespace stackd::process

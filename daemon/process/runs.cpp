@@ -77,6 +77,15 @@ std::optional<std::chrono::milliseconds> grace_of(const fs::path& directory) {
   return is_number ? std::optional(std::chrono::milliseconds(grace)) : std::nullopt;
 }
 
+// An engine that is away has nothing of it running, or will have it until its container goes.
+awaitable<void> end_in_container(HungExec exec, std::chrono::milliseconds grace) {
+  try {
+    co_await end_exec(std::move(exec), grace);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::cancelled) throw;
+  }
+}
+
 struct Launched {
   std::string answer;
   std::shared_ptr<Answers> answers;
@@ -190,6 +199,11 @@ awaitable<RunExit> Runs::Impl::end_lost(std::shared_ptr<Impl> self, fs::path dir
     return std::make_shared<Hunt>(LostTree(directory, seen_to_end));
   };
   const auto hunt = co_await self->files.run(prepare);
+  if (const auto& exec = hunt->tree.exec()) {
+    auto asked = [directory](async::FileWorker&) { return grace_of(directory); };
+    const auto grace = co_await self->files.run(asked);
+    co_await end_in_container(*exec, grace.value_or(hunt->tree.grace()));
+  }
   auto step = [hunt, directory](async::FileWorker&) {
     // In each turn: an end() that comes meanwhile may have a shorter grace.
     hunt->ending.begin(grace_of(directory).value_or(hunt->tree.grace()).count(), hunt->tree);

@@ -93,8 +93,7 @@ void RunDirectory::write_started(int pid, const std::string& exec) {
   started.add("shim", ::getpid());
   started.add("at", started_at_);
   started.add("boot", boot());
-  if (const auto command = process(pid); command && exec.empty())
-    started.add("born", static_cast<std::int64_t>(command->born));
+  if (const auto command = process(pid)) started.add("born", static_cast<std::int64_t>(command->born));
   if (!exec.empty()) started.add("exec", exec);
   write_file(directory_.get(), name::k_started, started.text());
 }
