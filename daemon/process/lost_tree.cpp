@@ -34,7 +34,11 @@ LostTree::LostTree(const fs::path& directory, bool seen_to_end) : seen_to_end_(s
   mark_ = request.value("mark", "");
   grace_ = std::chrono::milliseconds(request.value("grace_ms", std::int64_t{0}));
   const auto started = object_in(directory / shim::name::k_started);
-  if (started.value("boot", "") != shim::boot()) return;  // another boot's numbers mean nothing
+  if (const auto boot = started.value("boot", ""); boot != shim::boot()) {
+    // Another boot's numbers mean nothing, and nothing has outlived it.
+    if (!boot.empty()) mark_.clear();
+    return;
+  }
   const auto pid = started.value("pid", 0);
   const auto born = started.value("born", 0ULL);
   if (!started.contains("exec")) {
@@ -50,6 +54,7 @@ LostTree::LostTree(const fs::path& directory, bool seen_to_end) : seen_to_end_(s
 
 LostTree::Members LostTree::members() const {
   Members found;
+  if (mark_.empty() && session_ == 0) return found;
   std::vector<shim::Process> in_session;
   bool is_ours = seen_to_end_;
   for (const auto& each : shim::all_processes()) {

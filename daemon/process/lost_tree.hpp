@@ -4,6 +4,7 @@
 // the files' thread.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -25,7 +26,8 @@ public:
 
   void send(int signal) override;
   bool gone() override { return members().empty(); }
-  shim::Millis look_again() const override { return 20; }
+  // Less and less often: others wait for the files' thread.
+  shim::Millis look_again() const override { return pause_ = std::min<shim::Millis>(pause_ * 2, 250); }
   std::string survivors() override;
   // What the run was asked for with.
   std::chrono::milliseconds grace() const { return grace_; }
@@ -42,6 +44,7 @@ private:
   int session_ = 0;
   unsigned long long leader_born_ = 0;
   bool seen_to_end_ = false;
+  mutable shim::Millis pause_ = 10;
   std::chrono::milliseconds grace_{0};
   std::optional<HungExec> exec_;
 };
