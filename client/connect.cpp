@@ -67,6 +67,7 @@ pid_t spawn_stackd(const std::string& program, const std::string& log) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::unsetenv("STACKD_RUN");  // started by a hook, the daemon is not of that hook's tree
   for (int signal : {SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTERM}) ::signal(signal, SIG_DFL);
   if (::chdir("/") == 0) ::execl(program.c_str(), "stackd", static_cast<char*>(nullptr));
   ::_exit(127);

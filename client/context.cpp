@@ -130,6 +130,7 @@ proto::UpRequest Context::up_request() const {
     // JSON carries UTF-8 only: a value that is not cannot be sent as it is, and a changed one would be worse
     // than none.
     if (equals == std::string_view::npos || equals == 0 || !is_utf8(text)) continue;
+    if (text.substr(0, equals) == "STACKD_RUN") continue;  // inside a hook: that run's mark, not the stack's
     request.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return request;

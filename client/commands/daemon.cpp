@@ -1,6 +1,7 @@
 // stackctl daemon: the daemon itself: is it there, start it, stop it, install it for the user manager.
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -55,22 +56,65 @@ int start(Context& context) {
   return context.json() ? show_status(context) : static_cast<int>(proto::k_done);
 }
 
+// A descriptor of the daemon's process, when it is one of this machine: it holds the lock of its home. What a
+// server says of itself is no reason to watch a process, let alone to end it.
+Fd process_of(const proto::Info& info) {
+  if (info.pid <= 0 || info.home.empty()) return {};
+  Fd process(static_cast<int>(::syscall(SYS_pidfd_open, info.pid, 0)));
+  struct stat lock {};
+  if (!process || ::stat((info.home + "/lock").c_str(), &lock) < 0) return {};
+  const std::string proc = "/proc/" + std::to_string(info.pid);
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(proc + "/fd", failed)) {
+    struct stat open {};
+    if (::stat(entry.path().c_str(), &open) < 0 || open.st_dev != lock.st_dev || open.st_ino != lock.st_ino)
+      continue;
+    std::ifstream about(proc + "/fdinfo/" + entry.path().filename().string());
+    for (std::string line; std::getline(about, line);)
+      if (line.find("FLOCK") != std::string::npos) return process;
+  }
+  return {};
+}
+
+// Asks it to end. A daemon from before there was such a request gets the signal, if it is one.
+void ask_to_stop(Api& api, const proto::Info& info, const Fd& process) {
+  try {
+    api.post("/v1/shutdown");
+  } catch (const ApiError& error) {
+    const auto status = error.problem().status;
+    if (status != 404 && status != 405) throw;
+    if (process && ::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0) == 0) return;
+    throw ClientError(proto::k_operation_failed,
+                      "cannot stop the daemon: it is of another version, and process " +
+                          std::to_string(info.pid) + " does not hold the lock of " +
+                          (info.home.empty() ? "its home" : info.home) + ": end it where it runs");
+  }
+}
+
+// Until it has ended, or nobody listens where it did.
+bool has_stopped(const Endpoint& endpoint, const Fd& process) {
+  if (process) {
+    pollfd fd{process.get(), POLLIN, 0};
+    return ::poll(&fd, 1, k_stop_limit_ms) > 0;
+  }
+  for (const auto give_up = in(std::chrono::milliseconds(k_stop_limit_ms)); try_connect(endpoint);) {
+    if (std::chrono::steady_clock::now() >= give_up) return false;
+    ::poll(nullptr, 0, 50);
+  }
+  return true;
+}
+
 int stop(Context& context) {
   Api* api = context.api_if_listening();
   if (!api) {
     if (!context.json()) context.out("stackd is not running\n");
     return proto::k_done;
   }
-  pid_t pid = api->info().pid;
-  Fd process(pid > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)) : -1);
-  if (!process || ::kill(pid, SIGTERM) < 0)
-    throw ClientError(proto::k_operation_failed,
-                      "cannot stop the daemon (process " + std::to_string(pid) +
-                          "): " + (pid > 0 ? std::strerror(errno) : "it does not say which it is"));
-  pollfd fd{process.get(), POLLIN, 0};
-  int ended = ::poll(&fd, 1, k_stop_limit_ms);
-  if (ended <= 0)
-    throw ClientError(proto::k_operation_failed, "the daemon (process " + std::to_string(pid) +
+  const proto::Info info = api->info();
+  const Fd process = process_of(info);
+  ask_to_stop(*api, info, process);
+  if (!has_stopped(context.endpoint(), process))
+    throw ClientError(proto::k_operation_failed, "the daemon (process " + std::to_string(info.pid) +
                                                      ") has not stopped after " +
                                                      duration_text(k_stop_limit_ms));
   if (!context.json()) context.out("stackd stopped; services and hooks that it started run on\n");

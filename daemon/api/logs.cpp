@@ -36,19 +36,28 @@ private:
   std::size_t width_ = 0;
 };
 
-// A time, seconds since 1970 or how long ago, as Docker's own --since has them; as the engine takes it.
+constexpr std::int64_t k_last_second = 253'402'300'799;  // of the year 9999
+
+// A time, seconds since 1970 or how long ago, as Docker's own --since has them; as the engine takes it, which
+// is from 1970 to 9999: what is before or after that means the same as its end.
 std::string since_of(const std::string& text) {
   if (text.empty()) return "";
   auto at = proto::parse_time(text);
-  if (const auto ago = util::parse_duration(text); !at && ago) at = util::now_ms() - ago->count();
+  if (const auto ago = util::parse_duration(text); !at && ago && text != "0")
+    at = util::now_ms() - ago->count();
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (!at && error == std::errc() && end == text.data() + text.size()) at = seconds * 1000;
+  if (!at && error == std::errc() && end == text.data() + text.size())
+    at = std::clamp<std::int64_t>(seconds, 0, k_last_second) * 1000;
+  // Digits alone, too many for a number.
+  if (!at && error == std::errc::result_out_of_range && end == text.data() + text.size())
+    at = text.front() == '-' ? 0 : k_last_second * 1000;
   if (!at)
     throw util::Error(
         util::ErrorKind::invalid_request,
         "parameter 'since' must be a time (2026-08-01T09:30:00Z) or how long ago (10m), not '" + text + "'");
-  auto millis = std::to_string(1000 + *at % 1000).substr(1);
+  *at = std::clamp<std::int64_t>(*at, 0, k_last_second * 1000);
+  const auto millis = std::to_string(1000 + *at % 1000).substr(1);
   return std::to_string(*at / 1000) + "." + millis;
 }
 

@@ -9,6 +9,7 @@ Answer ping(Manager& manager, http::Request request);
 Answer version(Manager& manager, http::Request request);
 Answer info(Manager& manager, http::Request request);
 Answer prune(Manager& manager, http::Request request);
+Answer shut_down(std::function<void()> stop, http::Request request);
 Answer schema(Manager& manager, http::Request request);
 Answer metrics(Manager& manager, std::chrono::steady_clock::time_point started, http::Request request);
 
@@ -68,6 +69,9 @@ http::Router make_router(Manager& manager, Options options) {
   const http::Handler measure = [&manager, started = std::chrono::steady_clock::now()](Request request) {
     return metrics(manager, started, std::move(request));
   };
+  const http::Handler stop = [stop = options.stop](Request request) {
+    return shut_down(stop, std::move(request));
+  };
   constexpr bool waits = true;  // with ?wait=1 until an operation has ended; or for somebody's files
   return http::Router({
       {"GET", "/v1/ping", call(ping)},
@@ -97,6 +101,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"POST", "/v1/commands", call(list_commands), nullptr, waits},
       {"POST", "/v1/environment", call(surroundings), nullptr, waits},
       {"POST", "/v1/prune", call(prune)},
+      {"POST", "/v1/shutdown", stop},
       {"GET", "/v1/schema", call(schema)},
       {"GET", "/metrics", measure},
   });

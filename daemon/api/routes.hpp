@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 
 #include "daemon/api/problem.hpp"
 #include "daemon/http/router.hpp"
@@ -17,6 +18,7 @@ struct Options {
       15000};  // a comment in an event stream, so that a dead connection is noticed
   std::chrono::milliseconds log_patience{
       250};  // how long a log's head waits for its first line, for a refusal to be one
+  std::function<void()> stop{};  // asks the daemon to end; the answer to whoever wanted it is sent before
 };
 
 // The manager must outlive the router's server.

@@ -67,6 +67,12 @@ Answer prune(Manager& manager, http::Request request) {
   co_return json_answer({{"images", images}});
 }
 
+Answer shut_down(std::function<void()> stop, http::Request request) {
+  Query(request, {});
+  if (stop) stop();
+  co_return json_answer({{"stopping", true}}, 202);
+}
+
 Answer schema(Manager&, http::Request request) {
   Query(request, {});
   co_return http::Response{200, "application/schema+json", std::string(proto::stack_file_schema()), {}};

@@ -1,6 +1,7 @@
 #include "daemon/app/app.hpp"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
@@ -83,7 +84,7 @@ public:
         parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_, user_files_, monitor_,
                models_,    runner_,  step_tools_, paths_, facts()},
         manager_(parts_),
-        server_(executor(), api::make_router(manager_), api::error_pages()),
+        server_(executor(), api::make_router(manager_, api_options()), api::error_pages()),
         tasks_(executor()),
         signals_(loop_.context(), SIGTERM, SIGINT) {
     // A terminal that is closed ends it as a signal would, unless it was started to outlive that (nohup).
@@ -104,6 +105,11 @@ public:
 private:
   asio::any_io_executor executor() { return loop_.executor(); }
   plan::PortRange ports() const { return {settings_.port_first, settings_.port_last}; }
+  static api::Options api_options() {
+    api::Options options;
+    options.stop = [] { ::kill(::getpid(), SIGTERM); };  // there is one way to end
+    return options;
+  }
   stacks::DaemonFacts facts() const {
     return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), ports()};
   }
@@ -113,12 +119,12 @@ private:
     std::exception_ptr error;
     try {
       listen();
-      tasks_.spawn("engine events", [this] { return monitor_.run(); });
-      tasks_.spawn("pre_run records", [this] { return pre_run_starts_.run(); });
+      tasks_.keep("engine events", [this] { return monitor_.run(); });
+      tasks_.keep("pre_run records", [this] { return pre_run_starts_.run(); });
       co_await runner_.recover();
-      tasks_.spawn("keeper", [this] { return keeper_.run(); });
-      tasks_.spawn("watchdog", [this] { return watch(); });
-      tasks_.spawn("pruning", [this] { return prune(); });
+      tasks_.keep("keeper", [this] { return keeper_.run(); });
+      tasks_.keep("watchdog", [this] { return watch(); });
+      tasks_.keep("pruning", [this] { return prune(); });
       systemd::ready("ready");
       spdlog::info("stackd {} listens on {}{}", STACKD_VERSION, settings_.socket.string(),
                    settings_.listen.empty() ? "" : " and " + settings_.listen);

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cassert>
 #include <map>
 
@@ -21,6 +22,43 @@ struct TaskGroup::State {
     while (!state->tasks.empty()) co_await state->left.wait();
   }
 };
+
+namespace {
+
+std::string words_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "it threw what is no error";
+  }
+}
+
+awaitable<void> keep_going(std::string name, std::function<awaitable<void>()> loop) {
+  constexpr std::chrono::milliseconds k_first_pause{100}, k_longest_pause{10'000};
+  constexpr std::chrono::minutes k_lived_well{1};
+  auto pause = k_first_pause;
+  for (;;) {
+    const auto begun = std::chrono::steady_clock::now();
+    std::exception_ptr error;
+    try {
+      co_await loop();
+      co_return;
+    } catch (...) {
+      error = std::current_exception();
+    }
+    // By the state, not by the error: a wait that was aborted by anybody else ends no loop.
+    const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+    if (cancelled != asio::cancellation_type::none) std::rethrow_exception(error);
+    if (std::chrono::steady_clock::now() - begun >= k_lived_well) pause = k_first_pause;
+    spdlog::error("{} has stopped: {}; it is started again in {} ms", name, words_of(error), pause.count());
+    co_await sleep_for(pause);
+    pause = std::min(pause * 2, k_longest_pause);
+  }
+}
+
+}  // namespace
 
 TaskGroup::TaskGroup(asio::any_io_executor executor) : state_(std::make_shared<State>(executor)) {}
 
@@ -48,6 +86,11 @@ TaskGroup::Id TaskGroup::spawn(std::string name, std::function<awaitable<void>()
   asio::co_spawn(std::move(executor), std::move(task),
                  asio::bind_cancellation_slot(signal->slot(), std::move(done)));
   return id;
+}
+
+TaskGroup::Id TaskGroup::keep(std::string name, std::function<awaitable<void>()> loop) {
+  auto kept = [name, loop = std::move(loop)] { return keep_going(name, loop); };
+  return spawn(name, std::move(kept));
 }
 
 void TaskGroup::cancel(Id task) {

@@ -28,6 +28,11 @@ public:
   // silent. Returns a handle for cancel().
   using Id = std::uint64_t;
   Id spawn(std::string name, std::function<awaitable<void>()> task);
+  // The same for a loop that is to live as long as its owner: when it throws, that is logged and it is
+  // started again, after a pause that grows from 100 ms to 10 s, and begins anew once the loop has lived for
+  // a minute. So what it needs to begin with it must make itself. It is over when it returns, or is
+  // cancelled.
+  Id keep(std::string name, std::function<awaitable<void>()> loop);
 
   // Asks one task, or all, to stop at their next suspension point. Must be called from the loop, not from the
   // task itself.

@@ -17,15 +17,6 @@ std::string container_path(std::string_view id, std::string_view rest = "") {
   return "/containers/" + segment(id) + std::string(rest);
 }
 
-// How long a stop may take before the engine counts as hung: its own grace period and some. Nothing for one
-// without end.
-std::optional<std::chrono::milliseconds> stop_limit(std::optional<int> seconds) {
-  // The container's own grace period, which we don't know here.
-  if (!seconds) return std::chrono::minutes(10);
-  if (*seconds < 0) return std::nullopt;
-  return std::chrono::seconds(*seconds + 30);
-}
-
 }  // namespace
 
 awaitable<std::vector<ContainerSummary>> Engine::list_containers(Filters filters) {
@@ -72,12 +63,17 @@ awaitable<void> Engine::start_container(std::string id) {
 }
 
 awaitable<void> Engine::stop_container(std::string id, std::optional<int> seconds) {
+  std::optional<int> own;
+  if (!seconds) {
+    const auto container = co_await inspect_container(id);
+    if (container) own = container->stop_timeout;
+  }
   Query query;
   if (seconds) query.add("t", std::to_string(*seconds));
   Request request{.what = "cannot stop container " + brief(id),
                   .method = "POST",
                   .path = container_path(id, "/stop") + query.str(),
-                  .limit = stop_limit(seconds),
+                  .limit = stop_limit(seconds, own),
                   .accepted = k_not_modified};
   co_await http_->call(std::move(request));
 }

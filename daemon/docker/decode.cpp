@@ -96,6 +96,8 @@ ContainerDetails decode_container(const json& container) {
   details.working_dir = text(config, "WorkingDir");
   details.env = texts(config, "Env");
   details.healthcheck = texts(field(config, "Healthcheck"), "Test");
+  if (field(config, "StopTimeout").is_number())
+    details.stop_timeout = static_cast<int>(number(config, "StopTimeout"));
   details.labels = text_map(config, "Labels");
 
   const auto& settings = field(container, "NetworkSettings");

@@ -60,8 +60,10 @@ public:
   awaitable<void> logs(std::string id, bool tty, LogOptions options, OutputSink sink);
   awaitable<Usage> usage(std::string id);
 
-  // exec: run to its end, output handed over as it arrives and (when no sink is given) kept
-  awaitable<ExecResult> exec(std::string container, ExecConfig config, OutputSink sink = nullptr);
+  // exec: run to its end, output handed over as it arrives and (when no sink is given) kept. Cancelled, it
+  // goes on in the container: `id` is told as soon as there is one, for who wants to end it.
+  awaitable<ExecResult> exec(std::string container, ExecConfig config, OutputSink sink = nullptr,
+                             std::shared_ptr<std::string> id = nullptr);
   awaitable<std::optional<ExecState>> inspect_exec(std::string id);
 
   // networks and volumes

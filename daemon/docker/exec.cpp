@@ -29,7 +29,8 @@ json exec_body(const ExecConfig& config) {
 
 }  // namespace
 
-awaitable<ExecResult> Engine::exec(std::string container, ExecConfig config, OutputSink sink) {
+awaitable<ExecResult> Engine::exec(std::string container, ExecConfig config, OutputSink sink,
+                                   std::shared_ptr<std::string> told_id) {
   const auto what = "cannot run a command in container " + brief(container);
   Request create{.what = what,
                  .method = "POST",
@@ -37,6 +38,7 @@ awaitable<ExecResult> Engine::exec(std::string container, ExecConfig config, Out
                  .body = exec_body(config).dump(-1, ' ', false, json::error_handler_t::replace)};
   const auto created = co_await http_->call_json(std::move(create));
   const auto id = text(created, "Id");
+  if (told_id) *told_id = id;
 
   ExecResult result;
   if (!sink)

@@ -26,6 +26,13 @@ std::string encode(std::string_view text, std::string_view kept) {
 
 }  // namespace
 
+std::optional<std::chrono::milliseconds> stop_limit(std::optional<int> asked, std::optional<int> own) {
+  constexpr int k_engine_grace = 10;
+  const auto seconds = asked ? *asked : own.value_or(k_engine_grace);
+  if (seconds < 0) return std::nullopt;
+  return std::chrono::seconds(seconds) + std::chrono::minutes(10);
+}
+
 std::string segment(std::string_view text) {
   return encode(text, "/:@");
 }

@@ -42,6 +42,7 @@ struct ContainerDetails {
   std::string user, working_dir;
   std::vector<std::string> env;
   std::vector<std::string> healthcheck;  // Test
+  std::optional<int> stop_timeout;       // seconds, of its own; below 0: without end
   Labels labels;
   std::map<std::string, std::string> networks;   // name -> network id
   std::map<std::string, std::string> addresses;  // network name -> IPv4

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "daemon/http/target.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::http {
@@ -28,7 +29,8 @@ std::optional<Refusal> check_tcp_request(const Request& request, std::string_vie
   if (request.header("Origin"))
     return Refusal{403, "cannot serve a web page: requests with an Origin header are refused"};
   const auto host = request.header("Host");
-  if (!host || !is_loopback_host(*host))
+  const auto named = authority_of(request.path);  // counts more than the header
+  if (!host || !is_loopback_host(*host) || (!named.empty() && !is_loopback_host(named)))
     return Refusal{403, "cannot serve this Host: use localhost, 127.0.0.1 or [::1]"};
   const auto given = request.header("Authorization");
   if (!given || !util::starts_with_icase(*given, "Bearer "))

@@ -34,6 +34,7 @@ public:
 private:
   awaitable<void> accept(const Listener& listener);
   void start_session(util::Fd socket, Transport transport);
+  void make_room();
 
   asio::any_io_executor executor_;
   SessionContext context_;
@@ -41,7 +42,7 @@ private:
   async::TaskGroup accepting_, sessions_;
   struct Open;
   std::map<const Open*, std::shared_ptr<Open>> open_;
-  async::Signal ended_;
+  async::Signal freed_;  // a session has ended, or has become idle
 };
 
 }  // namespace stackd::http

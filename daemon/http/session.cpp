@@ -41,7 +41,15 @@ public:
       : stream_(executor), transport_(transport), context_(context), state_(state) {
     const int native = fd.release();
     stream_.socket().assign(protocol_of(transport), native);
+    state_.hang_up = [this] {
+      boost::system::error_code gone;
+      stream_.socket().shutdown(asio::socket_base::shutdown_receive, gone);
+    };
   }
+
+  ~Session() { state_.hang_up = nullptr; }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   awaitable<void> run();
 
@@ -83,8 +91,11 @@ awaitable<bool> Session::serve_one() {
   if (buffer_.size() == 0) buffer_ = beast::flat_buffer();  // an idle connection holds no buffer
   RequestParser parser(context_.limits);
   stream_.expires_after(context_.limits.idle);
+  state_.idle_since = Clock::now();
+  if (state_.on_idle) state_.on_idle();
   auto [error, read] =
       co_await bhttp::async_read_header(stream_, buffer_, parser, asio::as_tuple(use_awaitable));
+  state_.idle_since.reset();
   if (error) co_return co_await refuse_broken(error, 11);
 
   state_.answering = true;

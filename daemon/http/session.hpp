@@ -4,6 +4,7 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "daemon/http/access.hpp"
@@ -20,7 +21,8 @@ struct Limits {
       30000};  // for the client to take a whole answer (a stream may take for ever)
   std::size_t head_bytes = 16 * 1024;
   std::size_t body_bytes = 8 * 1024 * 1024;
-  std::size_t sessions = 512;  // more wait in the kernel's backlog
+  std::size_t sessions =
+      512;  // the longest idle one gives way to another; where none is, that one waits in the backlog
 };
 
 // How failures look is the business of the layer above.
@@ -45,6 +47,10 @@ struct SessionContext {
 // What the server knows of a session, to stop it politely: `answering` is neither idle nor a stream.
 struct SessionState {
   bool answering = false;
+  std::optional<std::chrono::steady_clock::time_point> idle_since;  // while it waits for a request
+  std::function<void()> on_idle;
+  // Nothing more is read of it: it ends, but for a request that has come already, which is answered first.
+  std::function<void()> hang_up;
 };
 
 // Until the connection ends. Throws only when it is cancelled.

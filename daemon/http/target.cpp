@@ -12,7 +12,19 @@ int hex_value(char c) {
   return -1;
 }
 
+constexpr std::string_view k_scheme = "http://";
+
+bool is_absolute(std::string_view target) {
+  return util::starts_with_icase(target, k_scheme);
+}
+
 }  // namespace
+
+std::string_view authority_of(std::string_view target) {
+  if (!is_absolute(target)) return {};
+  target.remove_prefix(k_scheme.size());
+  return target.substr(0, target.find_first_of("/?#"));
+}
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
   std::string decoded;
@@ -34,10 +46,13 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_bl
 }
 
 std::optional<Target> parse_target(std::string_view target) {
-  if (target.empty() || target.front() != '/') return std::nullopt;
+  const bool absolute = is_absolute(target);
+  if (absolute) target.remove_prefix(k_scheme.size() + authority_of(target).size());
   target = target.substr(0, target.find('#'));
+  if (!absolute && (target.empty() || target.front() != '/')) return std::nullopt;
   const auto question = target.find('?');
   Target parsed{std::string(target.substr(0, question)), {}};
+  if (parsed.path.empty()) parsed.path = "/";
   if (!percent_decode(parsed.path)) return std::nullopt;
   if (question == std::string_view::npos) return parsed;
   for (const auto& pair : util::split(target.substr(question + 1), '&')) {

@@ -17,7 +17,11 @@ struct Target {
   std::string path;  // not decoded
   Parameters query;  // decoded; "?follow" is an empty value
 };
-// Nothing when it is not an origin-form target ("/…") or cannot be decoded.
+// Of an absolute-form target ("http://localhost/v1/ping", as a proxy is asked): what it calls the server.
+// Empty for others.
+std::string_view authority_of(std::string_view target);
+
+// Nothing when it is neither an origin-form target ("/…") nor an absolute one, or cannot be decoded.
 std::optional<Target> parse_target(std::string_view target);
 
 }  // namespace stackd::http

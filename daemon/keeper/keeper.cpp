@@ -11,7 +11,8 @@
 namespace stackd::keeper {
 namespace {
 
-constexpr util::TimeMs k_after_error = 2000;  // a stack that could not be looked at is looked at again
+constexpr std::chrono::milliseconds k_after_error{
+    2000};  // a stack that could not be looked at is looked at again
 
 }  // namespace
 
@@ -29,9 +30,19 @@ void Keeper::look_at(const std::string& stack) {
   if (!stack.empty() && waiting_.insert(stack).second) wake_.notify();
 }
 
-void Keeper::look_again(const std::string& stack, util::TimeMs at) {
+void Keeper::look_again(const std::string& stack, Clock::time_point at) {
   auto [place, fresh] = due_.emplace(stack, at);
   if (!fresh) place->second = std::min(place->second, at);
+}
+
+// When the run is first seen to have ended, its own time, by the wall clock, is taken over once.
+Keeper::Clock::time_point Keeper::ended_at(const store::ProcessRow& row, const process::RunExit& exit) {
+  auto& [run, at] = ended_[row.stack_id + " " + row.service];
+  if (run != row.run_directory) {
+    run = row.run_directory;
+    at = util::steady_at(exit.ended_at);
+  }
+  return at;
 }
 
 awaitable<void> Keeper::look_at_all() {
@@ -41,6 +52,7 @@ awaitable<void> Keeper::look_at_all() {
 }
 
 awaitable<void> Keeper::run() {
+  watched_.clear();  // who watched has ended with the last run
   tools_.monitor.on_change = [this](const world::ContainerState& state) { look_at(state.stack); };
   tools_.monitor.on_engine = [this](bool connected) {
     const auto ids = tools_.monitor.ran_until_now();
@@ -68,8 +80,12 @@ awaitable<void> Keeper::run() {
 awaitable<void> Keeper::look() {
   co_await look_at_all();
   for (;;) {
-    co_await write_lost();
-    const auto now = util::now_ms();
+    const bool written = co_await write_lost();
+    if (!written) {
+      co_await async::sleep_for(k_after_error);
+      continue;
+    }
+    const auto now = Clock::now();
     std::erase_if(due_, [&](const auto& entry) {
       if (entry.second > now) return false;
       waiting_.insert(entry.first);
@@ -80,9 +96,10 @@ awaitable<void> Keeper::look() {
       co_await check(stack);
       continue;
     }
-    auto next = now + 3'600'000;
+    auto next = now + std::chrono::hours(1);
     for (const auto& [stack, at] : due_) next = std::min(next, at);
-    if (lost_.empty() && seen_to_.empty()) co_await wake_.wait_for(std::chrono::milliseconds(next - now));
+    if (lost_.empty() && seen_to_.empty())
+      co_await wake_.wait_for(std::chrono::ceil<std::chrono::milliseconds>(next - now));
   }
 }
 
@@ -96,9 +113,11 @@ void Keeper::note_recovery(const store::OperationRow& row) {
 }
 
 // Written before anything is concluded from it, so that the next daemon still knows.
-awaitable<void> Keeper::write_lost() {
-  if (lost_.empty() && seen_to_.empty()) co_return;
-  auto write = [ids = std::exchange(lost_, {}), done = std::exchange(seen_to_, {})](store::Database& db) {
+awaitable<bool> Keeper::write_lost() {
+  if (lost_.empty() && seen_to_.empty()) co_return true;
+  const auto ids = std::exchange(lost_, {});
+  const auto done = std::exchange(seen_to_, {});
+  auto write = [ids, done](store::Database& db) {
     store::Transaction transaction(db);
     for (const auto& [stack, service] : done)
       for (const auto& row : store::Starts::of_stack(db, stack))
@@ -106,7 +125,17 @@ awaitable<void> Keeper::write_lost() {
     for (const auto& id : ids) store::Starts::set_state(db, id, "running", "lost");
     transaction.commit();
   };
-  co_await tools_.journal.run(write);
+  try {
+    co_await tools_.journal.run(write);
+    co_return true;
+  } catch (const util::Error& e) {
+    if (e.kind() == util::ErrorKind::cancelled) throw;
+    spdlog::warn("what the engine has lost could not be written down: {}", e.what());
+  }
+  // What was lost or seen to meanwhile comes after it.
+  lost_.insert(lost_.begin(), ids.begin(), ids.end());
+  seen_to_.insert(seen_to_.begin(), done.begin(), done.end());
+  co_return false;
 }
 
 awaitable<void> Keeper::check(std::string stack) {
@@ -133,9 +162,11 @@ awaitable<void> Keeper::check(std::string stack) {
       };
       co_await tools_.journal.commit(write);
     }
-  } catch (const util::Error& e) {
+  } catch (const std::exception& e) {
+    if (async::is_cancellation(std::current_exception())) throw;
+    // One that cannot be looked at keeps no other from it.
     spdlog::warn("cannot look after stack '{}': {}", stack, e.what());
-    look_again(stack, util::now_ms() + k_after_error);
+    look_again(stack, Clock::now() + k_after_error);
   }
 }
 
@@ -190,8 +221,9 @@ awaitable<void> Keeper::find_processes(model::Stack stack, std::vector<store::Pr
     if (!pause) continue;
     // A start that failed before there was a new run counts as an end too.
     const auto tried = tried_.find(stack.id + " " + row.service);
-    const auto since = std::max(exit->ended_at, tried == tried_.end() ? 0 : tried->second);
-    if (const auto at = since + pause->count(); at > util::now_ms()) {
+    auto since = ended_at(row, *exit);
+    if (tried != tried_.end()) since = std::max(since, tried->second);
+    if (const auto at = since + *pause; at > Clock::now()) {
       look_again(stack.id, at);
       continue;
     }
@@ -214,7 +246,7 @@ awaitable<void> Keeper::submit(std::string stack, Findings found) {
   operation.request = plan::to_text(wish);
   operation.created_at = util::now_ms();
   recoveries_[operation.id] = losses_;
-  for (const auto& row : found.processes) tried_[stack + " " + row.service] = operation.created_at;
+  for (const auto& row : found.processes) tried_[stack + " " + row.service] = Clock::now();
   auto extra = [found, stack, id = operation.id, at = operation.created_at](store::Database& db) {
     for (const auto& row : found.starts) store::Starts::put(db, row);
     for (const auto& row : found.processes) store::Processes::put(db, row);
@@ -236,9 +268,19 @@ awaitable<void> Keeper::submit(std::string stack, Findings found) {
 
 void Keeper::watch(const store::ProcessRow& row) {
   if (!watched_.insert(row.run_directory).second) return;
-  watches_.spawn("process of service " + row.service, [this, row]() -> awaitable<void> {
+  watches_.spawn("process of service " + row.service, [this, row] { return until_ended(row); });
+}
+
+// Whatever goes wrong here, the stack is looked at: else nobody would start its process again.
+awaitable<void> Keeper::until_ended(store::ProcessRow row) {
+  struct Forget {
+    std::set<std::string>& watched;
+    const std::string& run;
+    ~Forget() { watched.erase(run); }
+  } forget{watched_, row.run_directory};
+  std::string why;
+  try {
     const auto exit = co_await tools_.runs.wait(row.run_directory);
-    watched_.erase(row.run_directory);
     if (!tools_.runner.active(row.stack_id)) {
       auto write = [row, code = exit.code](store::Database& db) {
         journal::Journal::event(db, row.stack_id, "", "service.status",
@@ -246,8 +288,17 @@ void Keeper::watch(const store::ProcessRow& row) {
       };
       co_await tools_.journal.commit(write);
     }
+  } catch (const util::Error& e) {
+    if (e.kind() == util::ErrorKind::cancelled) throw;
+    why = e.what();
+  }
+  if (why.empty()) {
     look_at(row.stack_id);
-  });
+  } else {
+    spdlog::warn("process of service '{}' of stack '{}': {}", row.service, row.stack_id, why);
+    look_again(row.stack_id, Clock::now() + k_after_error);
+    wake_.notify();
+  }
 }
 
 }  // namespace stackd::keeper

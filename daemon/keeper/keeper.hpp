@@ -35,21 +35,27 @@ private:
   awaitable<void> look();
   awaitable<void> look_at_all();
   void note_recovery(const store::OperationRow& row);
-  awaitable<void> write_lost();
+  awaitable<bool> write_lost();  // false when it could not be: then again, before anything else
   awaitable<void> check(std::string stack);
   awaitable<void> find_containers(model::Stack stack, std::string status, Findings& found);
   awaitable<void> find_processes(model::Stack stack, std::vector<store::ProcessRow> rows, Findings& found);
   awaitable<void> submit(std::string stack, Findings found);
   void watch(const store::ProcessRow& row);
-  void look_again(const std::string& stack, util::TimeMs at);
+  awaitable<void> until_ended(store::ProcessRow row);
+  using Clock = std::chrono::steady_clock;  // pauses do not mind that the wall clock is changed
+  void look_again(const std::string& stack, Clock::time_point at);
+  Clock::time_point ended_at(const store::ProcessRow& row, const process::RunExit& exit);
 
   Tools& tools_;
   async::Signal wake_;
   async::TaskGroup watches_;
-  std::set<std::string> waiting_;              // stacks to look at
-  std::map<std::string, util::TimeMs> due_;    // stacks to look at then
-  std::set<std::string> watched_;              // run directories
-  std::map<std::string, util::TimeMs> tried_;  // "<stack> <service>": when its process was last started again
+  std::set<std::string> waiting_;                 // stacks to look at
+  std::map<std::string, Clock::time_point> due_;  // stacks to look at then
+  std::set<std::string> watched_;                 // run directories
+  std::map<std::string, Clock::time_point>
+      tried_;  // "<stack> <service>": when its process was last started again
+  // "<stack> <service>": the run of it that was seen to have ended, and when that was.
+  std::map<std::string, std::pair<std::string, Clock::time_point>> ended_;
   std::vector<std::string> lost_;  // containers that ran when the engine went away; not written yet
   int losses_ = 0;                 // of the engine
   std::map<std::string, int> recoveries_;  // that run, by id: the losses there were when it began

@@ -97,7 +97,7 @@ awaitable<void> Runner::Impl::carry(OperationPtr operation) {
 // Until something happened, or the operation is out of time.
 awaitable<void> Runner::Impl::wait_for_news(OperationPtr operation) {
   while (!operation->attention) {
-    const auto left = time_left(operation->course);
+    const auto left = time_left(*operation);
     if (left && left->count() <= 0) break;
     if (left)
       co_await operation->wake.wait_for(*left);
@@ -108,14 +108,17 @@ awaitable<void> Runner::Impl::wait_for_news(OperationPtr operation) {
 }
 
 // Nothing when it has no limit, or when that does not matter any more.
-std::optional<std::chrono::milliseconds> Runner::Impl::time_left(const Course& course) const {
+std::optional<std::chrono::milliseconds> Runner::Impl::time_left(const Operation& operation) const {
+  const auto& course = operation.course;
   const auto& row = course.row();
   if (stopping_ || !course.begun() || course.ended() || course.winding_down() || row.mode == "rollback")
     return std::nullopt;
   const auto deadline = policy_.deadline(row);
   if (!deadline) return std::nullopt;
-  // A clock that was set back must not make it wait much longer than it was to.
-  return std::chrono::milliseconds(std::min(*deadline - util::now_ms(), *deadline - row.created_at));
+  constexpr std::chrono::milliseconds k_longest = std::chrono::hours(24 * 365 * 100);  // what clocks can add
+  const auto limit = std::min(std::chrono::milliseconds(*deadline - row.created_at), k_longest);
+  const auto end = operation.created + limit;
+  return std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
 }
 
 // What happened, and what follows from it. The time is looked at before anything begins, whatever else there
@@ -123,7 +126,7 @@ std::optional<std::chrono::milliseconds> Runner::Impl::time_left(const Course& c
 std::shared_ptr<const Batch> Runner::Impl::turn(Operation& operation) {
   auto& course = operation.course;
   const auto is_late = [&] {
-    const auto left = time_left(course);
+    const auto left = time_left(operation);
     return left && left->count() <= 0;
   };
   for (auto& end : std::exchange(operation.ends, {})) course.end_step(std::move(end));

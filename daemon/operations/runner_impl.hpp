@@ -25,9 +25,14 @@ public:
   // wish here and calls poke().
   struct Operation {
     Operation(const asio::any_io_executor& executor, Course c)
-        : course(std::move(c)), wake(executor), told(executor) {}
+        : course(std::move(c)),
+          created(util::steady_at(course.row().created_at)),
+          wake(executor),
+          told(executor) {}
 
     Course course;
+    const std::chrono::steady_clock::time_point
+        created;                                 // its limit goes by this clock while the daemon runs
     std::map<int, std::shared_ptr<Task>> tasks;  // by ordinal
     std::vector<StepEnd> ends;                   // not fed to the course yet
     std::vector<int> to_start;                   // marked running by the commit that submitted it
@@ -65,7 +70,7 @@ private:
   // carry.cpp
   awaitable<void> carry(OperationPtr operation);
   awaitable<void> wait_for_news(OperationPtr operation);
-  std::optional<std::chrono::milliseconds> time_left(const Course& course) const;
+  std::optional<std::chrono::milliseconds> time_left(const Operation& operation) const;
   std::shared_ptr<const Batch> turn(Operation& operation);
   void written(Operation& operation, const Batch& batch, Written written);
   awaitable<std::optional<std::vector<int>>> go_on(OperationPtr operation);

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "daemon/async/deadline.hpp"
+#include "daemon/async/shielded.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/util/ids.hpp"
 
 namespace stackd::probes {
 
@@ -11,8 +13,24 @@ using std::chrono::milliseconds;
 using util::Error;
 using util::ErrorKind;
 
+namespace {
+
+// Of a try that nobody waits for any more, because the engine has said how it is or the operation is over: it
+// may be one that hangs. Bounded, since somebody waits for this to go away.
+awaitable<void> end_soon(EndExec end, std::string id, std::string mark) {
+  constexpr milliseconds k_patience{2500};
+  try {
+    auto ending = end(id, mark);
+    co_await async::within(k_patience, "healthcheck", std::move(ending));
+  } catch (const Error&) {
+    // It is left as it is.
+  }
+}
+
+}  // namespace
+
 awaitable<void> until_healthy(docker::Engine& engine, std::string container, std::vector<std::string> test,
-                              milliseconds timeout) {
+                              milliseconds timeout, EndExec end) {
   docker::ExecConfig config;
   if (test.size() == 2 && test[0] == "CMD-SHELL")
     config.argv = {"/bin/sh", "-c", test[1]};
@@ -21,14 +39,31 @@ awaitable<void> until_healthy(docker::Engine& engine, std::string container, std
   constexpr milliseconds k_first{10}, k_most{1000};
   for (auto pause = k_first;; pause = std::min(pause * 3 / 2, k_most)) {
     co_await async::sleep_for(pause);
+    const auto mark = "STACKD_RUN=" + util::random_hex(16);
+    config.env = {mark};
+    const auto id = std::make_shared<std::string>();
+    bool out_of_time = false;
+    std::exception_ptr error;
     try {
-      auto run = engine.exec(container, config);
+      auto run = engine.exec(container, config, nullptr, id);
       const auto result = co_await async::within(timeout, "healthcheck", std::move(run));
       if (result.exit_code == 0) co_return;
     } catch (const Error& e) {
       // A container that is not running (yet, or any more) is the engine's to report.
-      if (e.kind() == ErrorKind::cancelled) throw;
+      out_of_time = e.kind() == ErrorKind::timed_out;
+      if (e.kind() == ErrorKind::cancelled) error = std::current_exception();
+    } catch (...) {
+      error = std::current_exception();
     }
+    if (error) {
+      // One that was cancelled would not come to the next line otherwise.
+      co_await asio::this_coro::throw_if_cancelled(false);
+      auto ending = end_soon(end, *id, mark);
+      if (!id->empty()) co_await async::shielded(std::move(ending));
+      co_await asio::this_coro::throw_if_cancelled(true);
+      std::rethrow_exception(error);
+    }
+    if (out_of_time && !id->empty()) co_await end(*id, mark);
   }
 }
 

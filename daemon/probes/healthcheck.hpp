@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,11 @@ namespace stackd::probes {
 
 // Runs a container's healthcheck command by exec at a short, growing interval until it passes, so that
 // readiness need not wait for the engine's own interval. Never returns otherwise; the caller races it against
-// the engine's verdict. `test` is the engine's form ({"CMD", …} or {"CMD-SHELL", text}).
+// the engine's verdict. `test` is the engine's form ({"CMD", …} or {"CMD-SHELL", text}). A try that is out of
+// time is ended by `end` before there is another, and so is one that is under way when this is cancelled;
+// `mark` is in its environment.
+using EndExec = std::function<awaitable<void>(std::string exec, std::string mark)>;
 awaitable<void> until_healthy(docker::Engine& engine, std::string container, std::vector<std::string> test,
-                              std::chrono::milliseconds timeout);
+                              std::chrono::milliseconds timeout, EndExec end);
 
 }  // namespace stackd::probes

@@ -24,7 +24,7 @@ bool whatever(const std::string& policy) {
 }  // namespace
 
 int streak_before(int streak, const process::RunExit& exit) {
-  return exit.started_at > 0 && exit.ended_at - exit.started_at >= k_ran_well ? 0 : streak;
+  return exit.started_at > 0 && exit.ran >= k_ran_well ? 0 : streak;
 }
 
 std::optional<milliseconds> restart_pause(const std::string& policy, int streak,

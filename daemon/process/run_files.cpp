@@ -61,6 +61,7 @@ RunExit read_exit(const json& text) {
   exit.err_tail = text.value("err", "");
   exit.started_at = text.value("started_at", util::TimeMs{0});
   exit.ended_at = text.value("ended_at", util::TimeMs{0});
+  exit.ran = text.value("ran", exit.ended_at - exit.started_at);
   return exit;
 }
 
@@ -107,9 +108,25 @@ RunLook look_at_run(const fs::path& directory) {
   RunLook look;
   if (!is_there(directory)) return look;
   look.exit = exit_of(directory);
+  std::error_code ignored;
+  look.abandoned =
+      look.exit && look.exit->cause == Cause::lost && !fs::exists(directory / name::k_exit, ignored);
   look.state = look.exit ? RunState::ended : RunState::running;
   if (look.running()) look.pid = command_pid(directory);
   return look;
+}
+
+void record_lost(const fs::path& directory, const RunExit& exit) {
+  const json text{{"cause", "lost"},
+                  {"code", exit.code},
+                  {"error", exit.error},
+                  {"started_at", exit.started_at},
+                  {"ended_at", exit.ended_at}};
+  try {
+    util::write_file(directory / name::k_exit, text.dump() + "\n", 0600, util::Durability::fleeting);
+  } catch (const util::Error&) {
+    // No room: who looks next searches again, and finds nothing.
+  }
 }
 
 util::Fd open_shim(const fs::path& directory) {

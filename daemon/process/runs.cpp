@@ -8,16 +8,20 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read_until.hpp>
+#include <charconv>
 #include <set>
 
 #include "daemon/async/deadline.hpp"
+#include "daemon/async/name_lock.hpp"
 #include "daemon/async/shielded.hpp"
 #include "daemon/process/engine_address.hpp"
+#include "daemon/process/lost_tree.hpp"
 #include "daemon/process/run_files.hpp"
 #include "daemon/process/shim/protocol.hpp"
 #include "daemon/process/shim_request.hpp"
 #include "daemon/process/spawn.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/util/files.hpp"
 
 namespace stackd::process {
 
@@ -66,6 +70,22 @@ void write_grace(const fs::path& directory, std::chrono::milliseconds grace) {
     ::rename(beside.c_str(), file.c_str());
 }
 
+std::optional<std::chrono::milliseconds> grace_of(const fs::path& directory) {
+  const auto text = util::read_file_if_there(directory / shim::name::k_grace).value_or("");
+  std::int64_t grace = 0;
+  const bool is_number = std::from_chars(text.data(), text.data() + text.size(), grace).ec == std::errc();
+  return is_number ? std::optional(std::chrono::milliseconds(grace)) : std::nullopt;
+}
+
+// An engine that is away has nothing of it running, or will have it until its container goes.
+awaitable<void> end_in_container(HungExec exec, std::chrono::milliseconds grace) {
+  try {
+    co_await end_exec(std::move(exec), grace);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::cancelled) throw;
+  }
+}
+
 struct Launched {
   std::string answer;
   std::shared_ptr<Answers> answers;
@@ -76,12 +96,18 @@ struct Launched {
 // Shared with the waits and the reapers, which may outlive the Runs for a turn of the loop.
 struct Runs::Impl : std::enable_shared_from_this<Impl> {
   Impl(asio::any_io_executor e, fs::path s, async::FileThread& f, LogLimits l)
-      : executor(std::move(e)), shim(std::move(s)), files(f), limits(l) {}
+      : executor(std::move(e)),
+        shim(std::move(s)),
+        files(f),
+        limits(l),
+        lost(std::make_shared<async::NameLocks>(executor)) {}
 
   // From the spawn until it is known who has the directory; never cancelled: a caller that gives up must be
   // able to find (and end) what it began.
   static awaitable<Launched> launch(std::shared_ptr<Impl> self, fs::path directory, util::Fd request);
   static awaitable<RunExit> wait(std::shared_ptr<Impl> self, fs::path directory);
+  // Ends what a killed shim has left, once however many wait. `seen_to_end` as LostTree's.
+  static awaitable<RunExit> end_lost(std::shared_ptr<Impl> self, fs::path directory, bool seen_to_end);
 
   void reap_when_ended(const std::shared_ptr<Descriptor>& child);
   // The shim's pidfd, one for all who wait for the run; nothing when it has just ended.
@@ -92,6 +118,7 @@ struct Runs::Impl : std::enable_shared_from_this<Impl> {
   fs::path shim;
   async::FileThread& files;
   const LogLimits limits;
+  std::shared_ptr<async::NameLocks> lost;                 // directories of lost runs that are being ended
   std::set<std::shared_ptr<Descriptor>> children;         // ours, not reaped yet
   std::map<fs::path, std::weak_ptr<Descriptor>> watched;  // by run directory
 };
@@ -138,9 +165,10 @@ awaitable<Launched> Runs::Impl::launch(std::shared_ptr<Impl> self, fs::path dire
 }
 
 awaitable<RunExit> Runs::Impl::wait(std::shared_ptr<Impl> self, fs::path directory) {
-  for (;;) {
+  for (bool watched = false;; watched = true) {
     auto work = [directory](async::FileWorker&) { return look_at_run(directory); };
     auto look = co_await self->files.run(work);
+    if (look.abandoned) co_return co_await end_lost(self, directory, watched);
     if (look.exit) co_return std::move(*look.exit);
     if (look.state == RunState::absent)
       throw Error(ErrorKind::not_found,
@@ -153,6 +181,50 @@ awaitable<RunExit> Runs::Impl::wait(std::shared_ptr<Impl> self, fs::path directo
     co_await process->async_wait(Descriptor::wait_read, use_awaitable);
     self->forget(directory, process);
   }
+}
+
+awaitable<RunExit> Runs::Impl::end_lost(std::shared_ptr<Impl> self, fs::path directory, bool seen_to_end) {
+  struct Hunt {
+    LostTree tree;
+    shim::Ending ending;
+    bool over = false;
+  };
+  async::NameLock lock(self->lost);
+  co_await lock.take(directory.string());
+  auto look_again = [directory](async::FileWorker&) { return look_at_run(directory); };
+  auto look = co_await self->files.run(look_again);
+  if (!look.abandoned && look.exit) co_return std::move(*look.exit);  // somebody else has just done it
+  auto exit = look.exit.value_or(RunExit());
+  auto prepare = [directory, seen_to_end](async::FileWorker&) {
+    return std::make_shared<Hunt>(LostTree(directory, seen_to_end));
+  };
+  const auto hunt = co_await self->files.run(prepare);
+  if (const auto& exec = hunt->tree.exec()) {
+    auto asked = [directory](async::FileWorker&) { return grace_of(directory); };
+    const auto grace = co_await self->files.run(asked);
+    co_await end_in_container(*exec, grace.value_or(hunt->tree.grace()));
+  }
+  auto step = [hunt, directory](async::FileWorker&) {
+    // In each turn: an end() that comes meanwhile may have a shorter grace.
+    hunt->ending.begin(grace_of(directory).value_or(hunt->tree.grace()).count(), hunt->tree);
+    hunt->over = hunt->ending.step(hunt->tree);
+  };
+  for (;;) {
+    co_await self->files.run(step);
+    if (hunt->over) break;
+    co_await async::sleep_for(
+        std::chrono::milliseconds(std::max<shim::Millis>(hunt->ending.next() - shim::now(), 1)));
+  }
+  exit.ended_at = util::now_ms();
+  exit.ran = exit.ended_at - exit.started_at;  // all that is known
+  exit.left = !hunt->ending.error().empty();
+  if (exit.left) {
+    exit.error += "; " + hunt->ending.error();
+    co_return exit;
+  }
+  auto record = [directory, exit](async::FileWorker&) { record_lost(directory, exit); };
+  co_await self->files.run(record);
+  co_return exit;
 }
 
 Runs::Runs(asio::any_io_executor executor, fs::path shim, async::FileThread& files, LogLimits limits)
@@ -190,9 +262,10 @@ awaitable<RunExit> Runs::end(fs::path directory, std::chrono::milliseconds grace
   };
   auto work = [directory, grace](async::FileWorker&) {
     auto found = std::make_shared<Found>();
-    found->there = state_of(directory) != RunState::absent;
+    const auto look = look_at_run(directory);
+    found->there = look.state != RunState::absent;
     if (found->there) found->shim = open_shim(directory);
-    if (found->shim) write_grace(directory, grace);
+    if (look.running() || look.abandoned) write_grace(directory, grace);
     return found;
   };
   const auto found = co_await impl_->files.run(work);

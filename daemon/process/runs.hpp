@@ -5,8 +5,8 @@
 // thread only.
 //
 // A run's directory:  request.json  as given      lock    flock'd by the living shim
-//                     started.json  {pid, shim, at, exec}   exit.json  {cause, code, signal, error, tails,
-//                     times}
+//                     started.json  {pid, born, boot, shim, at, exec}   exit.json  {cause, code, signal,
+//                     error, tails, times}
 #pragma once
 
 #include <chrono>
@@ -32,8 +32,9 @@ public:
   // the take (about a millisecond): what state() says then is final, and a run that is there goes on. Throws
   // invalid_request, no_engine (the engine's host has no address), io (the directory cannot be made).
   awaitable<void> start(RunRequest request);
-  // Until the run has ended, however it was started and by whichever daemon. Cancellable; the run goes on.
-  // Throws not_found when there is no such run.
+  // Until the run has ended, however it was started and by whichever daemon; of one whose shim was killed,
+  // until what it held has been ended too. Cancellable; the run goes on. Throws not_found when there is no
+  // such run.
   awaitable<RunExit> wait(std::filesystem::path directory);
   // Asks the shim to end the whole tree (TERM, `grace`, KILL; in a container through the engine) and waits
   // for it. No such run (it says not_started), or one that has ended, is success. Again with a shorter grace:

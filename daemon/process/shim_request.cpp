@@ -46,12 +46,13 @@ std::string masked(std::string text, const std::vector<std::string>& secrets) {
 
 json env_list(const RunRequest& request) {
   auto list = json::array();
-  for (const auto& [name, value] : request.env) list.push_back(name + "=" + value);
+  for (const auto& [name, value] : request.env)
+    if (name != shim::k_mark) list.push_back(name + "=" + value);
   return list;
 }
 
 // What a person who looks into the run's directory wants to know.
-std::string readable(const RunRequest& request) {
+std::string readable(const RunRequest& request, const std::string& mark) {
   auto argv = request.argv;
   auto env = request.env;
   for (auto& word : argv) word = masked(word, request.secrets);
@@ -61,7 +62,8 @@ std::string readable(const RunRequest& request) {
             {"env", env},
             {"log", request.log.string()},
             {"capture", request.capture == Capture::capped ? "capped" : "append"},
-            {"grace_ms", request.grace.count()}};
+            {"grace_ms", request.grace.count()},
+            {"mark", mark}};
   if (request.timeout) text["timeout_ms"] = request.timeout->count();
   if (request.place == Place::exec) {
     text["engine"] = request.engine_host;
@@ -71,10 +73,10 @@ std::string readable(const RunRequest& request) {
   return dump(text, 2) + "\n";
 }
 
-std::string exec_body(const RunRequest& request, const std::string& tag) {
+std::string exec_body(const RunRequest& request, const std::string& mark) {
   auto env = env_list(request);
   for (const auto& name : request.bare_env) env.push_back(name);
-  env.push_back(tag);
+  env.push_back(mark);
   json body{{"AttachStdin", false}, {"AttachStdout", true}, {"AttachStderr", true},
             {"Tty", request.tty},   {"Cmd", request.argv},  {"Env", env}};
   if (request.privileged) body["Privileged"] = true;
@@ -93,20 +95,22 @@ void check(const RunRequest& request) {
   if (request.place == Place::exec && request.container.empty()) refuse("no container is named");
 }
 
-void add_host(const RunRequest& request, Fields& fields) {
+void add_host(const RunRequest& request, const std::string& mark, Fields& fields) {
   fields.add(field::k_cwd, request.cwd);
   for (const auto& arg : request.argv) fields.add(field::k_arg, arg);
-  for (const auto& [name, value] : request.env) fields.add(field::k_env, name + "=" + value);
+  // One that a caller inside another run has passed on is that run's.
+  for (const auto& [name, value] : request.env)
+    if (name != shim::k_mark) fields.add(field::k_env, name + "=" + value);
+  fields.add(field::k_env, mark);
 }
 
-void add_exec(const RunRequest& request, const std::vector<std::string>& engines, Fields& fields) {
+void add_exec(const RunRequest& request, const std::vector<std::string>& engines, const std::string& mark,
+              Fields& fields) {
   for (const auto& engine : engines) fields.add(field::k_engine, engine);
   fields.add(field::k_api, request.api_version.empty() ? "" : "/v" + request.api_version);
   fields.add(field::k_container, request.container);
-  // By this the shim finds processes of the exec that have left its tree and its sessions.
-  const auto tag = "STACKD_RUN=" + util::random_hex(16);
-  fields.add(field::k_exec_body, exec_body(request, tag));
-  fields.add(field::k_tag, tag);
+  fields.add(field::k_exec_body, exec_body(request, mark));
+  fields.add(field::k_tag, mark);
   fields.add(field::k_tty, request.tty);
 }
 
@@ -115,9 +119,10 @@ void add_exec(const RunRequest& request, const std::vector<std::string>& engines
 util::Fd shim_request(const RunRequest& request, const std::vector<std::string>& engines,
                       const LogLimits& limits) {
   check(request);
+  const auto mark = std::string(shim::k_mark) + "=" + util::random_hex(16);
   Fields fields;
   fields.add(field::k_directory, request.directory.string());
-  fields.add(field::k_readable, readable(request));
+  fields.add(field::k_readable, readable(request, mark));
   fields.add(field::k_log, request.log.string());
   fields.add(field::k_header, request.log_header);
   const bool service = request.capture == Capture::append;
@@ -134,7 +139,7 @@ util::Fd shim_request(const RunRequest& request, const std::vector<std::string>&
   fields.add(field::k_grace, request.grace.count());
   for (const auto& secret : request.secrets)
     if (secret.find('\0') == std::string::npos) fields.add(field::k_secret, secret);
-  request.place == Place::exec ? add_exec(request, engines, fields) : add_host(request, fields);
+  request.place == Place::exec ? add_exec(request, engines, mark, fields) : add_host(request, mark, fields);
 
   util::Fd file(::memfd_create("stackd-run", MFD_CLOEXEC));
   if (!file) throw util::system_error("cannot start a command: no memory file", errno);

@@ -31,8 +31,8 @@ struct RunRequest {
   std::vector<std::string> argv;  // host: the program and its arguments ({"/bin/sh", "-c", text}); exec: Cmd
   std::string cwd;                // host: absolute; exec: "" is the container's
   std::map<std::string, std::string>
-      env;  // host: the whole environment; exec: added to the container's (with a
-            // STACKD_RUN of this run's own, by which its processes are known)
+      env;  // host: the whole environment; exec: added to the container's. Both get a STACKD_RUN of this
+            // run's own, by which its processes are known
   std::vector<std::string>
       bare_env;               // exec: names that go as they are, which takes them from the container's (C1.3)
   std::filesystem::path log;  // made with its directories when it is missing; "" keeps none
@@ -60,17 +60,19 @@ struct RunRequest {
 
 enum class Cause { exited, signalled, timed_out, ended, lost, not_started };
 // exited: by itself, `code`. signalled: by a signal that the daemon did not send. timed_out: by its limit.
-// ended: by end(), or because the machine went down. lost: the shim died without a word (killed, reboot; its
-// command dies with it), or the engine lost the exec. not_started: the command could not be started, or the
-// engine refused the exec; see `error`, and `code` is 127 or 126 as a shell's.
+// ended: by end(), or because the machine went down. lost: the shim died without a word (killed, reboot; what
+// it held is ended before anybody is told), or the engine lost the exec. not_started: the command could not
+// be started, or the engine refused the exec; see `error`, and `code` is 127 or 126 as a shell's.
 
 struct RunExit {
   Cause cause = Cause::lost;
   int code = -1;  // 128+N for a signal, as a shell says it
   int signal = 0;
   std::string error;  // why it was not started, what the engine answered, what could not be ended
+  bool left = false;  // lost: some of it could not be ended; `error` names it
   std::string out_tail, err_tail;  // the last 4 KB of each (capped runs)
   util::TimeMs started_at = 0, ended_at = 0;
+  util::TimeMs ran = 0;  // how long, by a clock that nobody changes
   bool ok() const { return cause == Cause::exited && code == 0; }
 };
 
@@ -82,6 +84,7 @@ struct RunLook {
   std::optional<int>
       pid;  // of the command (not the shim's) while it runs; of an exec the host's, once it is known
   std::optional<RunExit> exit;  // when it has ended
+  bool abandoned = false;       // lost, and nobody has ended what the shim held yet: wait() and end() do
   bool running() const { return state == RunState::running; }
   // It has ended with 0.
   bool done() const { return exit && exit->ok(); }

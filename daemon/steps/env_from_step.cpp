@@ -117,8 +117,7 @@ awaitable<void> end_env_from(Tools& tools, model::Stack stack, std::string opera
   const auto count = resolve::env_commands(*stack.spec).size();
   for (std::size_t number = 0; number < count; ++number) {
     const auto directory = run_directory(tools, stack.id, operation, ordinal, number);
-    const auto look = co_await tools.runs.look(directory);
-    if (look.running()) co_await tools.runs.end(directory, k_command_grace);
+    co_await tools.runs.end(directory, k_command_grace);
   }
 }
 

@@ -13,14 +13,14 @@ namespace stackd::steps {
 namespace {
 
 // True when binding works, or fails for a reason that is not another program (no IPv6 here, an address of
-// another machine).
+// another machine, a low port, which the engine may bind where its user may not).
 bool can_bind(int family, const sockaddr* address, socklen_t size, int type) {
   const util::Fd fd(::socket(family, type | SOCK_CLOEXEC, 0));
   if (!fd) return true;
   const int on = 1;
   if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  return ::bind(fd.get(), address, size) == 0 || (errno != EADDRINUSE && errno != EACCES);
+  return ::bind(fd.get(), address, size) == 0 || errno != EADDRINUSE;
 }
 
 plan::HeldPort held_from(const store::PortRow& row) {

@@ -11,7 +11,7 @@ namespace stackd::steps {
 // Throws Error(failed) when there is none to have.
 awaitable<void> settle_ports(Tools& tools, std::string stack, plan::Wish wish);
 
-// Can this port be bound on this address now? IPv4 and IPv6 when the address is empty.
+// Does nobody else have this port on this address now? IPv4 and IPv6 when the address is empty.
 bool port_is_free(int port, const std::string& protocol, const std::string& host_ip);
 
 }  // namespace stackd::steps

@@ -60,7 +60,8 @@ awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
     const bool done = service.kind == model::ServiceKind::oneshot && look.done();
     if ((running || done) && known->definition == definition && !step.params.force)
       co_return skipped(running ? "it is running" : "it is done");
-    if (running) co_await tools.runs.end(known->run_directory, translate::grace_of(service));
+    // Of one that has ended without its shim's word, something may be left.
+    co_await tools.runs.end(known->run_directory, translate::grace_of(service));
   }
   auto request = translate::process_request(
       stack, service,
@@ -77,7 +78,8 @@ awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
     row.run_directory = directory.string();
     row.log = request.log.string();
     auto end = [log = request.log](async::FileWorker&) { return process::LogFiles(log).end(); };
-    row.log_offset = co_await tools.files.run(end);  // L10.4: nothing is matched against an earlier run's lines
+    row.log_offset =
+        co_await tools.files.run(end);  // L10.4: nothing is matched against an earlier run's lines
     row.definition = definition;
     row.operation_id = step.operation().id;
     if (known && step.kind() == plan::Kind::recover) {
@@ -111,7 +113,7 @@ awaitable<Outcome> stop_process(Tools& tools, Step<plan::StopProcess> step) {
     if (!warning.empty()) outcome.warnings.push_back(warning);
   }
   const auto exit = co_await tools.runs.end(row->run_directory, translate::grace_of(service));
-  if (!exit.error.empty() && exit.cause == process::Cause::ended)
+  if (exit.left || (!exit.error.empty() && exit.cause == process::Cause::ended))
     outcome.warnings.push_back("service '" + service.name + "': " + exit.error);
   co_await sweep(tools, *service.process);
   auto write = [id = stack.id, name = service.name](store::Database& db) {

@@ -6,6 +6,7 @@
 #include "daemon/logs/container_tail.hpp"
 #include "daemon/probes/healthcheck.hpp"
 #include "daemon/probes/ready.hpp"
+#include "daemon/process/end_exec.hpp"
 #include "daemon/process/log_tail.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/steps/endings.hpp"
@@ -126,6 +127,29 @@ awaitable<Error> health_failure(Tools& tools, Health verdict, std::string id, st
                                          (output.empty() ? "" : ": " + output));
 }
 
+constexpr milliseconds k_probe_grace{1'000};
+constexpr milliseconds k_probe_pid{500};  // from the start of an exec until the engine knows its pid
+
+// What is left in the container of a healthcheck that was out of time. That it cannot be ended is no news to
+// anybody.
+awaitable<void> end_probe(Tools& tools, std::string container, std::string exec, std::string mark) {
+  try {
+    const auto give_up = std::chrono::steady_clock::now() + k_probe_pid;
+    auto state = co_await tools.engine.inspect_exec(exec);
+    while (state && state->pid == 0 && !state->exit_code && std::chrono::steady_clock::now() < give_up) {
+      co_await async::sleep_for(milliseconds(20));
+      state = co_await tools.engine.inspect_exec(exec);
+    }
+    if (!state || !state->running || state->pid == 0) co_return;
+    const auto version = tools.engine.known_version();
+    process::HungExec hung{tools.engine.host(), version ? version->api_version : "", container, state->pid,
+                           mark};
+    co_await process::end_exec(std::move(hung), k_probe_grace);
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::cancelled) throw;
+  }
+}
+
 // Until the engine or stackd's own probing says healthy (design.md, "Event-driven").
 awaitable<void> wait_healthy(Tools& tools, model::Stack stack, std::string id, std::string name,
                              std::vector<std::string> test, milliseconds limit) {
@@ -133,7 +157,10 @@ awaitable<void> wait_healthy(Tools& tools, model::Stack stack, std::string id, s
   async::TaskGroup probing(tools.executor);
   if (stack.spec->runtime.fast_readiness)
     probing.spawn("healthcheck of " + name, [&tools, id, test, limit, passed]() -> awaitable<void> {
-      co_await probes::until_healthy(tools.engine, id, test, limit);
+      auto end = [&tools, id](std::string exec, std::string mark) {
+        return end_probe(tools, id, std::move(exec), std::move(mark));
+      };
+      co_await probes::until_healthy(tools.engine, id, test, limit, end);
       *passed = true;
       tools.monitor.changed().notify();
     });

@@ -1,10 +1,16 @@
 #include "daemon/util/time.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 
 namespace stackd::util {
+
+std::chrono::steady_clock::time_point steady_at(TimeMs at) {
+  const auto passed = std::max<TimeMs>(now_ms() - at, 0);
+  return std::chrono::steady_clock::now() - std::chrono::milliseconds(passed);
+}
 
 TimeMs now_ms() {
   using namespace std::chrono;

@@ -101,7 +101,8 @@ awaitable<void> Monitor::run() {
       const auto from =
           std::to_string(since / 1000) + "." + std::to_string(1000000000 + since % 1000 * 1000000).substr(1);
       co_await engine_.events(filters, from, [this](const docker::Event& event) { apply(event); });
-    } catch (const util::Error& e) {
+    } catch (const std::exception& e) {
+      if (async::is_cancellation(std::current_exception())) throw;
       if (!told) spdlog::warn("engine: {}", e.what());
       told = true;
     }

@@ -1,5 +1,9 @@
 """What an up changes and what it waits for (C6 to C10 of semantics.md), one scenario for each thing that a user can observe."""
 
+import os
+import signal
+import time
+
 from compose_support import compose, inspect, only, tokens
 from harness import IMAGE, check, equal, wait_until
 from scenarios import scenario
@@ -278,3 +282,21 @@ def images(world):
 
 
 # ---- every key that has an effect on the container
+
+
+@scenario("a healthcheck that hangs is ended in the container when it is out of time: there is never more than one")
+def healthcheck_hangs(world):
+    compose(world, """
+services:
+  box: {BOX, healthcheck: {test: "touch /tmp/$$$$; sleep 7531", interval: 1h, timeout: 400ms}}
+""")
+    up = world.spawn("up")
+    tries = lambda: [line for line in os.popen("ps -eo args").read().splitlines() if line == "sleep 7531"]
+    most = 0
+    for _ in range(100):  # whenever one looks
+        most = max(most, len(tries()))
+        time.sleep(0.05)
+    check(most == 1, f"{most} at once")
+    os.kill(up.pid, signal.SIGINT)
+    equal(world.end_of(up).code, 130, "its exit status")
+    world.nothing_left()

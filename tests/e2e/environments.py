@@ -293,3 +293,26 @@ commands:
     equal((result.code, result.out), (128 + 15, "<--help><a b>"), "a signal, and arguments as they are")
     names = [command["name"] for command in world.ctl("--json", "run").expect(0).json()["commands"]]
     equal(names, ["all", "alone", "port", "say", "where"], "the commands as a document")
+
+
+@scenario("A secret's value is masked in the live events of a build, and in what is said of one that fails (design.md, hooks)")
+def masked_build(world):
+    secret = f"hush-{os.getpid()}-value"
+    text = """
+env_from: [{cmd: "echo TOKEN=$(cat token)"}]
+services:
+  box:
+    build: {context: ., dockerfile_inline: "FROM IMAGE\\nCOPY token /token\\nRUN echo the build $(cat /token); BUILD\\n"}
+    init: true
+    command: sleep infinity
+    hooks: {post_build: "echo the hook $(cat /token); HOOK"}
+"""
+    world.file("stack/token", secret)
+    for build, hook, code in (("true", "true", 0), ("true", "exit 7", 1), ("exit 7", "true", 1)):
+        world.stack(text.replace("IMAGE", IMAGE).replace("BUILD", build).replace("HOOK", hook))
+        up = world.ctl("--json", "up", "--build").expect(code)
+        check("the build ***" in up.out or hook != "true", f"the build's lines are events:\n{up.out[-3000:]}")
+        check("the hook ***" in up.out or build != "true", f"the hook's lines are events:\n{up.out[-3000:]}")
+        shown = [line for line in (up.text + everything_shown(world)).splitlines() if secret in line]
+        check(not shown, f"with {build}, {hook} the secret is shown: {shown[:3]}")
+    world.ctl("down", "--rmi", "local", "-t", "0").expect(0)

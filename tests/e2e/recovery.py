@@ -267,3 +267,41 @@ def process_dies(world):
     wait_until(lambda: world.status()["status"] == "degraded", "status degraded")
     equal(api(world)["status"], "exited", "its status")
     equal(operations(world), [], "recoveries")
+
+
+@scenario("restart: a process whose shim is killed is started again once, when its whole tree has gone; down leaves nothing")
+def shim_killed(world):
+    world.stack("""
+owned:
+  api:
+    cmd: |
+      echo start >> t/starts
+      setsid sh -c 'trap "" TERM; while :; do sleep 1; done # grandchild' &
+      (sh -c 'sleep 1000; : grandchild' &)
+      exec sleep 1000
+    restart: always
+    stop_grace_period: 1s
+  worker: {cmd: "sleep 1000 & sh -c 'sleep 1000; : grandchild' & wait"}
+""")
+    world.ctl("up").expect(0)
+    tree = lambda: [line for line in world.processes() if line.split()[1] == "sh" and "grandchild" in line]
+    wait_until(lambda: len(tree()) == 3, "the grandchildren")
+    before = {line.split()[0] for line in world.processes()}
+    for service in ("api", "worker"):
+        with open(f"/proc/{world.services()[service]['pid']}/stat", encoding="utf-8") as stat:
+            os.kill(int(stat.read().rsplit(")", 1)[1].split()[1]), signal.SIGKILL)
+    settled(world, 1)
+    equal(len(world.lines("stack/t/starts")), 2, "starts")
+    wait_until(lambda: len(tree()) == 2, "one tree, of the second start")
+    left = [line for line in world.processes() if line.split()[0] in before]
+    check(not left, f"of the trees whose shims were killed: {left}")
+    world.daemon.kill()
+    with open(f"/proc/{api_pid(world)}/stat", encoding="utf-8") as stat:
+        os.kill(int(stat.read().rsplit(")", 1)[1].split()[1]), signal.SIGKILL)
+    world.daemon.start()
+    settled(world, 2)
+    wait_until(lambda: len(tree()) == 2, "one tree, of the third start")
+    with open(f"/proc/{api_pid(world)}/stat", encoding="utf-8") as stat:
+        os.kill(int(stat.read().rsplit(")", 1)[1].split()[1]), signal.SIGKILL)
+    world.ctl("down").expect(0)
+    world.nothing_left()

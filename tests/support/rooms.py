@@ -56,6 +56,11 @@ ROOMS = (
 HEADERS = {
     ("process/shim", "daemon/util/fd.hpp"): "one class, all of it in the header",
     ("process", "daemon/process/shim/protocol.hpp"): "the names of a run's files, which both sides write and read",
+    ("process", "daemon/process/shim/container_tree.hpp"): "the processes of an exec, as the shim finds them; it is in process as well",
+    ("process", "daemon/process/shim/engine_http.hpp"): "what that one asks",
+    ("process", "daemon/process/shim/ending.hpp"): "the class that takes a tree of processes down; it is in process as well",
+    ("process", "daemon/process/shim/processes.hpp"): "what /proc says, as the shim reads it; it is in process as well",
+    ("process", "daemon/process/shim/system.hpp"): "what those include",
     ("process/shim", "daemon/process/log_times.hpp"): "how a log's times are written, which both sides do",
     ("logs", "daemon/process/shim/log_file.hpp"): "the class that keeps a log to its newest part; it is in process as well",
     ("logs", "daemon/process/shim/system.hpp"): "what that one includes",

@@ -37,7 +37,7 @@ bool ContainerTree::in_container(int pid) const {
 }
 
 bool ContainerTree::has_tag(int pid) const {
-  return !tag_.empty() && proc_file(pid, "environ").find(tag_) != std::string::npos;
+  return !tag_.empty() && has_in_environment(pid, tag_);
 }
 
 // One process's numbers in its pid namespaces, the outermost first.

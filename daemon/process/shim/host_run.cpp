@@ -74,9 +74,10 @@ bool HostRun::start() {
   }
   failure_read.reset(ends[0]);
   failure_write.reset(ends[1]);
+  const auto shim = ::getpid();
   command_ = ::fork();
   if (command_ == 0)
-    become_command(failure_write.get(), null.get(), out.get(), request_.append ? out.get() : err.get());
+    become_command(shim, failure_write.get(), null.get(), out.get(), request_.append ? out.get() : err.get());
   if (command_ < 0) {
     outcome_.error = because("cannot start the command: no new process", errno);
     return false;
@@ -95,8 +96,7 @@ bool HostRun::start() {
   return false;
 }
 
-void HostRun::become_command(int failure_pipe, int null, int out, int err) {
-  const auto shim = ::getppid();
+void HostRun::become_command(pid_t shim, int failure_pipe, int null, int out, int err) {
   directory_.forget_in_child();
   // Its own session: the process group is what a shell's `kill 0` and our TERM reach, without the shim.
   ::setsid();
@@ -180,7 +180,7 @@ void HostRun::drain(Stream& stream) {
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) stream.pipe.reset();
     if (n <= 0) return;
     const std::string_view text(buffer, static_cast<std::size_t>(n));
-    whole_ && &stream == &out_ ? keep_whole(text) : keep(stream, stream.mask.add(text));
+    whole_&&& stream == &out_ ? keep_whole(text) : keep(stream, stream.mask.add(text));
   }
 }
 

@@ -37,7 +37,7 @@ private:
   struct Failure;
 
   bool start();
-  [[noreturn]] void become_command(int failure_pipe, int null, int out, int err);
+  [[noreturn]] void become_command(pid_t shim, int failure_pipe, int null, int out, int err);
   bool open_pipe(Stream& stream, util::Fd& write_end);
   void loop();
   bool over();

@@ -91,6 +91,22 @@ std::vector<int> descendants() {
   return found;
 }
 
+bool has_in_environment(int pid, const std::string& entry) {
+  const auto environment = of_process(pid, "environ");
+  for (std::size_t at = 0; at < environment.size();) {
+    const auto end = std::min(environment.find('\0', at), environment.size());
+    if (environment.compare(at, end - at, entry) == 0) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+std::string boot() {
+  auto text = read_small_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id");
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
 std::string command_line(int pid) {
   auto text = of_process(pid, "cmdline");
   while (!text.empty() && text.back() == '\0') text.pop_back();

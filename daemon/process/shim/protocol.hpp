@@ -31,7 +31,7 @@ constexpr char k_container[] = "container";
 constexpr char k_exec_body[] = "exec_body";  // JSON of POST /containers/{id}/exec
 constexpr char k_secret[] = "secret";        // what the output must not show, the longest first
 constexpr char k_tty[] = "tty";
-constexpr char k_tag[] = "tag";  // "NAME=value" in the exec's environment, and in no other's
+constexpr char k_tag[] = "tag";  // an exec's mark, as "NAME=value"
 }  // namespace field
 
 namespace answer {
@@ -50,6 +50,11 @@ constexpr char k_started[] = "started.json";
 constexpr char k_exit[] = "exit.json";
 constexpr char k_grace[] = "grace";  // milliseconds, written by Runs::end before it signals the shim
 }  // namespace name
+
+// In the environment of all that a run starts, with a value that no other run has (request.json keeps it as
+// "mark"): by this the processes are known that have left the command's tree and session, and those whose
+// shim was killed.
+constexpr char k_mark[] = "STACKD_RUN";
 
 constexpr int k_tail_bytes = 4096;
 

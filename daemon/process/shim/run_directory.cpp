@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "daemon/process/shim/json.hpp"
+#include "daemon/process/shim/processes.hpp"
 #include "daemon/process/shim/protocol.hpp"
 
 namespace stackd::shim {
@@ -83,11 +84,16 @@ RunDirectory::Take RunDirectory::take(const std::string& path, std::string_view 
 }
 
 void RunDirectory::write_started(int pid, const std::string& exec) {
-  if (started_at_ == 0) started_at_ = wall_clock();
+  if (started_at_ == 0) {
+    started_at_ = wall_clock();
+    begun_ = now();
+  }
   JsonObject started;
   started.add("pid", pid);
   started.add("shim", ::getpid());
   started.add("at", started_at_);
+  started.add("boot", boot());
+  if (const auto command = process(pid)) started.add("born", static_cast<std::int64_t>(command->born));
   if (!exec.empty()) started.add("exec", exec);
   write_file(directory_.get(), name::k_started, started.text());
 }
@@ -102,6 +108,7 @@ void RunDirectory::write_exit(const Outcome& outcome) {
   exit.add("err", outcome.err_tail);
   exit.add("started_at", started_at_);
   exit.add("ended_at", wall_clock());
+  if (started_at_ != 0) exit.add("ran", now() - begun_);
   // Not synced, it would be a millisecond of every hook: the daemon that waits commits the result at once,
   // and after a power cut before that the run is lost, which is never taken for a success.
   // On a full disk it waits for room: without it the run would count as lost, whatever it did.

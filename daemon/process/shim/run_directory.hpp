@@ -37,7 +37,7 @@ private:
   bool build(const std::string& temporary, std::string_view readable_request);
   util::Fd directory_, lock_;
   std::string error_;
-  Millis started_at_ = 0;
+  Millis started_at_ = 0, begun_ = 0;  // by the wall, and by the clock that nobody changes
 };
 
 }  // namespace stackd::shim

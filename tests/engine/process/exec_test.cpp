@@ -255,6 +255,30 @@ TEST_CASE("X9: a user who may use the engine but not signal root's processes end
   for (const auto* gone : {"sleep 1111", "sleep 3333", "while :"}) CHECK_FALSE(c.runs(gone));
 }
 
+TEST_CASE("an exec whose shim is killed is ended in its container before it counts as lost",
+          "[process][engine]") {
+  const Container c;
+  auto request = c.exec("lost", "(sleep 7777 &); echo begun; exec sleep 7778");
+  request.grace = 300ms;
+  const auto body = [&](asio::any_io_executor executor) -> awaitable<RunExit> {
+    async::FileThread files;
+    Runs runs(executor, test::shim(), files);
+    co_await runs.start(request);
+    const bool begun = co_await eventually(executor, [&] {
+      const auto started = util::read_file_if_there(request.directory / "started.json").value_or("{}");
+      return nlohmann::json::parse(started).value("pid", 0) > 0 && c.runs("sleep 7777") &&
+             c.runs("sleep 7778");
+    });
+    CHECK(begun);
+    ::kill(std::stoi(util::read_file(request.directory / "lock")), SIGKILL);
+    co_return co_await runs.wait(request.directory);
+  };
+  const auto exit = run_coro([&](auto executor) { return body(executor); });
+  CHECK(exit.cause == Cause::lost);
+  CHECK_FALSE(c.runs("sleep 7778"));
+  CHECK_FALSE(c.runs("sleep 7777"));
+}
+
 TEST_CASE("an exec whose container is killed ends with what the engine says", "[process][engine]") {
   const Container c;
   const auto request = c.exec("run", "echo ready; sleep 1000");

@@ -193,6 +193,37 @@ private:
 
 }  // namespace
 
+TEST_CASE("daemon stop is a request; a process that a server only names is left alone", "[client]") {
+  stackd::test::TempDir directory;
+  const auto home = directory.path() / "home";
+  directory.write("home/lock", "");
+  directory.write("work/x", "");
+  const pid_t bystander = ::fork();
+  if (bystander == 0) {
+    ::open((home / "lock").c_str(), O_RDONLY);  // even if it has the file open: it does not hold the lock
+    ::pause();
+    ::_exit(0);
+  }
+  for (const bool knows : {true, false}) {
+    INFO(knows);
+    FakeDaemon* self = nullptr;
+    std::thread stopping;
+    FakeDaemon daemon((directory.path() / "s").string(), [&](const Asked& asked, FakeDaemon::Reply& reply) {
+      if (asked.target == "/v1/info") return reply.json({{"pid", bystander}, {"home", home.string()}});
+      if (!knows || asked.target != "/v1/shutdown") return reply.problem(404, "not-found", "no such path");
+      reply.json({{"stopping", true}}, 202);
+      stopping = std::thread([&] { self->stop(); });
+    });
+    self = &daemon;
+    const Result result = run(directory, {"daemon", "stop"});
+    CHECK(result.code == (knows ? 0 : 1));
+    if (stopping.joinable()) stopping.join();
+  }
+  CHECK(::waitpid(bystander, nullptr, WNOHANG) == 0);
+  ::kill(bystander, SIGKILL);
+  ::waitpid(bystander, nullptr, 0);
+}
+
 TEST_CASE("up sends where it is, its files and its whole environment", "[client]") {
   Demo demo;
   demo.directory.write("work/a.yaml", "services: {}\n");

@@ -1,3 +1,5 @@
+#include <atomic>
+
 #include "daemon/api/body.hpp"
 #include "daemon/api/problem.hpp"
 #include "proto/error_codes.hpp"
@@ -342,6 +344,19 @@ TEST_CASE("ping, version, info and schema say what they should", "[api]") {
   const auto schema = client.get("/v1/schema");
   CHECK(schema.header("content-type") == "application/schema+json");
   CHECK(json_of(schema)["title"] == "stackd.yaml");
+}
+
+TEST_CASE("A daemon that is asked to stop says so before it does", "[api]") {
+  std::atomic<int> asked = 0;
+  api::Options options;
+  options.stop = [&] { ++asked; };
+  ApiFixture fixture(options);
+  CHECK(fixture.client().get("/v1/shutdown").status == 405);
+  CHECK(asked == 0);
+  const auto answer = fixture.client().post("/v1/shutdown", "");
+  CHECK(answer.status == 202);
+  CHECK(json_of(answer)["stopping"] == true);
+  CHECK(asked == 1);
 }
 
 TEST_CASE("ping answers even while nothing else can", "[api]") {

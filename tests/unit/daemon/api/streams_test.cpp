@@ -222,6 +222,16 @@ TEST_CASE("`since` is a time, seconds or how long ago, as the engine takes it; w
   CHECK(asked("2026-01-02T03:04:05%2B01:00") == "1767319445.000");
   CHECK(asked("1767323045") == "1767323045.000");
   CHECK(asked("") == "");
+  // The ends of its range, and what lies beyond them.
+  CHECK(asked("0") == "0.000");
+  CHECK(asked("-1") == "0.000");
+  CHECK(asked("-99999999999999999999999") == "0.000");
+  CHECK(asked("1970-01-01T00:00:00%2B01:00") == "0.000");
+  CHECK(asked("100000000h") == "0.000");
+  CHECK(asked("9999-12-31T23:59:59Z") == "253402300799.000");
+  CHECK(asked("9999-12-31T23:59:59-01:00") == "253402300799.000");
+  CHECK(asked("9223372036854775807") == "253402300799.000");
+  CHECK(asked("99999999999999999999999") == "253402300799.000");
   for (const std::string wrong : {"yesterday", "10x", "-5m", "2026-13-02T03:04:05Z"})
     CHECK(client.get("/v1/stacks/shop/logs?since=" + wrong).status == 400);
 }

@@ -180,3 +180,50 @@ TEST_CASE("a wait with a limit ends by what comes first, and its task is gone wi
   };
   test::run_coro([&](auto executor) { return body(executor); });
 }
+
+TEST_CASE("a loop that is kept is started again when it throws, whatever it throws, until it is cancelled",
+          "[async]") {
+  const auto body = [](asio::any_io_executor executor) -> awaitable<void> {
+    TaskGroup group(executor);
+    Signal changed(executor);
+    int starts = 0;
+    group.keep("loop", [&]() -> awaitable<void> {
+      ++starts;
+      changed.notify();
+      if (starts == 1) throw std::runtime_error("a full disk");
+      if (starts == 2) throw 5;
+      // A wait that was aborted by somebody else is no cancellation of the loop.
+      if (starts == 3) throw boost::system::system_error(asio::error::operation_aborted);
+      for (;;) co_await sleep_for(1h);
+    });
+    while (starts < 4) co_await changed.wait();
+    CHECK(group.size() == 1);
+    group.cancel_all();
+    co_await group.join();
+    CHECK(starts == 4);
+  };
+  test::run_coro([&](auto executor) { return body(executor); });
+}
+
+TEST_CASE("a loop that is kept is over when it returns, and when it is cancelled before it is started again",
+          "[async]") {
+  const auto body = [](asio::any_io_executor executor) -> awaitable<void> {
+    TaskGroup group(executor);
+    int starts = 0;
+    group.keep("done", [&]() -> awaitable<void> {
+      ++starts;
+      co_return;
+    });
+    co_await group.join();
+    CHECK(starts == 1);
+    group.keep("broken", [&]() -> awaitable<void> {
+      ++starts;
+      throw std::runtime_error("again");
+      co_return;
+    });
+    group.cancel_all();
+    co_await group.join();
+    CHECK(starts == 2);
+  };
+  test::run_coro([&](auto executor) { return body(executor); });
+}

@@ -85,6 +85,12 @@ TEST_CASE("Health none is no health, and Podman's name for it is known", "[docke
         "starting");
 }
 
+TEST_CASE("A container's own grace period is known, and that it has none", "[docker]") {
+  CHECK(decode_container(json::parse(R"({"Config": {"StopTimeout": 1200}})")).stop_timeout == 1200);
+  CHECK(decode_container(json::parse(R"({"Config": {"StopTimeout": 0}})")).stop_timeout == 0);
+  CHECK_FALSE(decode_container(json::parse(R"({"Config": {"StopTimeout": null}})")).stop_timeout.has_value());
+}
+
 TEST_CASE("An image's configuration is read, with lists that may be strings", "[docker]") {
   const auto image = decode_image(json::parse(R"({"Id": "sha256:3", "RepoTags": ["a:1"], "RepoDigests": null,
     "Config": {"Cmd": ["sh"], "Entrypoint": "/init", "Shell": null, "User": "u", "WorkingDir": "/w", "Env": ["P=1"],

@@ -85,6 +85,18 @@ TEST_CASE("A request's head has what the engine needs and nothing twice", "[dock
   CHECK(chunked.find("Content-Length") == std::string::npos);
 }
 
+TEST_CASE("A stop is given its whole grace period, however long, before the engine counts as hung", "[docker]") {
+  using std::chrono::minutes;
+  using std::chrono::seconds;
+  CHECK(docker::stop_limit(std::nullopt, 3600) > minutes(60));
+  CHECK(docker::stop_limit(3600, 5) > minutes(60));
+  CHECK(docker::stop_limit(5, 3600) < minutes(60));
+  CHECK(docker::stop_limit(std::nullopt, std::nullopt) > seconds(10));
+  CHECK(docker::stop_limit(2147483647, std::nullopt) > seconds(2147483647));
+  CHECK_FALSE(docker::stop_limit(-1, 5).has_value());
+  CHECK_FALSE(docker::stop_limit(std::nullopt, -1).has_value());
+}
+
 TEST_CASE("Ids are short in messages, names are whole", "[docker]") {
   CHECK(docker::brief(std::string(64, 'a')) == std::string(12, 'a'));
   CHECK(docker::brief("my-container") == "my-container");

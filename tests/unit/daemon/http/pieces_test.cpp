@@ -14,9 +14,20 @@ TEST_CASE("A target is taken apart, its query decoded", "[http]") {
         http::Parameters{{"tail", "10"}, {"service", "web&db"}, {"follow", ""}, {"since", "1 m"}});
 }
 
+TEST_CASE("Of an absolute target the path counts, and its authority is known", "[http]") {
+  const auto target = http::parse_target("HTTP://Localhost:80/v1/ping?x=1");
+  REQUIRE(target);
+  CHECK(target->path == "/v1/ping");
+  CHECK(target->query == http::Parameters{{"x", "1"}});
+  CHECK(http::authority_of("HTTP://Localhost:80/v1/ping?x=1") == "Localhost:80");
+  CHECK(http::authority_of("/v1/ping").empty());
+  for (const auto* bare : {"http://localhost", "http://localhost?x=1"})
+    CHECK(http::parse_target(bare)->path == "/");
+}
+
 TEST_CASE("A target that cannot be decoded is none", "[http]") {
-  for (const auto* bad :
-       {"", "v1", "*", "http://elsewhere/v1", "/a%2", "/a%zz", "/a%00b", "/ok?x=%", "/ok?%=1"})
+  for (const auto* bad : {"", "v1", "*", "elsewhere/v1", "https://elsewhere/v1", "http:/v1", "http://x/a%2",
+                          "/a%2", "/a%zz", "/a%00b", "/ok?x=%", "/ok?%=1"})
     CHECK_FALSE(http::parse_target(bad));
 }
 
@@ -71,6 +82,10 @@ TEST_CASE("A request over TCP needs the token, a loopback Host and no Origin", "
   request.headers[0].second = "evil.example";
   CHECK(http::check_tcp_request(request, "secret")->status == 403);
   request.headers[0].second = "localhost";
+  CHECK_FALSE(http::check_tcp_request(request, "secret"));
+  request.path = "http://evil.example/v1/ping";
+  CHECK(http::check_tcp_request(request, "secret")->status == 403);
+  request.path = "http://localhost/v1/ping";
   CHECK_FALSE(http::check_tcp_request(request, "secret"));
   request.headers.emplace_back("Origin", "http://localhost");
   CHECK(http::check_tcp_request(request, "secret")->status == 403);

@@ -47,6 +47,13 @@ TEST_CASE("Garbage behind a good request gets a 400 and ends the connection", "[
   CHECK(client.closed());
 }
 
+TEST_CASE("A target may be absolute, as a proxy is asked", "[http]") {
+  ServerFixture fixture;
+  auto client = fixture.client();
+  client.send("GET http://localhost/echo/me?q=x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(client.answer().body == "GET me 0 x ");
+}
+
 TEST_CASE("Malformed requests are refused with 400", "[http]") {
   ServerFixture fixture;
   for (const auto* bad :
@@ -257,19 +264,48 @@ TEST_CASE("Stopping cancels what takes longer than its grace", "[http]") {
   CHECK(fixture.running() == 0);
 }
 
-TEST_CASE("More connections than the limit wait for their turn", "[http]") {
+TEST_CASE("When all places are taken, the connection that has been idle longest gives its up", "[http]") {
+  http::Limits limits;
+  limits.sessions = 3;
+  ServerFixture fixture(limits);
+  auto busy = fixture.client();
+  busy.request("GET", "/hold");
+  fixture.until_running(1);
+  auto first = fixture.client(), second = fixture.client();
+  CHECK(first.get("/echo/1").status == 200);
+  CHECK(second.get("/echo/2").status == 200);
+  CHECK(first.get("/echo/1").status == 200);  // now the second has been idle longer
+  auto another = fixture.client();
+  CHECK(another.get("/echo/4").body == "GET 4 0 - ");
+  CHECK(second.closed());
+  CHECK(first.get("/echo/1").status == 200);
+  fixture.release();
+  CHECK(busy.answer().body == "held");
+}
+
+TEST_CASE("Connections that are answered keep their places: more than the limit wait for their turn",
+          "[http]") {
   http::Limits limits;
   limits.sessions = 2;
   ServerFixture fixture(limits);
-  auto first = fixture.client();
-  auto second = fixture.client();
-  auto third = fixture.client();
-  CHECK(first.get("/echo/1").status == 200);
-  CHECK(second.get("/echo/2").status == 200);
+  auto first = fixture.client(), second = fixture.client(), third = fixture.client();
+  first.request("GET", "/hold");
+  second.request("GET", "/tick");
+  fixture.until_running(2);
   third.request("GET", "/echo/3");
   CHECK(fixture.loop.call([&] { return fixture.server->counters().sessions; }) == 2);
-  first.close();
-  CHECK(third.answer().body == "GET 3 0 - ");
+  fixture.release();
+  CHECK(first.answer().body == "held");
+  CHECK(third.answer().body == "GET 3 0 - ");  // the first is idle now, and leaves
+  CHECK(first.closed());
+}
+
+TEST_CASE("A client with 512 idle connections leaves room for others", "[http]") {
+  ServerFixture fixture;
+  std::vector<HttpClient> idle;
+  for (int i = 0; i < 512; ++i) idle.push_back(fixture.client());
+  fixture.until_sessions(512);
+  for (int i = 0; i < 20; ++i) CHECK(fixture.client().get("/echo/me").status == 200);
 }
 
 TEST_CASE("TCP asks for the token, a loopback Host and no Origin", "[http]") {

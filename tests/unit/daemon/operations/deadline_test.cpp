@@ -1,5 +1,6 @@
 // Operations that may take only so long (Policy::deadline).
 #include "tests/support/catch.hpp"
+#include "tests/support/wall_clock.hpp"
 #include "tests/unit/daemon/operations/bench.hpp"
 
 using namespace stackd;
@@ -57,6 +58,32 @@ TEST_CASE("an operation that ends in time knows nothing of its limit", "[operati
   with_bench(dir.path() / "state.db", limited(60'000), [&](Bench& b) -> awaitable<void> {
     const auto row = co_await b.finish("op", steps(work("begin"), work("end", "begin")));
     CHECK(row.state == "succeeded");
+  });
+}
+
+TEST_CASE("a wall clock that is changed neither ends an operation nor gives it time", "[operations]") {
+  TempDir dir;
+  const auto hour = GENERATE(3600, -3600);
+  INFO(hour);
+  WallClock clock;
+  with_bench(dir.path() / "state.db", limited(60'000), [&](Bench& b) -> awaitable<void> {
+    Gate gate(b.executor);
+    b.on("ready", passing(gate));
+    co_await b.submit("op", steps(waiting("ready"), work("end", "ready")));
+    co_await gate.arrivals(1);
+    clock.set_forward(std::chrono::seconds(hour));
+    gate.open();
+    const auto row = co_await b.runner.wait("op");
+    CHECK(row.state == "succeeded");
+  });
+  with_bench(dir.path() / "other.db", limited(300), [&](Bench& b) -> awaitable<void> {
+    Gate never(b.executor);
+    b.on("ready", passing(never));
+    co_await b.submit("op", steps(waiting("ready")));
+    co_await never.arrivals(1);
+    clock.set_forward(std::chrono::seconds(-hour));
+    const auto row = co_await b.runner.wait("op");
+    CHECK(message_of(row).find("timed-out") == 0);
   });
 }
 

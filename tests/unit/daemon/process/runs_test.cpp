@@ -57,12 +57,15 @@ TEST_CASE("L9.1: stdin is closed", "[process]") {
   CHECK(exit.out_tail == "/dev/null\n");
 }
 
-TEST_CASE("a command has the environment of its request and nothing else", "[process]") {
+TEST_CASE("a command has the environment of its request, its run's mark, and nothing else", "[process]") {
   const RunFixture f;
   auto request = f.request("run", "");
   request.argv = {"/usr/bin/env"};
   request.env = {{"A", "1"}, {"EMPTY", ""}, {"LINES", "a\nb=c"}};
-  CHECK(f.run(request).out_tail == "A=1\nEMPTY=\nLINES=a\nb=c\n");
+  const auto text = f.run(request).out_tail;
+  const std::string expected = "A=1\nEMPTY=\nLINES=a\nb=c\nSTACKD_RUN=";
+  CHECK(text.substr(0, expected.size()) == expected);
+  CHECK(text.find('\n', expected.size()) == text.size() - 1);
 }
 
 TEST_CASE("a program is looked for in the PATH of its own environment", "[process]") {
