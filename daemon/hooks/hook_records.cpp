@@ -50,7 +50,8 @@ awaitable<std::optional<store::HookRunRow>> known_run(Tools& tools, std::string 
 }
 
 awaitable<void> begin_run(Tools& tools, store::HookRunRow row) {
-  logs::link_run_log(row);
+  auto link = [row](async::FileWorker&) { return logs::link_run_log(row); };
+  co_await tools.files.run(link);
   co_await write(tools, std::move(row), "hook.started");
 }
 

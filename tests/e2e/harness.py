@@ -15,6 +15,7 @@ import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("STACKD_BIN", os.path.join(ROOT, "build/release/bin"))
+GUARD = os.environ.get("STACKD_E2E_GUARD", "")  # a library that tells of files on the control thread (tests/support/file_guard.cpp)
 ENGINE_SH = os.path.join(ROOT, "tests/support/engine.sh")
 # What the scenarios' containers are made of.
 IMAGE = subprocess.run(["bash", "-c", f". {ENGINE_SH}; engine_busybox_name"], check=True, stdout=subprocess.PIPE,
@@ -206,6 +207,8 @@ class Daemon:
         program = "stackd"
         if crash_at:  # the shipped program cannot be told to die
             program, env["STACKD_CRASH_AT"] = "stackd-faulty", crash_at
+        if GUARD:
+            env["LD_PRELOAD"] = GUARD
         first = self.world.ports
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(

@@ -43,6 +43,12 @@ def run(sentence, function, daemon):
         log = world.daemon.tail(100_000)
         if any(words in log for words in SANITIZERS):
             raise harness.Failure("a sanitizer spoke in the daemon's log")
+        if harness.GUARD:
+            while_it_ran = log.split(": stopping; services and hooks go on")[0]
+            touched = [line for line in while_it_ran.splitlines() if line.startswith("FILE ON THE CONTROL THREAD")
+                       and "/state.db" not in line and not line.endswith(world.daemon.socket)]  # what a daemon does on its way out
+            if touched:
+                raise harness.Failure("the control thread touched files:\n" + "\n".join(sorted(set(touched))))
     except harness.Failure as failure:
         problem = f"{failure}\n-- the daemon's last lines --\n{world.daemon.tail()}"
     except Exception:  # a scenario that breaks is a failure like any other, and the rest still runs
