@@ -245,6 +245,7 @@ STACKD_FIELDS(Config) {
   field("files", o.files, Show::always);
   field("warnings", o.warnings, Show::always);
   field("model", o.model, Show::always);
+  field("extensions", o.extensions, Show::always);
   field("images", o.images, Show::always);
   field("hashes", o.hashes, Show::always);
 }};

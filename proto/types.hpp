@@ -169,6 +169,8 @@ struct Config {
   std::string name, directory, format;
   std::vector<std::string> files, warnings;
   nlohmann::json model;  // of a compose.yaml Compose's own canonical model; else a resolved stackd.yaml
+  nlohmann::json extensions =
+      nlohmann::json::object();               // a compose.yaml's x- keys below the top, by JSON pointer
   std::vector<std::string> images;            // that an up would pull or build, each once
   std::map<std::string, std::string> hashes;  // of each container service's definition
 };

@@ -62,7 +62,9 @@ Attachment decode_attachment(const Entry& entry, Reader& reader) {
   attachment.driver_opts = fields.string_map("driver_opts");
   attachment.priority =
       static_cast<int>(std::clamp(fields.integer("priority").value_or(0), -1'000'000LL, 1'000'000LL));
-  fields.refuse({"gw_priority", "interface_name"}, "is not supported yet");
+  attachment.gw_priority =
+      static_cast<int>(std::clamp(fields.integer("gw_priority").value_or(0), -1'000'000LL, 1'000'000LL));
+  attachment.interface_name = fields.string("interface_name");
   fields.finish();
   return attachment;
 }

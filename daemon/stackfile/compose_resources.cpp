@@ -45,11 +45,11 @@ Network decode_network(const Entry& entry, const ComposeContext& context) {
   network.internal = reader.boolean("internal");
   network.attachable = reader.boolean("attachable");
   network.enable_ipv6 = reader.maybe_boolean("enable_ipv6");
-  if (!reader.boolean("enable_ipv4", true)) reader.refuse({"enable_ipv4"}, "false is not supported yet");
+  network.enable_ipv4 = reader.maybe_boolean("enable_ipv4");
   if (const Value* ipam = reader.get("ipam")) {
     Reader fields(*ipam, reader.what() + ", 'ipam'", reader.problems());
     network.ipam_driver = fields.string("driver");
-    fields.refuse({"options"}, k_not_yet);
+    fields.ignore({"options"});  // Compose does not hand them on either
     if (const Value* pools = fields.get("config")) {
       if (!pools->is_sequence()) reader.problem(pools->place, fields.what() + ", 'config': expected a list");
       for (const Value& pool : pools->items) network.ipam.push_back(decode_pool(pool, reader));
@@ -71,19 +71,19 @@ Volume decode_volume(const Entry& entry, const ComposeContext& context) {
   return volume;
 }
 
-FileSource decode_file_source(const Entry& entry, const std::string& kind, const ComposeContext& context) {
+FileSource decode_file_source(const Entry& entry, const std::string& kind, ComposeContext& context) {
   Reader reader(entry.value, kind + " '" + entry.key + "'", context.decode.problems);
   FileSource source;
   decode_name(reader, entry.key, context, source);
   source.file = reader.string("file");
   source.environment = reader.string("environment");
   const auto content = reader.maybe_string("content");
-  reader.ignore({"labels"});
-  reader.refuse({"driver", "driver_opts", "template_driver"}, k_not_yet);
+  const bool driven = reader.has("driver");  // which finds what it holds by itself
+  reader.ignore({"labels", "driver_opts", "template_driver"});
   reader.finish();
   const int given = (source.file.empty() ? 0 : 1) + (source.environment.empty() ? 0 : 1) + (content ? 1 : 0) +
                     (source.external ? 1 : 0);
-  if (given != 1) {
+  if (given != 1 && !(driven && given == 0)) {
     reader.problem(entry.place, reader.what() +
                                     ": give one of 'file', 'environment', 'content' and 'external'" +
                                     (given > 1 ? ", not several" : ""));
@@ -96,9 +96,14 @@ FileSource decode_file_source(const Entry& entry, const std::string& kind, const
     if (found != context.variables.end()) {
       source.content = found->second;
     } else {
-      reader.problem(entry.place, reader.what() + ": the variable '" + source.environment + "' is not set");
+      context.unusable[kind + " " + entry.key] = {
+          entry.place, reader.what() + ": the variable '" + source.environment + "' is not set"};
     }
   }
+  if (source.external || (driven && given == 0))
+    context.unusable[kind + " " + entry.key] = {
+        entry.place, reader.what() + (source.external ? " is external" : " is a driver's") +
+                         ", which is for a swarm; give it a file, an environment or a content"};
   return source;
 }
 
@@ -132,7 +137,7 @@ void require(const std::string& kind, const std::string& key, const Map& declare
 
 }  // namespace
 
-void decode_resources(Reader& top, const ComposeContext& context, Spec& spec) {
+void decode_resources(Reader& top, ComposeContext& context, Spec& spec) {
   decode_section(top, "networks", spec.networks,
                  [&](const Entry& entry) { return decode_network(entry, context); });
   decode_section(top, "volumes", spec.volumes,
@@ -156,12 +161,17 @@ void check_resources(const ComposeContext& context, Spec& spec) {
       if (mount.type == "volume" && !mount.source.empty())
         require("volume", mount.source, spec.volumes, service, problems);
     }
-    for (const FileGrant& grant : service.container->secrets) {
-      require("secret", grant.source, spec.secrets, service, problems);
-    }
-    for (const FileGrant& grant : service.container->configs) {
-      require("config", grant.source, spec.configs, service, problems);
-    }
+    const auto grant = [&](const std::string& kind, const std::vector<FileGrant>& grants,
+                           const auto& sources) {
+      for (const FileGrant& one : grants) {
+        require(kind, one.source, sources, service, problems);
+        const auto found = context.unusable.find(kind + " " + one.source);
+        if (found != context.unusable.end() && context.decode.request.to_run)
+          problems.add(found->second.first, found->second.second);
+      }
+    };
+    grant("secret", service.container->secrets, spec.secrets);
+    grant("config", service.container->configs, spec.configs);
   }
 }
 

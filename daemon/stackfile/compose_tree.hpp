@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "daemon/compose/paths.hpp"
 #include "daemon/stackfile/interpolate.hpp"
-#include "daemon/stackfile/reader.hpp"
-#include "daemon/stackfile/yaml.hpp"
+#include "daemon/yaml/reader.hpp"
+#include "daemon/yaml/yaml.hpp"
 
 namespace stackd::stackfile {
 
-using FileVariables = std::map<std::string, std::string>;
+using namespace compose;
 
 // What interpolation in files of `directory` sees: the caller's environment over the directory's `.env`.
 FileVariables compose_variables(const std::filesystem::path& directory, const FileVariables& environment,
@@ -60,16 +61,5 @@ void merge_files(Value& base, Value over, Problems& problems);
 void merge_services(Value& base, Value over, Problems& problems);
 // Drops what is tagged !reset and the tags themselves, where there was nothing to merge with.
 void drop_resets(Value& value);
-
-// ---- compose_paths.cpp
-// `~` and `~/…` by HOME in `variables`, relative paths by `directory`; lexically normal, without a slash at
-// the end.
-std::string absolute_path(const std::string& path, const std::filesystem::path& directory,
-                          const FileVariables& variables);
-// Makes the relative paths of a service (or of all of a document) absolute: for files of another directory.
-void absolute_service_paths(Value& service, const std::filesystem::path& directory,
-                            const FileVariables& variables);
-void absolute_document_paths(Value& document, const std::filesystem::path& directory,
-                             const FileVariables& variables);
 
 }  // namespace stackd::stackfile

@@ -9,11 +9,12 @@
 
 #include "daemon/model/spec.hpp"
 #include "daemon/stackfile/load.hpp"
-#include "daemon/stackfile/reader.hpp"
+#include "daemon/yaml/reader.hpp"
 
 namespace stackd::stackfile {
 
 using namespace model;
+using namespace yaml;
 
 struct DecodeContext {
   const LoadRequest& request;

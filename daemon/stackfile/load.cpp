@@ -4,13 +4,15 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "daemon/compose/canonical.hpp"
 #include "daemon/resolve/identity.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/stackfile/decode.hpp"
-#include "daemon/stackfile/stack_model.hpp"
+#include "daemon/stackfile/model_json.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/yaml/typed.hpp"
 
 namespace stackd::stackfile {
 
@@ -118,8 +120,10 @@ public:
     Value document = merged ? compose_document(files) : documents_.read(files.front());
     problems_.check();
     decode(document);
+    if (merged) require_services(document);
     problems_.check();
     finish();
+    if (spec_.format == "compose") keep_model(document);
     return std::move(spec_);
   }
 
@@ -159,11 +163,34 @@ private:
     TreeRequest tree{files, directory_, request_.directory, variables_, spec_.format == "stackd", documents_};
     Value document = load_compose_tree(tree, problems_, spec_.warnings);
     if (spec_.format == "compose") keep_extensions(document);
+    return document;
+  }
+
+  // Once everything that is wrong has been said: a misspelt key is the cause of this one.
+  void require_services(const Value& document) {
     const Value* services = document.find("services");
     const Value* own = spec_.format == "compose" ? document.find("x-stackd") : &document;
     const bool any = (services && !services->is_null()) || (own && own->find("owned"));
-    if (!any && !problems_.any()) problems_.add(document.place, "the file has no 'services'");
-    return document;
+    const bool shows_something = !request_.to_run && !document.entries.empty();
+    if (!any && !shows_something && !problems_.any())
+      problems_.add(document.place, "the file has no 'services'");
+  }
+
+  // What env files and label files say is in the Spec.
+  void keep_model(const Value& document) {
+    json model = compose::canonical_model(document, {spec_.name, directory_, variables_});
+    for (const Service& service : spec_.services) {
+      if (!model["services"].contains(service.name)) continue;
+      json& shown = model["services"][service.name];
+      Environment environment = service.environment.file_env;
+      for (const auto& [key, value] : service.environment.env) environment.insert_or_assign(key, value);
+      if (!environment.empty()) shown["environment"] = stackfile::variables(environment);
+      if (service.container && !service.container->labels.empty())
+        shown["labels"] = service.container->labels;
+    }
+    for (const auto& [place, text] : spec_.extensions)
+      if (place.find('/', 1) == std::string::npos) model[place.substr(1)] = json::parse(text);
+    spec_.canonical = model.dump(-1, ' ', false, json::error_handler_t::replace);
   }
 
   // Compose interpolates them like all else. What is wrong in them is nobody's mistake: nothing reads them.
@@ -201,8 +228,6 @@ private:
       std::vector<std::string> warnings;  // the whole file's come later
       Interpolator(variable_lookup(variables_), problems_, warnings).apply(name);
       problems_.check();
-      return renamed(
-          explicit_name(name.text, "name in " + name.place.file + ":" + std::to_string(name.place.line)));
     }
     const std::string derived =
         resolve::project_name_from(name.is_null() ? directory_.filename().string() : name.text);

@@ -22,6 +22,8 @@ struct LoadRequest {
   std::string profile;                // --profile; for compose a comma list of active profiles too
   std::vector<std::string> services;  // narrow to these and what they depend on; empty is all
   std::map<std::string, std::string> environment;  // the caller's
+  // False: only to be shown. What keeps a stack from running, and what will have no effect then, is not said.
+  bool to_run = true;
   // The name of a stack that no -p and no COMPOSE_PROJECT_NAME gave one, by the one that its file or
   // directory gives and its directory. Null keeps it.
   std::function<std::string(const std::string& name, const std::string& directory)> rename = nullptr;

@@ -3,7 +3,7 @@
 #include <functional>
 #include <optional>
 
-#include "daemon/stackfile/compose_syntax.hpp"
+#include "daemon/compose/short_forms.hpp"
 #include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/util/text.hpp"
 

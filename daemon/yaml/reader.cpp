@@ -1,4 +1,4 @@
-#include "daemon/stackfile/reader.hpp"
+#include "daemon/yaml/reader.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -8,7 +8,7 @@
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::yaml {
 
 namespace {
 
@@ -61,26 +61,6 @@ std::optional<double> parse_number(const std::string& text) {
   return value;
 }
 
-// "512m", "1.5gb", "64KiB", "1024": units are powers of 1024, as the engine's own command line takes them.
-std::optional<long long> parse_bytes(const std::string& text) {
-  const std::size_t end = text.find_first_not_of("+-.0123456789");
-  const auto number = parse_number(text.substr(0, end));
-  if (!number) return std::nullopt;
-  std::string unit = end == std::string::npos ? "" : lower(util::trim(text.substr(end)));
-  if (unit.size() > 1 && unit.ends_with("ib")) unit.resize(unit.size() - 2);
-  if (unit.size() > 1 && unit.ends_with('b')) unit.pop_back();
-  static constexpr std::string_view k_units = "kmgtp";
-  double factor = 1;
-  if (!unit.empty() && unit != "b") {
-    const std::size_t power = unit.size() == 1 ? k_units.find(unit[0]) : std::string_view::npos;
-    if (power == std::string_view::npos) return std::nullopt;
-    factor = std::pow(1024.0, static_cast<double>(power + 1));
-  }
-  const double bytes = *number * factor;
-  if (std::abs(bytes) > 9e18) return std::nullopt;
-  return static_cast<long long>(bytes);
-}
-
 // K=V entries of a list, or a mapping's. A key given twice in a list: the later one wins, as in Compose.
 template <class Put>
 void read_pairs(const Value& value, const std::string& what, Problems& problems, Put put) {
@@ -117,6 +97,25 @@ void know(std::vector<std::string>& known, std::string_view key) {
 }
 
 }  // namespace
+
+std::optional<long long> parse_bytes(const std::string& text) {
+  const std::size_t end = text.find_first_not_of("+-.0123456789");
+  const auto number = parse_number(text.substr(0, end));
+  if (!number) return std::nullopt;
+  std::string unit = end == std::string::npos ? "" : lower(util::trim(text.substr(end)));
+  if (unit.size() > 1 && unit.ends_with("ib")) unit.resize(unit.size() - 2);
+  if (unit.size() > 1 && unit.ends_with('b')) unit.pop_back();
+  static constexpr std::string_view k_units = "kmgtp";
+  double factor = 1;
+  if (!unit.empty() && unit != "b") {
+    const std::size_t power = unit.size() == 1 ? k_units.find(unit[0]) : std::string_view::npos;
+    if (power == std::string_view::npos) return std::nullopt;
+    factor = std::pow(1024.0, static_cast<double>(power + 1));
+  }
+  const double bytes = *number * factor;
+  if (std::abs(bytes) > 9e18) return std::nullopt;
+  return static_cast<long long>(bytes);
+}
 
 void Problems::add(const Place& place, const std::string& message) {
   std::string where = place.file;
@@ -285,4 +284,4 @@ void Reader::finish() {
   }
 }
 
-}  // namespace stackd::stackfile
+}  // namespace stackd::yaml

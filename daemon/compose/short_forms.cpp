@@ -1,12 +1,13 @@
-#include "daemon/stackfile/compose_syntax.hpp"
+#include "daemon/compose/short_forms.hpp"
 
+#include <cctype>
 #include <charconv>
 #include <utility>
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::compose {
 
 namespace {
 
@@ -42,12 +43,34 @@ std::string take_last_part(std::string& text) {
 
 }  // namespace
 
+bool is_windows_path(std::string_view text) {
+  if (text.starts_with("\\\\")) return true;
+  return text.size() > 2 && std::isalpha(static_cast<unsigned char>(text[0])) && text[1] == ':' &&
+         (text[2] == '\\' || text[2] == '/');
+}
+
 bool ShortMount::is_path() const {
-  return source.starts_with('.') || source.starts_with('/') || source.starts_with('~');
+  const bool drive =
+      source.size() > 1 && std::isalpha(static_cast<unsigned char>(source[0])) && source[1] == ':';
+  return source.starts_with('.') || source.starts_with('/') || source.starts_with('~') || drive ||
+         source.starts_with("\\\\");
 }
 
 std::optional<ShortMount> split_short_mount(const std::string& text) {
-  const auto parts = util::split(text, ':');
+  // The colon after a drive's letter, and those in a ${…} of stackd's, separate nothing.
+  std::vector<std::string> parts(1);
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '$' && i + 1 < text.size() && text[i + 1] == '{') ++depth;
+    if (c == '}' && depth > 0) --depth;
+    const bool drive = parts.back().size() == 1 && std::isalpha(static_cast<unsigned char>(parts.back()[0]));
+    if (c == ':' && depth == 0 && !(drive && text.size() > 2)) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
   ShortMount mount;
   if (parts.size() == 1) {
     mount.target = parts[0];
@@ -104,9 +127,4 @@ std::vector<Port> parse_short_ports(const std::string& text) {
   return out;
 }
 
-bool is_remote_context(const std::string& context) {
-  return context.find("://") != std::string::npos || context.starts_with("git@") ||
-         context.starts_with("github.com/");
-}
-
-}  // namespace stackd::stackfile
+}  // namespace stackd::compose

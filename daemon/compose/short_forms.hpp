@@ -3,11 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/model/spec.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::compose {
 
 using namespace model;
 
@@ -28,7 +29,7 @@ std::vector<Port> parse_short_ports(const std::string& text);
 // 65535.
 std::optional<std::pair<int, int>> parse_port_range(const std::string& text);
 
-// A build context that is not a directory of this machine.
-bool is_remote_context(const std::string& context);
+// C:\data, C:/data, \\host\share, \\.\pipe\docker: absolute wherever it is read.
+bool is_windows_path(std::string_view text);
 
-}  // namespace stackd::stackfile
+}  // namespace stackd::compose

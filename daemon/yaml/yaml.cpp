@@ -1,4 +1,4 @@
-#include "daemon/stackfile/yaml.hpp"
+#include "daemon/yaml/yaml.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -13,7 +13,7 @@
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::yaml {
 
 namespace {
 
@@ -257,4 +257,4 @@ Value parse_yaml(const std::string& text, const std::string& file) {
   }
 }
 
-}  // namespace stackd::stackfile
+}  // namespace stackd::yaml

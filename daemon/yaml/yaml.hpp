@@ -8,7 +8,7 @@
 
 #include "daemon/model/spec.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::yaml {
 
 using namespace model;
 
@@ -41,4 +41,4 @@ struct Entry {
 // Throws Error(invalid_file) "file:line:column: …" for text that is not YAML. An empty document is null.
 Value parse_yaml(const std::string& text, const std::string& file);
 
-}  // namespace stackd::stackfile
+}  // namespace stackd::yaml
