@@ -92,7 +92,6 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
 
 int run_config(Context& context, const ConfigArgs& args) {
   proto::UpRequest request = context.up_request();
-  request.profile = args.profile;
   request.services = args.services;
   const proto::Config config = context.api().config(request);
   context.warn(config.warnings);

@@ -41,12 +41,12 @@ void add_words(std::set<std::string>& out, const std::string& list) {
   }
 }
 
-// Compose's profiles, chosen by COMPOSE_PROFILES and --profile.
+// Compose's profiles, chosen by --profile, else by COMPOSE_PROFILES.
 std::set<std::string> chosen_profiles(const ComposeContext& context) {
   std::set<std::string> chosen;
-  const auto variable = context.variables.find("COMPOSE_PROFILES");
-  if (variable != context.variables.end()) add_words(chosen, variable->second);
   add_words(chosen, context.decode.request.profile);
+  const auto variable = context.variables.find("COMPOSE_PROFILES");
+  if (chosen.empty() && variable != context.variables.end()) add_words(chosen, variable->second);
   return chosen;
 }
 
@@ -146,11 +146,7 @@ void leave_out_provided(Spec& spec) {
 }  // namespace
 
 void decode_compose(const Value& document, DecodeContext& context, const Extension& extension, Spec& spec) {
-  Problems reported_before;  // whoever loaded the tree read `.env` first
-  FileVariables variables =
-      compose_variables(context.directory, context.request.environment, reported_before);
-  variables["COMPOSE_PROJECT_NAME"] = context.name;
-  ComposeContext compose{context, variables, spec.format == "stackd"};
+  ComposeContext compose{context, context.variables, spec.format == "stackd"};
   Reader top(document, "the file", context.problems);
   top.ignore({"name", "version", "include", "models"});
   decode_resources(top, compose, spec);
@@ -158,6 +154,7 @@ void decode_compose(const Value& document, DecodeContext& context, const Extensi
   decode_top_extension(document, top, compose, extension, spec);
   top.finish();
   check_resources(compose, spec);
+  check_models(document, spec, context.problems);
   if (context.request.to_run) leave_out_provided(spec);
 }
 

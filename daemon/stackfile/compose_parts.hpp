@@ -59,5 +59,6 @@ void decode_labels(Reader& reader, const ComposeContext& context, Container& con
 // but these.
 void decode_resources(Reader& top, ComposeContext& context, Spec& spec);
 void check_resources(const ComposeContext& context, Spec& spec);
+void check_models(const Value& document, const Spec& spec, Problems& problems);
 
 }  // namespace stackd::stackfile

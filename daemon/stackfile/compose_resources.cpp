@@ -68,6 +68,10 @@ Volume decode_volume(const Entry& entry, const ComposeContext& context) {
   volume.driver_opts = reader.string_map("driver_opts");
   volume.labels = reader.string_map("labels");
   reader.finish();
+  for (const char* key : {"driver", "driver_opts", "labels"})
+    if (volume.external && reader.has(key))
+      reader.problem(entry.place,
+                     reader.what() + " is external, so its '" + key + "' is not this file's to say");
   return volume;
 }
 
@@ -146,6 +150,21 @@ void decode_resources(Reader& top, ComposeContext& context, Spec& spec) {
                  [&](const Entry& entry) { return decode_file_source(entry, "secret", context); });
   decode_section(top, "configs", spec.configs,
                  [&](const Entry& entry) { return decode_file_source(entry, "config", context); });
+}
+
+void check_models(const Value& document, const Spec& spec, Problems& problems) {
+  const Value* models = document.find("models");
+  const Value* services = document.find("services");
+  std::map<std::string, bool> declared;
+  if (models)
+    for (const Entry& entry : models->entries) declared[entry.key] = true;
+  for (const Service& service : spec.services) {
+    const Value* written = services ? services->find(service.name) : nullptr;
+    const Value* used = written && written->is_mapping() ? written->find("models") : nullptr;
+    if (!used) continue;
+    for (const Value& item : used->items) require("model", item.text, declared, service, problems);
+    for (const Entry& entry : used->entries) require("model", entry.key, declared, service, problems);
+  }
 }
 
 void check_resources(const ComposeContext& context, Spec& spec) {

@@ -19,6 +19,10 @@ using namespace compose;
 // What interpolation in files of `directory` sees: the caller's environment over the directory's `.env`.
 FileVariables compose_variables(const std::filesystem::path& directory, const FileVariables& environment,
                                 Problems& problems);
+// The same of these files, a later one over an earlier one. One that is not there is a Problem.
+FileVariables env_file_variables(const std::vector<std::filesystem::path>& files,
+                                 const FileVariables& environment, const std::filesystem::path& shown_from,
+                                 Problems& problems);
 
 // Keeps a reference to `variables`.
 Lookup variable_lookup(const FileVariables& variables);
@@ -30,11 +34,16 @@ public:
   // `from`: the caller's directory, which places name files relative to.
   explicit Documents(std::filesystem::path from) : from_(std::move(from)) {}
   // Throws not_found or io for a file that cannot be read, invalid_file for bad YAML.
+  const std::vector<Value>& all(const std::filesystem::path& file);
+  // Of a file that is one document.
   const Value& read(const std::filesystem::path& file);
+  // What the file called "-" holds: the caller's standard input.
+  void hold_input(std::string text) { input_ = std::move(text); }
 
 private:
   std::filesystem::path from_;
-  std::map<std::filesystem::path, Value> known_;
+  std::map<std::filesystem::path, std::vector<Value>> known_;
+  std::string input_;
 };
 
 struct TreeRequest {

@@ -49,11 +49,15 @@ private:
 
 // ---- dotenv.cpp: `.env` and env_file, as Compose reads them
 //
-// KEY=value, `export KEY=value`, KEY: value; '…'
-// literal, "…" with escapes, both over several lines; " #" starts a comment; values (not the '…' ones) are
-// interpolated: `lookup` first, then the file's earlier keys. A bare KEY is taken from `lookup`, and left out
-// when that has none. Mistakes are Problems with file and line. `raw`: values as written (env_file's format).
+// KEY=value, `export KEY=value`, KEY: value; '…' literal but for \', "…" with escapes, both over several
+// lines; " #" starts a comment; values (not the '…' ones) are interpolated. A bare KEY is taken from
+// `lookup`, and left out when that has none. Mistakes are Problems with file and line.
+struct DotenvRules {
+  Lookup lookup;  // asked first, then the file's earlier keys, then `earlier`
+  const std::map<std::string, std::string>* earlier = nullptr;  // what files before this one gave
+  bool raw = false;                                             // values as written (env_file's format)
+};
 std::map<std::string, std::string> parse_dotenv(const std::string& text, const std::string& file,
-                                                const Lookup& lookup, Problems& problems, bool raw = false);
+                                                const DotenvRules& rules, Problems& problems);
 
 }  // namespace stackd::stackfile

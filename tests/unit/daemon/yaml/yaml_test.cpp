@@ -164,3 +164,31 @@ TEST_CASE("a Reader reads sizes, durations, pairs and environments", "[yaml][rea
   reader.finish();
   CHECK(problems.lines().empty());
 }
+
+TEST_CASE("a file may have several documents, where they are asked for", "[yaml]") {
+  const auto documents = yaml::parse_documents("a: 1\n---\nb: 2\n...\n---\nc: 3\n", "f.yaml");
+  REQUIRE(documents.size() == 3);
+  CHECK(documents[1].find("b")->text == "2");
+  CHECK(documents[2].find("c")->place.line == 6);
+  CHECK(yaml::parse_documents("", "f.yaml").size() == 1);
+  CHECK(mistake("a: 1\n---\nb: 2\n").find("found another document") != std::string::npos);
+}
+
+TEST_CASE("a block of text that ends with the file gets no line end that it does not have", "[yaml]") {
+  const auto last = [](const std::string& text) { return parse_yaml(text, "f.yaml").find("a")->text; };
+  CHECK(last("a: |\n  one\n  two") == "one\ntwo");
+  CHECK(last("a: |\n  one\n  two\n") == "one\ntwo\n");
+  CHECK(last("a: >\n  one\n  two") == "one two");
+  CHECK(last("a: |-\n  one\n") == "one");
+  CHECK(last("a: one") == "one");
+  CHECK(last("b: |\n  x\na: 'y'") == "y");
+}
+
+TEST_CASE("lines that end as on Windows, and a byte-order mark, are nothing special", "[yaml]") {
+  const auto document = parse_yaml(
+      "\xef\xbb\xbf"
+      "a: |\r\n  one\r\n  two\r\nb: [x]\r\n",
+      "f.yaml");
+  CHECK(document.find("a")->text == "one\ntwo\n");
+  CHECK(document.find("b")->items.at(0).text == "x");
+}
