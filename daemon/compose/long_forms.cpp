@@ -81,7 +81,8 @@ std::string target_of(const json& item) {
 std::string port_identity(const json& item) {
   if (!item.is_object()) return text_of(item);
   const auto or_else = [&](const char* key, const char* fallback) {
-    return item.contains(key) ? word(item, key) : std::string(fallback);
+    // A number is another one than its text, as in Compose.
+    return item.contains(key) ? (item[key].is_number() ? "#" : "") + word(item, key) : std::string(fallback);
   };
   return or_else("host_ip", "0.0.0.0") + ":" + or_else("published", "-") + ":" + word(item, "target") + "/" +
          or_else("protocol", "tcp");

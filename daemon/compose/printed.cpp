@@ -19,21 +19,6 @@ using Printed = std::optional<json>;  // nothing: left out
 
 constexpr std::int64_t k_second = 1'000'000'000;
 
-struct Unit {
-  std::string_view name;
-  std::int64_t nanoseconds;
-};
-// Longer names before those that they begin with.
-constexpr Unit k_units[]{{"ns", 1},
-                         {"us", 1000},
-                         {"µs", 1000},
-                         {"ms", 1'000'000},
-                         {"s", k_second},
-                         {"m", 60 * k_second},
-                         {"h", 3600 * k_second},
-                         {"d", 86400 * k_second},
-                         {"w", 604800 * k_second}};
-
 std::optional<long long> whole_of(const json& value) {
   if (value.is_number_integer()) return value.get<long long>();
   if (value.is_number_float()) return static_cast<long long>(value.get<double>());
@@ -275,33 +260,6 @@ json printed(const json& value, const Shape& shape) {
       out[std::string(key.printed.empty() ? key.name : key.printed)] = std::move(*one);
   }
   return out;
-}
-
-std::optional<std::int64_t> parse_span(const std::string& text) {
-  std::string_view rest = util::trim(text);
-  double sign = 1;
-  if (rest.starts_with('-') || rest.starts_with('+')) {
-    sign = rest[0] == '-' ? -1 : 1;
-    rest.remove_prefix(1);
-  }
-  if (rest == "0") return 0;
-  if (rest.empty()) return std::nullopt;
-  long double total = 0;
-  while (!rest.empty()) {
-    double number = 0;
-    const auto read =
-        std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
-    if (read.ec != std::errc()) return std::nullopt;
-    rest.remove_prefix(static_cast<std::size_t>(read.ptr - rest.data()));
-    const Unit* unit = std::find_if(std::begin(k_units), std::end(k_units),
-                                    [&](const Unit& one) { return rest.starts_with(one.name); });
-    if (unit == std::end(k_units)) return std::nullopt;
-    rest.remove_prefix(unit->name.size());
-    total += static_cast<long double>(number) * static_cast<long double>(unit->nanoseconds);
-  }
-  total *= sign;
-  if (std::abs(total) > 9e18L) return std::nullopt;
-  return static_cast<std::int64_t>(std::llround(total));
 }
 
 std::string span_text(std::int64_t nanoseconds) {

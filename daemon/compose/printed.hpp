@@ -7,6 +7,7 @@
 #include <string>
 
 #include "daemon/compose/keys.hpp"
+#include "daemon/yaml/reader.hpp"
 
 namespace stackd::compose {
 
@@ -16,8 +17,7 @@ nlohmann::json printed(const nlohmann::json& value, const Shape& shape);
 // A scalar as a text: 8080 is "8080", true is "true".
 std::string text_of(const nlohmann::json& value);
 
-// Nanoseconds of "1h30m", "1.5s", "300ms", "2d", "1w"; nothing for what is none.
-std::optional<std::int64_t> parse_span(const std::string& text);
+using yaml::parse_span;
 // Go's form: "1m30s", "1h0m0s", "500ms".
 std::string span_text(std::int64_t nanoseconds);
 

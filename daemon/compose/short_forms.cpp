@@ -43,6 +43,11 @@ std::string take_last_part(std::string& text) {
 
 }  // namespace
 
+std::string lower_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
 bool is_windows_path(std::string_view text) {
   if (text.starts_with("\\\\")) return true;
   return text.size() > 2 && std::isalpha(static_cast<unsigned char>(text[0])) && text[1] == ':' &&
@@ -100,7 +105,7 @@ std::vector<Port> parse_short_ports(const std::string& text) {
   std::string rest = text;
   Port port;
   if (const std::size_t slash = rest.rfind('/'); slash != std::string::npos) {
-    port.protocol = rest.substr(slash + 1);
+    port.protocol = lower_case(rest.substr(slash + 1));
     rest.resize(slash);
     if (port.protocol != "tcp" && port.protocol != "udp" && port.protocol != "sctp") {
       bad_port(text, "unknown protocol '" + port.protocol + "'");

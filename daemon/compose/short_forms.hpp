@@ -29,6 +29,8 @@ std::vector<Port> parse_short_ports(const std::string& text);
 // 65535.
 std::optional<std::pair<int, int>> parse_port_range(const std::string& text);
 
+std::string lower_case(std::string text);  // of ASCII's letters
+
 // C:\data, C:/data, \\host\share, \\.\pipe\docker: absolute wherever it is read.
 bool is_windows_path(std::string_view text);
 

@@ -32,7 +32,7 @@ std::optional<Port> long_port(const Value& value, const std::string& what, const
   port.key = reader.string("name");
   port.target = static_cast<int>(std::clamp(reader.integer("target").value_or(0), 0LL, 65536LL));
   port.host_ip = reader.string("host_ip");
-  port.protocol = reader.string("protocol", "tcp");
+  port.protocol = lower_case(reader.string("protocol", "tcp"));
   port.app_protocol = reader.string("app_protocol");
   port.mode = reader.string("mode", "ingress");
   if (context.stackd) {

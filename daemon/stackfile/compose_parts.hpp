@@ -40,7 +40,7 @@ std::vector<FileGrant> decode_grants(Reader& reader, std::string_view key, const
 
 // compose_run.cpp: build, healthcheck, command, deploy and limits.
 std::optional<Build> decode_build(Reader& reader, const ComposeContext& context, Spec& spec);
-std::optional<Healthcheck> decode_healthcheck(Reader& reader);
+std::optional<Healthcheck> decode_healthcheck(Reader& reader, const ComposeContext& context);
 std::optional<std::vector<std::string>> decode_command(Reader& reader, std::string_view key);
 void decode_limits(Reader& reader, Container& container);
 // deploy and scale; after decode_limits, whose values they may not contradict.

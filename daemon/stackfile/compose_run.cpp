@@ -168,7 +168,7 @@ std::optional<std::vector<std::string>> decode_command(Reader& reader, std::stri
   }
 }
 
-std::optional<Healthcheck> decode_healthcheck(Reader& reader) {
+std::optional<Healthcheck> decode_healthcheck(Reader& reader, const ComposeContext& context) {
   const Value* value = reader.get("healthcheck");
   if (!value) return std::nullopt;
   const std::string what = reader.what() + ", 'healthcheck'";
@@ -180,9 +180,9 @@ std::optional<Healthcheck> decode_healthcheck(Reader& reader) {
     } else {
       check.test = string_list(*test, what + ", 'test'", reader.problems());
       const std::string kind = check.test.empty() ? "" : check.test[0];
-      if (kind != "NONE" && kind != "CMD" && kind != "CMD-SHELL") {
-        reader.problem(test->place, what + ", 'test': a list begins with CMD, CMD-SHELL or NONE" +
-                                        (kind.empty() ? "" : ", found '" + kind + "'"));
+      if (!check.test.empty() && kind != "NONE" && kind != "CMD" && kind != "CMD-SHELL") {
+        reader.problem(test->place,
+                       what + ", 'test': a list begins with CMD, CMD-SHELL or NONE, found '" + kind + "'");
       }
     }
   }
@@ -194,7 +194,7 @@ std::optional<Healthcheck> decode_healthcheck(Reader& reader) {
     check.retries = static_cast<int>(std::clamp(*retries, 0LL, 1'000'000LL));
   if (fields.boolean("disable")) check.test = {"NONE"};
   fields.finish();
-  if (check.start_interval && !check.start_period) {
+  if (check.start_interval && !check.start_period && context.decode.request.to_run) {
     reader.problem(value->place, what + ": 'start_interval' needs a 'start_period'");  // C6.10
   }
   return check;

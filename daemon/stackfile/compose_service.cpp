@@ -159,7 +159,7 @@ void decode_compose_service(const Value& value, ComposeContext& context, const E
   decode_devices(reader, container);
   container.secrets = decode_grants(reader, "secrets", "/run/secrets/");
   container.configs = decode_grants(reader, "configs", "/");
-  container.healthcheck = decode_healthcheck(reader);
+  container.healthcheck = decode_healthcheck(reader, context);
   decode_logging(reader, container);
   decode_limits(reader, container);
   decode_deploy(reader, container);

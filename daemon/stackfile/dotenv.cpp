@@ -55,7 +55,7 @@ std::string unescaped(const std::string& text) {
       if (good)
         append_utf8(out, static_cast<unsigned>(std::stoi(octal, nullptr, 8)));
       else
-        out += text.substr(i, 2 + count);
+        out += "\\" + octal;  // as Compose has it: without the zero
       i += 1 + count;
     } else {
       out += text[i];

@@ -38,6 +38,7 @@ constexpr std::array k_rules{
     PathRule{"services.*.command", Rule::replace},
     PathRule{"services.*.entrypoint", Rule::replace},
     PathRule{"services.*.healthcheck.test", Rule::replace},
+    PathRule{"services.*.ulimits.*", Rule::replace},
     PathRule{"services.*.environment", Rule::pairs},
     PathRule{"services.*.labels", Rule::pairs},
     PathRule{"services.*.annotations", Rule::pairs},

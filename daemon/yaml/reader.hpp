@@ -2,6 +2,7 @@
 // that one run shows them all; nothing throws until Problems::check().
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -70,6 +71,9 @@ std::string excerpt(std::string_view text, std::size_t length = 60);
 
 // "512m", "1.5gb", "64KiB", "1024": units are powers of 1024, as the engine's own command line takes them.
 std::optional<long long> parse_bytes(const std::string& text);
+
+// Nanoseconds of "1h30m", "1.5s", "300ms", "2d", "1w"; nothing for what is none.
+std::optional<std::int64_t> parse_span(const std::string& text);
 
 // Shared by decoders: text of a scalar, or a problem "expected a string".
 std::optional<std::string> scalar(const Value& value, const std::string& what, Problems& problems);

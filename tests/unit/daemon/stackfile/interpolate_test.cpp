@@ -137,7 +137,7 @@ TEST_CASE(".env: rule by rule, as Compose reads it", "[stackfile][dotenv]") {
       {"in double quotes the usual escapes are", R"(A="a\tb\"c\\d\qe")", {{"A", "a\tb\"c\\d\\qe"}}},
       {"octal ones have a zero and three digits",
        R"(A="\0101\0303\012x\0400")",
-       {{"A", "A\xc3\x83\\012x\\0400"}}},
+       {{"A", "A\xc3\x83\\12x\\400"}}},
       {"a dollar is escaped in double quotes", R"(A="\$B")", {{"A", "$B"}}},
       {"a value in quotes has several lines", "A='x\n y'\nB=1\n", {{"A", "x\n y"}, {"B", "1"}}},
       {"what follows the closing quote is the next entry", "A='x' B=2 # c\n", {{"A", "x"}, {"B", "2"}}},
