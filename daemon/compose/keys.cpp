@@ -24,7 +24,7 @@ constexpr Key k_build_keys[]{
     {"args", As::variables},
     {"provenance", As::text},
     {"sbom", As::text},
-    {"ssh", As::pairs},
+    {"ssh", As::keys},
     {"labels", As::pairs},
     {"cache_from", As::words},
     {"cache_to", As::words},

@@ -30,6 +30,7 @@ enum class As {
   object_always,  // printed as {} when it is not given
   objects,        // a list of them
   named,          // a mapping of names to them; null stays
+  keys,           // ssh: a mapping of names to paths, printed as a list of names
   limits,         // ulimits: numbers, or {soft, hard}
   mode,           // a file's, "0440": text is octal, a number is what it is
   device_count,   // "all" is -1

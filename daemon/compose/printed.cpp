@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "daemon/util/error.hpp"
+#include "daemon/compose/short_forms.hpp"
 #include "daemon/util/text.hpp"
 #include "daemon/yaml/reader.hpp"
 #include "daemon/yaml/typed.hpp"
@@ -137,11 +137,8 @@ std::string mode_of(const json& value) {
 
 json command_of(const json& value) {
   if (!value.is_string()) return value.is_array() ? list_of(value) : json();
-  try {
-    return util::split_words(value.get<std::string>());
-  } catch (const util::Error&) {
-    return {};
-  }
+  const auto words = shell_words(value.get<std::string>());
+  return words ? json(*words) : json();
 }
 
 Printed unless_empty(json value) {
@@ -187,6 +184,12 @@ Printed structured(const json& value, const Key& key) {
       return value.is_object() ? named_of(value, *key.shape) : std::nullopt;
     case As::limits:
       return value.is_object() ? unless_empty(limits_of(value)) : std::nullopt;
+    case As::keys: {
+      json out = json::array();
+      for (const auto& [name, path] : value.items())
+        out.push_back(path.is_null() ? name : name + "=" + text_of(path));
+      return unless_empty(std::move(out));
+    }
     case As::options: {
       json out = json::object();
       for (const auto& [name, one] : value.items())

@@ -43,6 +43,61 @@ std::string take_last_part(std::string& text) {
 
 }  // namespace
 
+std::optional<std::vector<std::string>> shell_words(const std::string& text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool escaped = false, in_word = false;
+  bool doubled = false, single = false, back = false, dollar = false;  // within "…", '…', `…`, $(…)
+  for (const char c : text) {
+    if (escaped) {
+      word += c;
+      escaped = false;
+      in_word = true;
+      continue;
+    }
+    if (c == '\\' && !single) {
+      escaped = true;
+      continue;
+    }
+    const bool quoted = doubled || single || back || dollar;
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+      if (quoted) {
+        word += c;
+      } else if (in_word) {
+        words.push_back(std::exchange(word, ""));
+        in_word = false;
+      }
+      continue;
+    }
+    if (c == '"' && !single && !dollar) {
+      in_word = in_word || doubled;
+      doubled = !doubled;
+      continue;
+    }
+    if (c == '\'' && !doubled && !dollar) {
+      in_word = in_word || single;
+      single = !single;
+      continue;
+    }
+    if (c == '`' && !single && !doubled && !dollar) back = !back;
+    if (c == ')' && !single && !doubled && !back) dollar = !dollar;
+    if (c == '(' && !single && !doubled && !back) {
+      if (dollar || !word.ends_with('$')) return std::nullopt;
+      dollar = true;
+    }
+    if (!quoted && std::string_view(";&|<>").find(c) != std::string_view::npos) {
+      // "2>" names what is redirected, and is no word.
+      if (c == '>' && !word.empty() && std::isdigit(static_cast<unsigned char>(word[0]))) in_word = false;
+      break;
+    }
+    in_word = true;
+    word += c;
+  }
+  if (escaped || doubled || single || back || dollar) return std::nullopt;
+  if (in_word) words.push_back(word);
+  return words;
+}
+
 std::string lower_case(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return text;

@@ -29,6 +29,11 @@ std::vector<Port> parse_short_ports(const std::string& text);
 // 65535.
 std::optional<std::pair<int, int>> parse_port_range(const std::string& text);
 
+// The words of a command that is one text, as Compose splits it: quotes and backslashes as in a shell, and
+// the command ends at ; & | < > that stand outside quotes. Nothing when a quote, a $( or a backslash is left
+// open.
+std::optional<std::vector<std::string>> shell_words(const std::string& text);
+
 std::string lower_case(std::string text);  // of ASCII's letters
 
 // C:\data, C:/data, \\host\share, \\.\pipe\docker: absolute wherever it is read.

@@ -92,11 +92,9 @@ std::optional<Mount> short_mount(const Value& value, const std::string& what, co
 }
 
 void bind_options(Reader& reader, Mount& mount) {
-  // Compose's long form makes no directory unless it is told to, the short one does.
-  mount.create_host_path = false;
   if (const Value* bind = reader.get("bind")) {
     Reader options(*bind, reader.what() + ", 'bind'", reader.problems());
-    mount.create_host_path = options.boolean("create_host_path");
+    mount.create_host_path = options.boolean("create_host_path", true);
     mount.propagation = options.string("propagation");
     mount.selinux = options.string("selinux");
     mount.recursive = options.string("recursive");
@@ -170,6 +168,16 @@ std::optional<Mount> long_mount(const Value& value, const std::string& what, con
   return mount;
 }
 
+// The same one written twice is one, as in Compose.
+bool is_there(const Port& port, const std::vector<Port>& ports) {
+  const auto address = [](const Port& one) { return one.host_ip.empty() ? "0.0.0.0" : one.host_ip; };
+  return port.published != 0 && std::any_of(ports.begin(), ports.end(), [&](const Port& other) {
+           return other.target == port.target && other.published == port.published &&
+                  other.published_end == port.published_end && other.protocol == port.protocol &&
+                  address(other) == address(port);
+         });
+}
+
 }  // namespace
 
 void decode_ports(Reader& reader, const ComposeContext& context, std::vector<Port>& ports) {
@@ -196,6 +204,7 @@ void decode_ports(Reader& reader, const ComposeContext& context, std::vector<Por
     }
     for (Port& port : found) {
       port.place = item.place;
+      if (is_there(port, ports)) continue;
       if (port.key.empty()) port.key = std::to_string(ports.size());
       if (!names.insert(port.key).second)
         reader.problem(item.place, what + ": a second port has the name '" + port.key + "'");

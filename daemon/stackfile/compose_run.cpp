@@ -160,12 +160,9 @@ std::optional<std::vector<std::string>> decode_command(Reader& reader, std::stri
   if (!value) return std::nullopt;
   const std::string what = reader.what() + ", '" + std::string(key) + "'";
   if (!value->is_scalar()) return string_list(*value, what, reader.problems());
-  try {
-    return util::split_words(value->text);
-  } catch (const util::Error& error) {
-    reader.problem(value->place, what + ": " + error.what());
-    return std::nullopt;
-  }
+  auto words = shell_words(value->text);
+  if (!words) reader.problem(value->place, what + ": a quote, a $( or a backslash is left open");
+  return words;
 }
 
 std::optional<Healthcheck> decode_healthcheck(Reader& reader, const ComposeContext& context) {

@@ -204,12 +204,13 @@ std::string port_key(const Value& item) {
   const auto or_else = [](std::string text, const char* fallback) { return text.empty() ? fallback : text; };
   if (item.is_scalar()) {
     // "IP:HOST:TARGET/PROTOCOL" with what is missing in its place.
-    const std::string text = item.text.find('/') == std::string::npos ? item.text + "/tcp" : item.text;
+    const std::string text =
+        lower_case(item.text.find('/') == std::string::npos ? item.text + "/tcp" : item.text);
     const auto colons = std::count(text.begin(), text.end(), ':');
     return (colons == 0 ? "::" : colons == 1 ? ":" : "") + text;
   }
   return field(item, "host_ip") + ":" + field(item, "published") + ":" + field(item, "target") + "/" +
-         or_else(field(item, "protocol"), "tcp");
+         lower_case(or_else(field(item, "protocol"), "tcp"));
 }
 
 std::string env_file_key(const Value& item) {
@@ -269,6 +270,11 @@ private:
     if (same == base.entries.end()) {
       drop_resets(over.value);
       base.entries.push_back(std::move(over));
+      return;
+    }
+    // A variable without a value takes the place of one with a value: it is the caller's then.
+    if (over.value.is_null() && rule_of(path) == Rule::pairs) {
+      same->value = std::move(over.value);
       return;
     }
     path.push_back(over.key);

@@ -169,10 +169,23 @@ void add_mount(const RequestInputs& in, const model::Mount& mount, json& body, j
   host["Mounts"].push_back(std::move(value));
 }
 
+// Whether the file has something else for that path by now than a volume without a name.
+bool is_mounted(const Container& container, const std::string& target) {
+  for (const auto& mount : container.mounts)
+    if (mount.target == target && (mount.type != "volume" || !mount.source.empty())) return true;
+  for (const auto& entry : container.tmpfs)
+    if (entry.substr(0, entry.find(':')) == target) return true;
+  for (const auto* grants : {&container.secrets, &container.configs})
+    for (const auto& grant : *grants)
+      if (grant.target == target) return true;
+  return false;
+}
+
 void add_mounts(const RequestInputs& in, json& body, json& host) {
   const auto& container = *in.service.container;
   for (const auto& mount : container.mounts) add_mount(in, mount, body, host);
-  for (const auto& kept : in.kept_volumes) host["Binds"].push_back(kept);
+  for (const auto& kept : in.kept_volumes)
+    if (!is_mounted(container, kept.substr(kept.find(':') + 1))) host["Binds"].push_back(kept);
   for (const auto& entry : container.tmpfs) {
     const auto colon = entry.find(':');
     host["Tmpfs"][entry.substr(0, colon)] = colon == std::string::npos ? "" : entry.substr(colon + 1);
@@ -371,8 +384,11 @@ ContainerRequest container_request(const RequestInputs& in) {
   if (c.stdin_open) body["OpenStdin"] = true;
   if (c.healthcheck) body["Healthcheck"] = healthcheck_of(*c.healthcheck);
   auto environment = json::array();
-  for (const auto& [name, value] : resolve::container_environment(in.spec, in.facts, in.service))
-    environment.push_back(name + "=" + value);
+  const auto variables = resolve::container_environment(in.spec, in.facts, in.service);
+  for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
+  // A name alone takes the image's variable away, as with Compose.
+  for (const auto& [name, value] : in.service.environment.env)
+    if (!value && !variables.contains(name)) environment.push_back(name);
   auto host = host_config(in);
   add_ports(in, body, host);
   add_mounts(in, body, host);

@@ -105,6 +105,17 @@ Typed typed(const Value& value) {
   const bool below = is_one_of(text, {"-.inf", "-.Inf", "-.INF"});
   const bool no_number = is_one_of(text, {".nan", ".NaN", ".NAN"});
   if (!infinite && !below && !no_number && !is_real(digits)) return out;
+  if (digits.find_first_not_of("0123456789") == std::string::npos && digits[0] != '0' &&
+      digits.size() <= 20) {
+    unsigned long long large = 0;  // too large for a number with a sign, and a whole one still
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), large);
+    if (read.ec == std::errc()) {
+      out.text = digits;
+      out.type = Typed::Type::real;
+      out.real = static_cast<double>(large);
+      return out;
+    }
+  }
   out.type = Typed::Type::real;
   out.real = infinite    ? HUGE_VAL
              : below     ? -HUGE_VAL

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/compose/printed.hpp"
+#include "daemon/compose/short_forms.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace stackd;
@@ -50,6 +51,29 @@ TEST_CASE("short mounts become long ones as Docker Compose writes them", "[compo
   for (const auto& [text, expected] : rows) {
     INFO(text);
     CHECK(compose::long_mount(text) == json::parse(expected));
+  }
+}
+
+TEST_CASE("a command that is one text is split as Docker Compose splits it", "[compose][command]") {
+  using Words = std::vector<std::string>;
+  const std::vector<std::pair<std::string, Words>> rows{
+      {"  a   'b c' \"d e\" ", {"a", "b c", "d e"}},
+      {R"(a b\ c 'd\e' "f\"g")", {"a", "b c", "d\\e", "f\"g"}},
+      {"a \"\" ''", {"a", "", ""}},
+      {"sh -c \"x && y\" && z", {"sh", "-c", "x && y"}},
+      {"a | b", {"a"}},
+      {"a 2>&1", {"a"}},
+      {"a $(b c) `d e`", {"a", "$(b c)", "`d e`"}},
+      {"a \\\n  b", {"a", "\n", "b"}},
+      {"", {}},
+  };
+  for (const auto& [text, words] : rows) {
+    INFO(text);
+    CHECK(compose::shell_words(text) == words);
+  }
+  for (const char* open : {"it's", "\"a", "a (b)", "a\\", "$(a"}) {
+    INFO(open);
+    CHECK_FALSE(compose::shell_words(open));
   }
 }
 

@@ -57,6 +57,8 @@ TEST_CASE("each kind of value is printed as Docker Compose prints it", "[compose
        R"({"networks": {"a": null, "b": {}}})"},
       {R"({"provider": {"type": "t", "options": {"a": 1, "b": ["x"]}}})",
        R"({"provider": {"type": "t", "options": {"a": ["1"], "b": ["x"]}}})"},
+      {R"({"build": {"ssh": {"default": null, "own": "/k"}, "sbom": true}})",
+       R"({"build": {"ssh": ["default", "own=/k"], "sbom": "true"}})"},
       {R"({"blkio_config": {"device_read_bps": [{"path": "/dev/a", "rate": "1k"}]}})",
        R"({"blkio_config": {"device_read_bps": [{"Path": "/dev/a", "Rate": "1024"}]}})"},
   };

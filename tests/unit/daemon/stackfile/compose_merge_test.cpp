@@ -102,6 +102,16 @@ TEST_CASE("!override replaces and !reset removes, at any depth", "[stackfile][me
   CHECK(web.container->user.empty());
 }
 
+TEST_CASE("a further file's variable without a value takes the place of one with a value",
+          "[stackfile][merge]") {
+  for (const char* over : {"    environment: [A]\n", "    environment: {A: }\n"}) {
+    INFO(over);
+    const Merged merged("    environment: {A: base, B: base}\n", over);
+    CHECK(merged.loading.load().find("web")->environment.env ==
+          model::Environment{{"A", std::nullopt}, {"B", "base"}});
+  }
+}
+
 TEST_CASE("a further file that says something of another kind is a mistake with both places",
           "[stackfile][merge]") {
   const Merged merged("    logging: {driver: x}\n", "    logging: [a]\n");

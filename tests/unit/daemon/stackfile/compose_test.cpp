@@ -62,6 +62,18 @@ TEST_CASE("ports: mistakes", "[stackfile][compose]") {
   CHECK(mistakes("    ports: 80\n").find("'ports': expected a list") != std::string::npos);
 }
 
+TEST_CASE("ports: one that is written twice is one, and protocols are of any case", "[stackfile][compose]") {
+  const auto ports = web("    ports: ['80:80/TCP', '80:80', {target: 80, published: '80', protocol: Tcp}, "
+                         "'127.0.0.1:81:80']\n")
+                         .ports;
+  REQUIRE(ports.size() == 2);
+  CHECK(ports[0].protocol == "tcp");
+  CHECK(ports[1].published == 81);
+  Loading loading(one_service("    ports: ['80:80/UDP']\n"));
+  loading.directory.write("compose.override.yaml", "services: {web: {ports: ['80:80/udp']}}\n");
+  CHECK(loading.load().find("web")->ports.size() == 1);
+}
+
 TEST_CASE("volumes: paths become absolute, names stay, options are read", "[stackfile][compose]") {
   Loading loading(
       one_service("    volumes:\n"
@@ -91,6 +103,10 @@ TEST_CASE("volumes: paths become absolute, names stay, options are read", "[stac
   CHECK(mounts[4].propagation == "rshared");
   CHECK(mounts[5].source == loading.path("").substr(0, loading.path("").size() - 1));
   CHECK_FALSE(mounts[5].create_host_path);
+  CHECK(container("    volumes: [{type: bind, source: ., target: /a}, {type: bind, source: ., target: /b, "
+                  "bind: {selinux: z}}]\n")
+            .mounts.at(1)
+            .create_host_path);
   CHECK(mounts[6].tmpfs_size == 1 << 20);
   CHECK(mounts[6].tmpfs_mode == 01777);
   CHECK(mounts[7].nocopy);
@@ -112,7 +128,7 @@ TEST_CASE("volumes: mistakes", "[stackfile][compose]") {
 
 TEST_CASE("C1.1: a string command is split into words, a list is used as it is", "[stackfile][compose]") {
   const auto split = container("    command: sh -c \"echo 'a b'\" | cat\n    entrypoint: ['a b', c]\n");
-  CHECK(*split.command == Strings{"sh", "-c", "echo 'a b'", "|", "cat"});
+  CHECK(*split.command == Strings{"sh", "-c", "echo 'a b'"});  // what would be a shell's is cut off
   CHECK(*split.entrypoint == Strings{"a b", "c"});
   CHECK_FALSE(container("").command);
   CHECK_FALSE(container("    command: null\n").command);

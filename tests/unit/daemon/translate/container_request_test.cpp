@@ -275,6 +275,17 @@ TEST_CASE("C8.4: a container that takes another's place takes its anonymous volu
              {"HostConfig Binds 1", "4567:/of/the/image"}});
 }
 
+TEST_CASE("what the file has for a path by now goes before the anonymous volume that was there",
+          "[translate][request]") {
+  CHECK(told_of_mount({{"type", "tmpfs"}, {"target", "/b"}}, {"0123:/b"}) ==
+        told_of_mount({{"type", "tmpfs"}, {"target", "/b"}}));
+  Demo demo;
+  demo.set("tmpfs", {"/b:size=1m"});
+  auto in = demo.inputs();
+  in.kept_volumes = {"0123:/b"};
+  CHECK_FALSE(Demo::request(in)["HostConfig"].contains("Binds"));
+}
+
 TEST_CASE(
     "a secret of a file is a bind, whatever its grant says of user and mode, which only its copy could have",
     "[translate][request]") {
@@ -409,7 +420,13 @@ TEST_CASE("a container's variables are what the files say, resolved once", "[tra
   demo.facts.caller = {{"HOME", "/home/me"}};
   demo.facts.env_from["service:web"] = {{"PRINTED", "${services.nope.host_port} $${x}"}};  // X16
   demo.web().environment.env = {{"A", "1"}, {"GONE", std::nullopt}, {"URL", "${stack.name}"}};
-  CHECK(demo.request()["Env"] == json{"A=1", "PRINTED=${services.nope.host_port} $${x}", "URL=demo"});
+  CHECK(demo.request()["Env"] == json{"A=1", "PRINTED=${services.nope.host_port} $${x}", "URL=demo", "GONE"});
+}
+
+TEST_CASE("a variable without a value takes the image's away", "[translate][request]") {
+  Demo demo;
+  demo.web().environment.env = {{"A", "1"}, {"GONE", std::nullopt}};
+  CHECK(demo.request()["Env"] == json{"A=1", "GONE"});
 }
 
 // ---- networks and volumes of the stack
