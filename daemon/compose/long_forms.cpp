@@ -90,12 +90,13 @@ std::string port_identity(const json& item) {
 
 // ---- the pieces
 
-void lengthen_grants(json* list, const std::string& directory) {
+void lengthen_grants(json* list, const std::string& directory, bool is_set = true) {
   if (!list || !list->is_array()) return;
   for (json& item : *list) {
     if (!item.is_object()) item = {{"source", text_of(item)}};
     if (!directory.empty() && !item.contains("target")) item["target"] = directory + word(item, "source");
   }
+  if (!is_set) return;
   const std::string at = directory.empty() ? "/" : directory;
   make_unique(list, [&](const json& item) {
     return item.contains("target") ? word(item, "target") : at + word(item, "source");
@@ -232,7 +233,7 @@ void lengthen_build(json& service, const ModelRequest& request) {
     for (auto& [name, path] : keys->items())
       if (path.is_string()) path = absolute_path(text_of(path), request.directory, request.variables);
   }
-  lengthen_grants(find(*build, "secrets"), "");
+  lengthen_grants(find(*build, "secrets"), "", false);
   make_unique(find(*build, "tags"), before_equals);
 }
 

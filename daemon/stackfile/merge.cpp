@@ -49,7 +49,6 @@ constexpr std::array k_rules{
     PathRule{"services.*.build.labels", Rule::pairs},
     PathRule{"services.*.build.additional_contexts", Rule::pairs},
     PathRule{"services.*.build.tags", Rule::unique},
-    PathRule{"services.*.build.platforms", Rule::unique},
     PathRule{"services.*.build.extra_hosts", Rule::unique},
     PathRule{"services.*.deploy.labels", Rule::pairs},
     PathRule{"services.*.depends_on", Rule::dependencies},

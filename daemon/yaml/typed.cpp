@@ -71,7 +71,7 @@ std::string number_text(double value) {
   const auto scientific = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific);
   const std::string text(buffer, scientific.ptr);
   const int exponent = std::atoi(text.c_str() + text.find('e') + 1);
-  if (value != 0 && (exponent < -4 || exponent >= 21)) return text;
+  if (value != 0 && (exponent < -4 || exponent >= 6)) return text;
   const auto fixed = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
   return {buffer, fixed.ptr};
 }

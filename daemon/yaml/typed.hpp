@@ -21,7 +21,7 @@ struct Typed {
 // Of a scalar, or of null.
 Typed typed(const Value& value);
 
-// A number as Compose prints one in a text: without an exponent up to 1e21.
+// A number as Compose prints one in a text: with an exponent below 0.0001 and from a million on.
 std::string number_text(double value);
 
 // A tree as JSON.
