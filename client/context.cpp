@@ -41,6 +41,20 @@ Size terminal_size() {
   return {size.ws_col, size.ws_row};
 }
 
+std::string standard_input() {
+  std::string text;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t got = ::read(0, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      throw ClientError(proto::k_bad_usage,
+                        std::string("cannot read the standard input: ") + std::strerror(errno));
+    if (got == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+}
+
 std::string working_directory() {
   std::error_code failed;
   std::string path = std::filesystem::current_path(failed).string();
@@ -74,6 +88,10 @@ Context::Context(Globals globals) : globals_(std::move(globals)) {
   }
   directory_ = working_directory();
   for (const auto& file : globals_.files) {
+    if (file == "-") {
+      files_.push_back(file);
+      continue;
+    }
     std::error_code failed;
     // One that is gone still says which stack is meant: `down` needs no file.
     auto path = std::filesystem::weakly_canonical(file, failed);
@@ -106,8 +124,12 @@ Api* Context::api_if_listening() {
 }
 
 proto::Stack Context::stack() {
-  std::string directory =
-      files_.empty() ? directory_ : std::filesystem::path(files_.front()).parent_path().string();
+  const bool named = !files_.empty() && files_.front() != "-";
+  std::string directory = named ? std::filesystem::path(files_.front()).parent_path().string() : directory_;
+  if (!globals_.project_directory.empty()) {
+    std::error_code failed;
+    directory = std::filesystem::weakly_canonical(globals_.project_directory, failed).string();
+  }
   const auto own_name = [this] {
     try {
       return api().validate(up_request()).name;
@@ -120,10 +142,20 @@ proto::Stack Context::stack() {
 }
 
 proto::UpRequest Context::up_request() const {
-  for (std::size_t i = 0; i < files_.size(); ++i)
-    if (::access(files_[i].c_str(), R_OK) != 0)
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    if (files_[i] == "-") {
+      if (!input_) input_ = standard_input();
+    } else if (::access(files_[i].c_str(), R_OK) != 0) {
       throw ClientError(proto::k_bad_usage, "cannot read " + globals_.files[i] + ": " + std::strerror(errno));
-  proto::UpRequest request{.directory = directory_, .files = files_, .project_name = globals_.project};
+    }
+  }
+  proto::UpRequest request{.directory = directory_,
+                           .files = files_,
+                           .input = input_.value_or(""),
+                           .env_files = globals_.env_files,
+                           .project_directory = globals_.project_directory,
+                           .project_name = globals_.project,
+                           .profile = join(globals_.profiles, ",")};
   for (char** entry = environ; *entry; ++entry) {
     std::string_view text = *entry;
     std::size_t equals = text.find('=');

@@ -17,7 +17,8 @@ namespace stackd::client {
 struct Globals {
   bool json = false;
   std::string host, directory, project;
-  std::vector<std::string> files;
+  std::vector<std::string> files, env_files, profiles;
+  std::string project_directory;
 };
 
 class Context {
@@ -61,8 +62,9 @@ public:
 
 private:
   Globals globals_;
-  std::string directory_;           // absolute
-  std::vector<std::string> files_;  // absolute
+  std::string directory_;                     // absolute
+  std::vector<std::string> files_;            // absolute; "-" stays
+  mutable std::optional<std::string> input_;  // standard input, once a file is "-" and it is asked for
   std::unique_ptr<Api> api_;
   std::optional<Endpoint> endpoint_;
   bool named_ = false;

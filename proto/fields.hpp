@@ -43,6 +43,9 @@ STACKD_FIELDS(UpOptions) {
 STACKD_FIELDS(UpRequest) {
   field("directory", o.directory, Show::always);
   field("files", o.files, Show::when_set);
+  field("input", o.input, Show::when_set);
+  field("env_files", o.env_files, Show::when_set);
+  field("project_directory", o.project_directory, Show::when_set);
   field("project_name", o.project_name, Show::when_set);
   field("profile", o.profile, Show::when_set);
   field("services", o.services, Show::when_set);
@@ -245,6 +248,7 @@ STACKD_FIELDS(Config) {
   field("files", o.files, Show::always);
   field("warnings", o.warnings, Show::always);
   field("model", o.model, Show::always);
+  field("extensions", o.extensions, Show::always);
   field("images", o.images, Show::always);
   field("hashes", o.hashes, Show::always);
 }};

@@ -31,8 +31,11 @@ struct UpOptions {
 };
 struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environment
   std::string directory;
-  std::vector<std::string> files;
-  std::string project_name, profile;
+  std::vector<std::string> files;  // "-" is `input`
+  std::string input;               // the caller's standard input, when a file is "-"
+  std::vector<std::string> env_files;
+  std::string project_directory;
+  std::string project_name, profile;  // several profiles with commas between them
   std::vector<std::string> services;
   std::map<std::string, std::string> environment;
   UpOptions options;
@@ -169,6 +172,8 @@ struct Config {
   std::string name, directory, format;
   std::vector<std::string> files, warnings;
   nlohmann::json model;  // of a compose.yaml Compose's own canonical model; else a resolved stackd.yaml
+  nlohmann::json extensions =
+      nlohmann::json::object();               // a compose.yaml's x- keys below the top, by JSON pointer
   std::vector<std::string> images;            // that an up would pull or build, each once
   std::map<std::string, std::string> hashes;  // of each container service's definition
 };

@@ -24,8 +24,23 @@ void add_globals(CLI::App& app, Globals& globals, bool short_file) {
       ->expected(1)
       ->allow_extra_args(false)  // the next word is the command
       ->take_all();
-  app.add_option("-p,--project", globals.project, "The stack's name or id")
+  app.add_option("-p,--project,--project-name", globals.project, "The stack's name or id")
       ->type_name("NAME")
+      ->group(k_group);
+  const auto several = [&](const char* name, std::vector<std::string>& into, const char* words,
+                           const char* type) {
+    app.add_option(name, into, words)
+        ->type_name(type)
+        ->group(k_group)
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->take_all();
+  };
+  several("--profile", globals.profiles, "A profile to choose; several can be", "NAME");
+  several("--env-file", globals.env_files, "Instead of .env; several are merged", "FILE");
+  app.add_option("--project-directory", globals.project_directory,
+                 "What relative paths of the file are relative to")
+      ->type_name("DIR")
       ->group(k_group);
 }
 
@@ -55,6 +70,9 @@ Options of every command:
   -C,--directory DIR      Go there first
   -f,--file FILE          The stack file; several are merged
   -p,--project NAME       The stack's name or id
+  --profile NAME          A profile to choose; several can be
+  --env-file FILE         Instead of .env; several are merged
+  --project-directory DIR What relative paths of the file are relative to
 
 Exit codes: 0 done, 1 the operation failed, 2 bad usage or stack file, 3 no daemon, 4 no engine,
 5 no such stack, service or operation, 6 another operation runs, 130 cancelled.

@@ -20,7 +20,6 @@ std::string check_seconds(const std::string& text) {
 Run build_up(CLI::App& app) {
   auto args = std::make_shared<UpArgs>();
   app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
-  app.add_option("--profile", args->profile, "The profile to bring up")->type_name("NAME");
   app.add_flag("-d,--detach", args->detach, "Print the operation's id and leave it to the daemon");
   app.add_option("--timeout", args->timeout, "Give up after this long, as in 90s or 2m")
       ->type_name("DURATION");
@@ -98,16 +97,13 @@ Run build_ls(CLI::App& app) {
   return [all](Context& context) { return run_ls(context, *all); };
 }
 
-Run build_validate(CLI::App& app) {
-  auto profile = std::make_shared<std::string>();
-  app.add_option("--profile", *profile, "Check it with this profile")->type_name("NAME");
-  return [profile](Context& context) { return run_validate(context, *profile); };
+Run build_validate(CLI::App&) {
+  return run_validate;
 }
 
 Run build_config(CLI::App& app) {
   auto args = std::make_shared<ConfigArgs>();
   app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
-  app.add_option("--profile", args->profile, "With this profile")->type_name("NAME");
   app.add_option("--format", args->format, "How to print it")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"yaml", "json"}));
@@ -126,7 +122,6 @@ Run build_config(CLI::App& app) {
 Run build_graph(CLI::App& app) {
   auto args = std::make_shared<GraphArgs>();
   app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
-  app.add_option("--profile", args->profile, "With this profile")->type_name("NAME");
   app.add_option("--format", args->format, "How to print it")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "dot", "json"}));

@@ -12,7 +12,7 @@ namespace stackd::client {
 
 struct UpArgs {
   std::vector<std::string> services;
-  std::string profile, pull, timeout;
+  std::string pull, timeout;
   std::vector<std::string> scale;  // SERVICE=N
   bool detach = false, build = false, rebuild = false, force_recreate = false, no_deps = false,
        remove_orphans = false, keep = false;
@@ -38,10 +38,10 @@ int run_status(Context& context);
 int run_ls(Context& context, bool all);
 int run_top(Context& context);
 int run_urls(Context& context);
-int run_validate(Context& context, const std::string& profile);
+int run_validate(Context& context);
 struct ConfigArgs {
   std::vector<std::string> services;
-  std::string profile, format, hash, output;
+  std::string format, hash, output;
   bool list_services = false, images = false, volumes = false, networks = false, profiles = false,
        quiet = false;
 };
@@ -49,7 +49,7 @@ int run_config(Context& context, const ConfigArgs& args);
 
 struct GraphArgs {
   std::vector<std::string> services;
-  std::string profile, format;
+  std::string format;
 };
 int run_graph(Context& context, const GraphArgs& args);
 

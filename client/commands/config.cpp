@@ -64,6 +64,19 @@ ordered_json in_reading_order(const nlohmann::json& model) {
   return out;
 }
 
+// As Compose has it: in YAML what begins with x- stands where it was written, if that is a mapping still (a
+// label may be called x-a), in JSON only at the top.
+nlohmann::json with_extensions(const proto::Config& config) {
+  nlohmann::json model = config.model;
+  for (const auto& [place, value] : config.extensions.items()) {
+    const nlohmann::json::json_pointer pointer(place);
+    const auto holder = pointer.parent_pointer();
+    if (!model.contains(pointer) && model.contains(holder) && model[holder].is_object())
+      model[pointer] = value;
+  }
+  return model;
+}
+
 std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as_json) {
   if (args.list_services) return names_of(config.model, {"services", "owned"});
   if (args.volumes) return names_of(config.model, {"volumes"});
@@ -72,14 +85,13 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
   if (args.images) return config.images.empty() ? "" : join(config.images, "\n") + "\n";
   if (!args.hash.empty()) return hashes_of(config, args.hash);
   if (as_json) return config.model.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  return yaml_text(in_reading_order(config.model));
+  return yaml_text(in_reading_order(with_extensions(config)));
 }
 
 }  // namespace
 
 int run_config(Context& context, const ConfigArgs& args) {
   proto::UpRequest request = context.up_request();
-  request.profile = args.profile;
   request.services = args.services;
   const proto::Config config = context.api().config(request);
   context.warn(config.warnings);

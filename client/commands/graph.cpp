@@ -34,7 +34,6 @@ std::string dot_text(const proto::Graph& graph) {
 
 int run_graph(Context& context, const GraphArgs& args) {
   proto::UpRequest request = context.up_request();
-  request.profile = args.profile;
   request.services = args.services;
   const proto::Graph graph = context.api().graph(request);
   if (context.json() || args.format == "json") {

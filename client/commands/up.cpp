@@ -26,7 +26,6 @@ std::pair<std::string, int> parse_scale(const std::string& text) {
 
 proto::UpRequest request_of(const Context& context, const UpArgs& args) {
   proto::UpRequest request = context.up_request();
-  request.profile = args.profile;
   request.services = args.services;
   proto::UpOptions& options = request.options;
   options.build = args.build;

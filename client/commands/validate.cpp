@@ -5,9 +5,8 @@
 
 namespace stackd::client {
 
-int run_validate(Context& context, const std::string& profile) {
+int run_validate(Context& context) {
   proto::UpRequest request = context.up_request();
-  request.profile = profile;
   if (context.json()) {
     std::string document = context.api().post("/v1/validate", nlohmann::json(request).dump());
     context.document(document);

@@ -52,9 +52,9 @@ STACKD_FIELDS(Dependency, F(condition), F(required), F(restart))
 STACKD_FIELDS(Port, F(key), F(target), F(published), F(published_end), F(host_ip), F(protocol),
               F(app_protocol), F(mode), F(env), F(place))
 STACKD_FIELDS(Mount, F(type), F(source), F(target), F(read_only), F(create_host_path), F(propagation),
-              F(selinux), F(nocopy), F(subpath), F(tmpfs_size), F(tmpfs_mode))
+              F(selinux), F(nocopy), F(subpath), F(recursive), F(labels), F(tmpfs_size), F(tmpfs_mode))
 STACKD_FIELDS(Attachment, F(aliases), F(ipv4_address), F(ipv6_address), F(mac_address), F(link_local_ips),
-              F(driver_opts), F(priority))
+              F(driver_opts), F(interface_name), F(priority), F(gw_priority))
 STACKD_FIELDS(Build, F(context), F(dockerfile), F(dockerfile_inline), F(args), F(target), F(labels),
               F(cache_from), F(extra_hosts), F(tags), F(platforms), F(network), F(shm_size), F(no_cache),
               F(pull))
@@ -62,6 +62,9 @@ STACKD_FIELDS(Ulimit, F(name), F(soft), F(hard))
 STACKD_FIELDS(FileGrant, F(source), F(target), F(uid), F(gid), F(mode))
 STACKD_FIELDS(Logging, F(driver), F(options))
 STACKD_FIELDS(DeviceMapping, F(host), F(container), F(permissions))
+STACKD_FIELDS(DeviceRequest, F(driver), F(count), F(ids), F(capabilities), F(options))
+STACKD_FIELDS(DeviceRate, F(path), F(rate))
+STACKD_FIELDS(Blkio, F(weight), F(weight_device), F(read_bps), F(read_iops), F(write_bps), F(write_iops))
 STACKD_FIELDS(Container, F(image), F(build), F(pull_policy), F(platform), F(command), F(entrypoint),
               F(mounts), F(networks), F(network_mode), F(healthcheck), F(user), F(working_dir), F(hostname),
               F(domainname), F(container_name), F(stop_signal), F(restart), F(runtime), F(cgroup_parent),
@@ -69,11 +72,12 @@ STACKD_FIELDS(Container, F(image), F(build), F(pull_policy), F(platform), F(comm
               F(stop_grace_period), F(labels), F(annotations), F(sysctls), F(storage_opt), F(expose),
               F(cap_add), F(cap_drop), F(extra_hosts), F(tmpfs), F(dns), F(dns_search), F(dns_opt),
               F(security_opt), F(group_add), F(volumes_from), F(links), F(external_links),
-              F(device_cgroup_rules), F(devices), F(ulimits), F(secrets), F(configs), F(logging), F(init),
-              F(privileged), F(read_only), F(tty), F(stdin_open), F(oom_kill_disable), F(oom_score_adj),
-              F(shm_size), F(mem_limit), F(mem_reservation), F(memswap_limit), F(pids_limit),
-              F(mem_swappiness), F(cpus), F(cpu_shares), F(cpu_period), F(cpu_quota), F(cpuset), F(scale),
-              F(deploy), F(mount_workspace))
+              F(device_cgroup_rules), F(devices), F(device_requests), F(blkio), F(ulimits), F(secrets),
+              F(configs), F(logging), F(init), F(privileged), F(read_only), F(tty), F(stdin_open),
+              F(oom_kill_disable), F(oom_score_adj), F(shm_size), F(mem_limit), F(mem_reservation),
+              F(memswap_limit), F(pids_limit), F(mem_swappiness), F(cpus), F(cpu_shares), F(cpu_period),
+              F(cpu_quota), F(cpu_count), F(cpu_rt_period), F(cpu_rt_runtime), F(cpu_percent), F(cpuset),
+              F(scale), F(deploy), F(mount_workspace))
 STACKD_FIELDS(Process, F(cmd), F(stop_cmd), F(cwd), F(owned_label), F(owned_name_pattern), F(restart),
               F(stop_grace_period))
 STACKD_FIELDS(EnvSource, F(cmd), F(variable), F(format), F(cwd), F(place))
@@ -83,7 +87,7 @@ STACKD_FIELDS(Service, F(name), F(kind), F(owned), F(container), F(process), F(d
               F(depends_on_given), F(ports), F(environment), F(ready_when), F(hooks), F(profiles), F(place))
 STACKD_FIELDS(Network::Pool, F(subnet), F(gateway), F(ip_range), F(aux_addresses))
 STACKD_FIELDS(Network, F(name), F(external), F(driver), F(driver_opts), F(labels), F(internal), F(attachable),
-              F(enable_ipv6), F(ipam_driver), F(ipam))
+              F(enable_ipv4), F(enable_ipv6), F(ipam_driver), F(ipam))
 STACKD_FIELDS(Volume, F(name), F(external), F(driver), F(driver_opts), F(labels))
 STACKD_FIELDS(FileSource, F(name), F(external), F(file), F(environment), F(content))
 STACKD_FIELDS(Command, F(cmd), F(description), F(env_group), F(cwd), F(env))

@@ -104,7 +104,8 @@ struct Port {
 };
 
 struct Mount {
-  std::string type;    // "bind", "volume", "tmpfs"
+  std::string
+      type;  // "bind", "volume", "tmpfs", "image", and what only other engines have: "npipe", "cluster"
   std::string source;  // absolute path, volume key, or empty (anonymous volume)
   std::string target;
   bool read_only = false;
@@ -113,6 +114,8 @@ struct Mount {
   std::string selinux;      // "z" or "Z"
   bool nocopy = false;
   std::string subpath;
+  std::string recursive;                      // bind: "", disabled, enabled, writable, readonly
+  std::map<std::string, std::string> labels;  // of a volume that is made for it
   std::int64_t tmpfs_size = 0;
   int tmpfs_mode = 0;
 };
@@ -122,7 +125,8 @@ struct Attachment {  // a service on a network
   std::string ipv4_address, ipv6_address, mac_address;
   std::vector<std::string> link_local_ips;
   std::map<std::string, std::string> driver_opts;
-  int priority = 0;
+  std::string interface_name;
+  int priority = 0, gw_priority = 0;
 };
 
 struct Build {
@@ -156,6 +160,21 @@ struct DeviceMapping {
   std::string host, container, permissions = "rwm";
 };
 
+struct DeviceRequest {  // of `gpus`, of deploy's reservations, and of a device that a driver names (CDI)
+  std::string driver;
+  std::int64_t count = 0;  // -1 is all
+  std::vector<std::string> ids, capabilities;
+  std::map<std::string, std::string> options;
+};
+struct DeviceRate {
+  std::string path;
+  std::int64_t rate = 0;  // a weight in weight_device
+};
+struct Blkio {
+  int weight = 0;
+  std::vector<DeviceRate> weight_device, read_bps, read_iops, write_bps, write_iops;
+};
+
 // The container part of a service: Compose's keys, defaults not filled in. `command`/`entrypoint`: nullopt is
 // "the image's"; an empty list clears it.
 struct Container {
@@ -176,6 +195,8 @@ struct Container {
   std::vector<std::string> expose, cap_add, cap_drop, extra_hosts, tmpfs, dns, dns_search, dns_opt,
       security_opt, group_add, volumes_from, links, external_links, device_cgroup_rules;
   std::vector<DeviceMapping> devices;
+  std::vector<DeviceRequest> device_requests;
+  std::optional<Blkio> blkio;
   std::vector<Ulimit> ulimits;
   std::vector<FileGrant> secrets, configs;
   std::optional<Logging> logging;
@@ -187,6 +208,8 @@ struct Container {
   std::optional<int> mem_swappiness;
   double cpus = 0;
   std::int64_t cpu_shares = 0, cpu_period = 0, cpu_quota = 0;
+  std::int64_t cpu_count = 0, cpu_rt_period = 0, cpu_rt_runtime = 0;
+  double cpu_percent = 0;
   std::string cpuset;
   int scale = 1;
   bool deploy = false;  // scale and limits were given under `deploy`: for showing the file as it was meant
@@ -231,6 +254,9 @@ struct EnvGroup {
 struct Service {
   std::string name;
   ServiceKind kind = ServiceKind::container;
+  // Of a `provider` (a program that is not here): shown, and never run. The loader leaves none in what is to
+  // run; not stored.
+  bool provided = false;
   bool owned = false;  // written under `owned`: its references are ${owned.NAME…}
   std::optional<Container> container;
   std::optional<Process> process;
@@ -254,7 +280,7 @@ struct Network {
   std::string driver;
   std::map<std::string, std::string> driver_opts, labels;
   bool internal = false, attachable = false;
-  std::optional<bool> enable_ipv6;
+  std::optional<bool> enable_ipv4, enable_ipv6;
   std::string ipam_driver;
   struct Pool {
     std::string subnet, gateway, ip_range;
@@ -318,6 +344,9 @@ struct Spec {
   // Where each text with a ${ was written, for the messages of check_references. Only while loading: not
   // stored.
   std::multimap<std::string, Place> written;
+  // Of a compose.yaml Compose's own canonical model, as JSON (compose/canonical.hpp). Only while loading: not
+  // stored.
+  std::string canonical;
 
   const Service* find(const std::string& service) const;
   const Service* find_gone(const std::string& service) const;

@@ -1,7 +1,5 @@
 #include "daemon/plan/ports.hpp"
 
-#include <set>
-
 #include "daemon/util/error.hpp"
 
 namespace stackd::plan {
@@ -24,7 +22,7 @@ public:
       if (port.stack == stack)
         mine_[{port.service, port.key}] = port;
       else if (port.active)
-        others_[{port.port, port.protocol}] = port.stack;
+        others_.push_back(port);
     }
   }
 
@@ -43,8 +41,8 @@ public:
     } else {
       chosen = lowest_free(service, port);
     }
-    taken_.insert({chosen, port.protocol});
-    return {chosen, port.host_ip, port.protocol, stack_, service.name, key, true};
+    return taken_.emplace_back(
+        HeldPort{chosen, port.host_ip, port.protocol, stack_, service.name, key, true});
   }
 
 private:
@@ -54,26 +52,38 @@ private:
   }
   bool in_range(const model::Port& port, int number) const {
     const auto [first, last] = range_of(port);
-    return number >= first && number <= last && !taken_.contains({number, port.protocol});
+    return number >= first && number <= last && !holder(taken_, number, port);
   }
   bool is_free(int number, const model::Port& port) const {
-    return !taken_.contains({number, port.protocol}) && !others_.contains({number, port.protocol}) &&
-           !held_by_own(number, port) && can_bind_(number, port.protocol, port.host_ip);
+    return !holder(taken_, number, port) && !holder(others_, number, port) && !held_by_own(number, port) &&
+           can_bind_(number, port.protocol, port.host_ip);
   }
   // Whose of this stack's services it is so far; null when it is none's. It stays that one's.
   const HeldPort* held_by_own(int number, const model::Port& port) const {
     for (const auto& [key, held] : mine_)
-      if (held.active && held.port == number && held.protocol == port.protocol) return &held;
+      if (held.active && is_it(held, number, port)) return &held;
+    return nullptr;
+  }
+
+  // One number on two addresses is two ports; a wildcard has every address.
+  static bool is_it(const HeldPort& held, int number, const model::Port& port) {
+    const auto any = [](const std::string& ip) { return ip.empty() || ip == "0.0.0.0" || ip == "::"; };
+    return held.port == number && held.protocol == port.protocol &&
+           (held.host_ip == port.host_ip || any(held.host_ip) || any(port.host_ip));
+  }
+  static const HeldPort* holder(const std::vector<HeldPort>& list, int number, const model::Port& port) {
+    for (const auto& held : list)
+      if (is_it(held, number, port)) return &held;
     return nullptr;
   }
 
   void refuse_if_taken(const model::Service& service, const model::Port& port) const {
     const auto what = where(port.place) + "host port " + std::to_string(port.published) +
                       ", which service '" + service.name + "' publishes, ";
-    if (const auto other = others_.find({port.published, port.protocol}); other != others_.end())
+    if (const auto* other = holder(others_, port.published, port))
       throw Error(ErrorKind::failed,
-                  what + "belongs to stack '" + other->second + "'; take that down or publish another port");
-    if (taken_.contains({port.published, port.protocol}))
+                  what + "belongs to stack '" + other->stack + "'; take that down or publish another port");
+    if (holder(taken_, port.published, port))
       throw Error(ErrorKind::failed, what + "is published by another service of this stack");
     if (can_bind_(port.published, port.protocol, port.host_ip)) return;
     if (const auto* own = held_by_own(port.published, port))
@@ -95,8 +105,7 @@ private:
   PortRange range_;
   const PortIsFree& can_bind_;
   std::map<std::pair<std::string, std::string>, HeldPort> mine_;
-  std::map<std::pair<int, std::string>, std::string> others_;
-  std::set<std::pair<int, std::string>> taken_;
+  std::vector<HeldPort> others_, taken_;
 };
 
 }  // namespace

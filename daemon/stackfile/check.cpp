@@ -43,8 +43,8 @@ Place place_of(const Value& document, const Service& service, const std::string&
 
 class Checker {
 public:
-  Checker(const Spec& spec, const Value& document, Problems& problems)
-      : spec_(spec), document_(document), problems_(problems) {}
+  Checker(const Spec& spec, const Value& document, DecodeContext& context)
+      : spec_(spec), document_(document), problems_(context.problems), to_run_(context.request.to_run) {}
 
   void run() {
     if (spec_.services.size() > k_most_services) {
@@ -52,9 +52,10 @@ public:
       return;
     }
     container_names();
-    ports();
-    external_sources();
-    for (const Service& service : spec_.services) granted_files(service);
+    if (to_run_) {
+      ports();
+      for (const Service& service : spec_.services) granted_files(service);
+    }
     for (const std::string& line : resolve::check_references(spec_)) problems_.add({}, line);
   }
 
@@ -220,33 +221,20 @@ private:
     refuse("config", service.container->configs, spec_.configs);
   }
 
-  void external_sources() {
-    const auto refuse = [&](const char* kind, const std::map<std::string, FileSource>& sources) {
-      for (const auto& [key, source] : sources) {
-        if (source.external) {
-          problems_.add(
-              {}, std::string(kind) + " '" + key +
-                      "' is external, which is for a swarm; give it a file, an environment or a content");
-        }
-      }
-    };
-    refuse("secret", spec_.secrets);
-    refuse("config", spec_.configs);
-  }
-
   const Spec& spec_;
   const Value& document_;
   Problems& problems_;
+  bool to_run_;
 };
 
 }  // namespace
 
 void check_dependencies(const Spec& spec, const Value& document, DecodeContext& context) {
-  Checker(spec, document, context.problems).run_dependencies();
+  Checker(spec, document, context).run_dependencies();
 }
 
 void check_spec(const Spec& spec, const Value& document, DecodeContext& context) {
-  Checker(spec, document, context.problems).run();
+  Checker(spec, document, context).run();
 }
 
 }  // namespace stackd::stackfile

@@ -18,28 +18,6 @@ bool is_service_name(const std::string& name) {
   });
 }
 
-void decode_services(Reader& top, ComposeContext& context, const Extension& extension, Spec& spec) {
-  const Value* services = top.get("services");
-  if (!services) return;
-  if (!services->is_mapping()) {
-    top.problem(services->place, "'services': expected a mapping of names");
-    return;
-  }
-  for (const Entry& entry : services->entries) {
-    if (entry.key.starts_with("x-")) continue;
-    if (!is_service_name(entry.key)) {
-      top.problem(
-          entry.place,
-          "'" + entry.key + "' is not a service's name: letters, digits, '.', '_' and '-' are expected");
-    }
-    Service service;
-    service.name = entry.key;
-    service.place = entry.place;
-    decode_compose_service(entry.value, context, extension, spec, service);
-    spec.services.push_back(std::move(service));
-  }
-}
-
 void decode_top_extension(const Value& document, Reader& top, ComposeContext& context,
                           const Extension& extension, Spec& spec) {
   if (context.stackd) {
@@ -63,12 +41,12 @@ void add_words(std::set<std::string>& out, const std::string& list) {
   }
 }
 
-// Compose's profiles, chosen by COMPOSE_PROFILES and --profile.
+// Compose's profiles, chosen by --profile, else by COMPOSE_PROFILES.
 std::set<std::string> chosen_profiles(const ComposeContext& context) {
   std::set<std::string> chosen;
-  const auto variable = context.variables.find("COMPOSE_PROFILES");
-  if (variable != context.variables.end()) add_words(chosen, variable->second);
   add_words(chosen, context.decode.request.profile);
+  const auto variable = context.variables.find("COMPOSE_PROFILES");
+  if (chosen.empty() && variable != context.variables.end()) add_words(chosen, variable->second);
   return chosen;
 }
 
@@ -81,62 +59,103 @@ std::string shown_profiles(const std::set<std::string>& chosen, const Spec& spec
   return util::join(shown, ",");
 }
 
-// And those of every service that was asked for by name.
-std::set<std::string> active_profiles(std::set<std::string> active, const ComposeContext& context,
-                                      const Spec& spec) {
-  const auto& wanted = context.decode.request.services;
-  for (const Service& service : spec.services) {
-    if (std::find(wanted.begin(), wanted.end(), service.name) != wanted.end()) {
-      active.insert(service.profiles.begin(), service.profiles.end());
+// Which services are to be: profiles decide it before anything else is read of a service, so that what only
+// an inactive one says refuses nothing (C6.6).
+class Selection {
+public:
+  Selection(const Value* services, const ComposeContext& context) : active_(chosen_profiles(context)) {
+    if (!services) return;
+    for (const Entry& entry : services->entries) profiles_[entry.key] = profiles_of(entry.value);
+    // And those of every service that was asked for by name.
+    for (const std::string& wanted : context.decode.request.services)
+      if (const auto found = profiles_.find(wanted); found != profiles_.end())
+        active_.insert(found->second.begin(), found->second.end());
+  }
+
+  bool has(const std::string& service) const {
+    const auto& profiles = profiles_.at(service);
+    return profiles.empty() || active_.count("*") != 0 ||
+           std::any_of(profiles.begin(), profiles.end(),
+                       [&](const std::string& profile) { return active_.count(profile) != 0; });
+  }
+
+  // A service that profiles leave out cannot be required by one that they don't.
+  void check(const Spec& spec, Problems& problems) const {
+    for (const Service& service : spec.services) {
+      for (const auto& [name, dependency] : service.depends_on) {
+        const auto other = profiles_.find(name);
+        if (other == profiles_.end() || has(name) || !dependency.required) continue;
+        problems.add(service.place, "service '" + service.name + "' needs '" + name +
+                                        "', which starts only with profile " +
+                                        util::join(other->second, " or ") + "; choose it with --profile");
+      }
     }
   }
-  return active;
+
+private:
+  static std::vector<std::string> profiles_of(const Value& service) {
+    Problems ignored;  // the decoder of an active one says them
+    const Value* list = service.is_mapping() ? service.find("profiles") : nullptr;
+    return list ? string_list(*list, "", ignored) : std::vector<std::string>{};
+  }
+
+  std::set<std::string> active_;
+  std::map<std::string, std::vector<std::string>> profiles_;
+};
+
+void decode_services(Reader& top, ComposeContext& context, const Extension& extension, Spec& spec) {
+  const Selection selection(top.get("services"), context);
+  const Value* services = top.get("services");
+  if (!services) return;
+  if (!services->is_mapping()) {
+    top.problem(services->place, "'services': expected a mapping of names");
+    return;
+  }
+  for (const Entry& entry : services->entries) {
+    if (!is_service_name(entry.key)) {
+      top.problem(
+          entry.place,
+          "'" + entry.key + "' is not a service's name: letters, digits, '.', '_' and '-' are expected");
+    }
+    if (!selection.has(entry.key)) {
+      spec.disabled.push_back(entry.key);
+      continue;
+    }
+    Service service;
+    service.name = entry.key;
+    service.place = entry.place;
+    decode_compose_service(entry.value, context, extension, spec, service);
+    spec.services.push_back(std::move(service));
+  }
+  spec.profile = shown_profiles(chosen_profiles(context), spec);
+  selection.check(spec, context.decode.problems);
 }
 
-// C6.6: a service that profiles leave out cannot be required by one that they don't.
-void drop_inactive(const ComposeContext& context, Spec& spec) {
-  const auto chosen = chosen_profiles(context);
-  spec.profile = shown_profiles(chosen, spec);
-  const auto active = active_profiles(chosen, context, spec);
-  const auto is_on = [&](const Service& service) {
-    return service.profiles.empty() || active.count("*") != 0 ||
-           std::any_of(service.profiles.begin(), service.profiles.end(),
-                       [&](const std::string& profile) { return active.count(profile) != 0; });
-  };
-  for (const Service& service : spec.services) {
-    if (!is_on(service)) continue;
-    for (const auto& [name, dependency] : service.depends_on) {
-      const Service* other = spec.find(name);
-      if (!other || is_on(*other) || !dependency.required) continue;
-      context.decode.problems.add(service.place, "service '" + service.name + "' needs '" + name +
-                                                     "', which starts only with profile " +
-                                                     util::join(other->profiles, " or ") +
-                                                     "; choose it with --profile");
-    }
-  }
-  for (const Service& service : spec.services) {
-    if (!is_on(service)) spec.disabled.push_back(service.name);
-  }
-  std::erase_if(spec.services, [&](const Service& service) { return !is_on(service); });
+// What somebody else's program provides is there or not: nothing here can start it. The warning of 'provider'
+// says so.
+void leave_out_provided(Spec& spec) {
+  std::set<std::string> provided;
+  for (const Service& service : spec.services)
+    if (service.provided) provided.insert(service.name);
+  for (Service& service : spec.services)
+    std::erase_if(service.depends_on, [&](const auto& entry) { return provided.count(entry.first) != 0; });
+  std::erase_if(spec.services, [](const Service& service) { return service.provided; });
+  spec.disabled.insert(spec.disabled.end(), provided.begin(), provided.end());
 }
 
 }  // namespace
 
 void decode_compose(const Value& document, DecodeContext& context, const Extension& extension, Spec& spec) {
-  Problems reported_before;  // whoever loaded the tree read `.env` first
-  FileVariables variables =
-      compose_variables(context.directory, context.request.environment, reported_before);
-  variables["COMPOSE_PROJECT_NAME"] = context.name;
-  ComposeContext compose{context, variables, spec.format == "stackd"};
+  ComposeContext compose{context, context.variables, spec.format == "stackd"};
   Reader top(document, "the file", context.problems);
-  top.ignore({"name", "version", "include"});
-  top.refuse({"models"}, "is not supported yet");
+  top.ignore({"name", "version", "include", "models"});
   decode_resources(top, compose, spec);
   decode_services(top, compose, extension, spec);
   decode_top_extension(document, top, compose, extension, spec);
   top.finish();
   check_resources(compose, spec);
-  drop_inactive(compose, spec);
+  check_models(document, spec, context.problems);
+  if (context.request.to_run) leave_out_provided(spec);
 }
 
 }  // namespace stackd::stackfile

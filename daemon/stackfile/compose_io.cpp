@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <array>
+#include <cstdio>
 #include <set>
 
+#include "daemon/compose/short_forms.hpp"
 #include "daemon/stackfile/compose_parts.hpp"
-#include "daemon/stackfile/compose_syntax.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
@@ -12,6 +12,12 @@ namespace stackd::stackfile {
 namespace {
 
 using util::Error;
+
+std::string octal(int mode) {
+  char text[16];
+  std::snprintf(text, sizeof text, "0%o", static_cast<unsigned>(mode));
+  return text;
+}
 
 const std::set<std::string>& propagations() {
   static const std::set<std::string> words{"private", "rprivate", "shared", "rshared", "slave", "rslave"};
@@ -26,7 +32,7 @@ std::optional<Port> long_port(const Value& value, const std::string& what, const
   port.key = reader.string("name");
   port.target = static_cast<int>(std::clamp(reader.integer("target").value_or(0), 0LL, 65536LL));
   port.host_ip = reader.string("host_ip");
-  port.protocol = reader.string("protocol", "tcp");
+  port.protocol = lower_case(reader.string("protocol", "tcp"));
   port.app_protocol = reader.string("app_protocol");
   port.mode = reader.string("mode", "ingress");
   if (context.stackd) {
@@ -56,8 +62,7 @@ std::optional<Port> long_port(const Value& value, const std::string& what, const
 
 // ---- mounts
 
-void short_option(const std::string& option, Mount& mount, const Place& place, const std::string& what,
-                  Problems& problems) {
+void short_option(const std::string& option, Mount& mount) {
   if (option == "ro") {
     mount.read_only = true;
   } else if (option == "z" || option == "Z") {
@@ -66,11 +71,7 @@ void short_option(const std::string& option, Mount& mount, const Place& place, c
     mount.nocopy = true;
   } else if (propagations().count(option) != 0) {
     mount.propagation = option;
-  } else if (option != "rw" && option != "cached" && option != "delegated" && option != "consistent" &&
-             option != "copy" && !option.empty()) {
-    problems.add(place,
-                 what + ": unknown option '" + option + "', expected ro, rw, z, Z, nocopy or a propagation");
-  }
+  }  // what else stands there has no meaning for Compose either
 }
 
 std::optional<Mount> short_mount(const Value& value, const std::string& what, const ComposeContext& context) {
@@ -85,22 +86,23 @@ std::optional<Mount> short_mount(const Value& value, const std::string& what, co
   mount.type = parts->is_path() ? "bind" : "volume";
   mount.source = parts->is_path() ? context.path(parts->source) : parts->source;
   for (const std::string& option : parts->options) {
-    short_option(option, mount, value.place, what, context.decode.problems);
+    short_option(option, mount);
   }
   return mount;
 }
 
 void bind_options(Reader& reader, Mount& mount) {
-  // Compose's long form makes no directory unless it is told to, the short one does.
-  mount.create_host_path = false;
   if (const Value* bind = reader.get("bind")) {
     Reader options(*bind, reader.what() + ", 'bind'", reader.problems());
-    mount.create_host_path = options.boolean("create_host_path");
+    mount.create_host_path = options.boolean("create_host_path", true);
     mount.propagation = options.string("propagation");
     mount.selinux = options.string("selinux");
-    if (options.string("recursive", "enabled") != "enabled")
-      options.refuse({"recursive"}, "is not supported yet");
+    mount.recursive = options.string("recursive");
     options.finish();
+    static const std::set<std::string> k_recursive{"", "disabled", "enabled", "writable", "readonly"};
+    if (k_recursive.count(mount.recursive) == 0)
+      reader.problem(bind->place, reader.what() + ", 'recursive': expected disabled, enabled, writable or " +
+                                      "readonly, found '" + mount.recursive + "'");
     if (!mount.propagation.empty() && propagations().count(mount.propagation) == 0) {
       reader.problem(bind->place, reader.what() + ": unknown propagation '" + mount.propagation + "'");
     }
@@ -112,7 +114,18 @@ void volume_options(Reader& reader, Mount& mount) {
     Reader options(*volume, reader.what() + ", 'volume'", reader.problems());
     mount.nocopy = options.boolean("nocopy");
     mount.subpath = options.string("subpath");
-    options.ignore({"labels"});
+    mount.labels = options.string_map("labels");
+    options.finish();
+  }
+}
+
+void image_options(Reader& reader, Mount& mount) {
+  if (mount.source.empty())
+    reader.problem(reader.value().place,
+                   reader.what() + ": a mount of type image needs a 'source', the image");
+  if (const Value* image = reader.get("image")) {
+    Reader options(*image, reader.what() + ", 'image'", reader.problems());
+    mount.subpath = options.string("subpath");
     options.finish();
   }
 }
@@ -121,12 +134,7 @@ void tmpfs_options(Reader& reader, Mount& mount) {
   if (const Value* tmpfs = reader.get("tmpfs")) {
     Reader options(*tmpfs, reader.what() + ", 'tmpfs'", reader.problems());
     mount.tmpfs_size = options.bytes("size").value_or(0);
-    if (const auto mode = options.maybe_string("mode")) {
-      const bool octal =
-          !mode->empty() && mode->find_first_not_of("01234567") == std::string::npos && mode->size() <= 5;
-      if (octal) mount.tmpfs_mode = std::stoi(*mode, nullptr, 8);
-      if (!octal) reader.problem(tmpfs->place, reader.what() + ", 'tmpfs': mode is not octal, such as 1777");
-    }
+    mount.tmpfs_mode = file_mode(options, "mode");
     options.finish();
   }
 }
@@ -148,17 +156,26 @@ std::optional<Mount> long_mount(const Value& value, const std::string& what, con
     volume_options(reader, mount);
   } else if (mount.type == "tmpfs") {
     tmpfs_options(reader, mount);
-  } else if (mount.type == "npipe" || mount.type == "cluster" || mount.type == "image") {
-    reader.problem(value.place, what + ": type '" + mount.type + "' is not supported yet");
-    return std::nullopt;
-  } else {
-    reader.problem(value.place, what + ": expected 'type' bind, volume or tmpfs" +
+  } else if (mount.type == "image") {
+    image_options(reader, mount);
+  } else if (mount.type != "npipe" && mount.type != "cluster") {
+    reader.problem(value.place, what + ": expected 'type' bind, volume, tmpfs or image" +
                                     (mount.type.empty() ? "" : ", found '" + mount.type + "'"));
     return std::nullopt;
   }
   reader.ignore({"bind", "volume", "tmpfs", "image"});
   reader.finish();
   return mount;
+}
+
+// The same one written twice is one, as in Compose.
+bool is_there(const Port& port, const std::vector<Port>& ports) {
+  const auto address = [](const Port& one) { return one.host_ip.empty() ? "0.0.0.0" : one.host_ip; };
+  return port.published != 0 && std::any_of(ports.begin(), ports.end(), [&](const Port& other) {
+           return other.target == port.target && other.published == port.published &&
+                  other.published_end == port.published_end && other.protocol == port.protocol &&
+                  address(other) == address(port);
+         });
 }
 
 }  // namespace
@@ -187,6 +204,7 @@ void decode_ports(Reader& reader, const ComposeContext& context, std::vector<Por
     }
     for (Port& port : found) {
       port.place = item.place;
+      if (is_there(port, ports)) continue;
       if (port.key.empty()) port.key = std::to_string(ports.size());
       if (!names.insert(port.key).second)
         reader.problem(item.place, what + ": a second port has the name '" + port.key + "'");
@@ -214,11 +232,15 @@ void decode_mounts(Reader& reader, const ComposeContext& context, Container& con
       reader.problem(item.place, what + ": expected SOURCE:TARGET or a mapping with 'type'");
     }
     if (!mount) continue;
-    if (!mount->target.starts_with('/')) {
-      reader.problem(item.place, what + ": '" + mount->target + "' is not an absolute path in the container");
+    if (!mount->target.starts_with('/') && mount->type != "npipe" && context.decode.request.to_run) {
+      reader.problem(item.place, what + ": '" + mount->target + "' is not an absolute path in the container" +
+                                     (is_windows_path(mount->target)
+                                          ? ": one letter and a colon are a drive of Windows, as in Compose; "
+                                            "a volume's name is longer"
+                                          : ""));
       continue;
     }
-    while (mount->target.size() > 1 && mount->target.ends_with('/')) mount->target.pop_back();
+    mount->target = clean_path(mount->target);
     // Two for one path: the later one, as in Compose.
     const auto same = std::find_if(container.mounts.begin(), container.mounts.end(),
                                    [&](const Mount& other) { return other.target == mount->target; });
@@ -227,35 +249,6 @@ void decode_mounts(Reader& reader, const ComposeContext& context, Container& con
     } else {
       *same = std::move(*mount);
     }
-  }
-}
-
-void decode_devices(Reader& reader, Container& container) {
-  const Value* list = reader.get("devices");
-  if (!list) return;
-  if (!list->is_sequence()) reader.problem(list->place, reader.what() + ", 'devices': expected a list");
-  const std::string what = reader.what() + ", 'devices'";
-  for (const Value& item : list->items) {
-    DeviceMapping device;
-    if (item.is_mapping()) {
-      Reader fields(item, what, reader.problems());
-      device.host = fields.string("source");
-      device.container = fields.string("target", device.host);
-      device.permissions = fields.string("permissions", "rwm");
-      fields.finish();
-    } else if (const auto text = scalar(item, what, reader.problems())) {
-      const auto parts = util::split(*text, ':');
-      device.host = parts[0];
-      device.container = parts.size() > 1 ? parts[1] : parts[0];
-      if (parts.size() > 2) device.permissions = parts[2];
-    }
-    if (!device.host.starts_with('/')) {
-      reader.problem(
-          item.place,
-          what + ": expected a device's path such as /dev/kvm; other devices are not supported yet");
-      continue;
-    }
-    container.devices.push_back(std::move(device));
   }
 }
 
@@ -273,7 +266,7 @@ std::vector<FileGrant> decode_grants(Reader& reader, std::string_view key, const
       grant.target = fields.string("target");
       grant.uid = fields.string("uid");
       grant.gid = fields.string("gid");
-      grant.mode = fields.string("mode");
+      if (const int mode = file_mode(fields, "mode"); mode != 0) grant.mode = octal(mode);
       fields.finish();
     } else if (const auto text = scalar(item, what, reader.problems())) {
       grant.source = *text;

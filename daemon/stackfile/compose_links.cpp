@@ -63,7 +63,9 @@ Attachment decode_attachment(const Entry& entry, Reader& reader) {
   attachment.driver_opts = fields.string_map("driver_opts");
   attachment.priority =
       static_cast<int>(std::clamp(fields.integer("priority").value_or(0), -1'000'000LL, 1'000'000LL));
-  fields.refuse({"gw_priority", "interface_name"}, "is not supported yet");
+  attachment.gw_priority =
+      static_cast<int>(std::clamp(fields.integer("gw_priority").value_or(0), -1'000'000LL, 1'000'000LL));
+  attachment.interface_name = fields.string("interface_name");
   fields.finish();
   return attachment;
 }
@@ -99,7 +101,9 @@ std::optional<EnvFile> decode_env_file(const Value& value, Reader& reader) {
   return file;
 }
 
-void read_env_file(const Value& value, Reader& reader, const ComposeContext& context, Environment& into) {
+// `own`: the service's environment, which the file's values may name.
+void read_env_file(const Value& value, Reader& reader, const ComposeContext& context, const Environment& own,
+                   Environment& into) {
   const auto file = decode_env_file(value, reader);
   if (!file) return;
   const std::string path = context.path(file->path);
@@ -110,10 +114,17 @@ void read_env_file(const Value& value, Reader& reader, const ComposeContext& con
     }
     if (!text) return;
     const std::string shown = shown_path(path, context.decode.request.directory);
-    for (auto& [key, variable] :
-         parse_dotenv(*text, shown, variable_lookup(context.variables), reader.problems(), file->raw)) {
+    FileVariables earlier;
+    for (const auto& [key, variable] : into)
+      if (variable) earlier.emplace(key, *variable);
+    const Lookup lookup = [&](const std::string& name) {
+      auto found = variable_lookup(context.variables)(name);
+      if (found) return found;
+      const auto given = own.find(name);
+      return given == own.end() ? std::nullopt : given->second;
+    };
+    for (auto& [key, variable] : parse_dotenv(*text, shown, {lookup, &earlier, file->raw}, reader.problems()))
       into.insert_or_assign(key, std::move(variable));
-    }
   } catch (const util::Error& error) {
     reader.problem(value.place, reader.what() + ": " + error.what());
   }
@@ -166,16 +177,13 @@ void decode_attachments(Reader& reader, Container& container) {
 }
 
 void decode_environment(Reader& reader, const ComposeContext& context, Service& service) {
-  if (const Value* files = reader.get("env_file")) {
-    if (files->is_sequence()) {
-      for (const Value& item : files->items)
-        read_env_file(item, reader, context, service.environment.file_env);
-    } else {
-      read_env_file(*files, reader, context, service.environment.file_env);
-    }
-  }
-  service.environment.env = reader.environment("environment");
-  context.fill_in(service.environment.env);
+  EnvLayer& layer = service.environment;
+  layer.env = reader.environment("environment");
+  context.fill_in(layer.env);
+  const Value* files = reader.get("env_file");
+  if (!files) return;
+  for (const Value& item : files->is_sequence() ? files->items : std::vector{*files})
+    read_env_file(item, reader, context, layer.env, layer.file_env);
 }
 
 void decode_labels(Reader& reader, const ComposeContext& context, Container& container) {
@@ -184,7 +192,7 @@ void decode_labels(Reader& reader, const ComposeContext& context, Container& con
     const std::string path = context.path(name);
     try {
       const Lookup nothing = [](const std::string&) { return std::nullopt; };
-      for (auto& [key, value] : parse_dotenv(util::read_user_file(path), path, nothing, reader.problems())) {
+      for (auto& [key, value] : parse_dotenv(util::read_user_file(path), path, {nothing}, reader.problems())) {
         container.labels.insert_or_assign(key, value);
       }
     } catch (const util::Error& error) {

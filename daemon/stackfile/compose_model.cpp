@@ -1,5 +1,8 @@
 #include "daemon/stackfile/compose_model.hpp"
 
+#include <set>
+
+#include "daemon/compose/canonical.hpp"
 #include "daemon/stackfile/model_json.hpp"
 
 namespace stackd::stackfile {
@@ -336,38 +339,14 @@ json file_source(const FileSource& source) {
   return out;
 }
 
-// What is printed can be loaded again: a dollar in it is no variable's.
-json escaped(const json& value) {
-  const auto doubled = [](const std::string& text) {
-    std::string out;
-    for (const char c : text) out.append(c == '$' ? 2 : 1, c);
-    return out;
-  };
-  if (value.is_string()) return doubled(value.get<std::string>());
-  if (value.is_array()) {
-    json out = json::array();
-    for (const json& item : value) out.push_back(escaped(item));
-    return out;
-  }
-  if (!value.is_object()) return value;
-  json out = json::object();
-  for (const auto& [key, item] : value.items()) out[doubled(key)] = escaped(item);
-  return out;
-}
-
-// Beside what they stood beside, where that is a mapping in the long form too. A label may be called x-a.
-void put_extensions(json& out, const Spec& spec) {
-  for (const auto& [place, text] : spec.extensions) {
-    const json::json_pointer pointer(place);
-    const auto holder = pointer.parent_pointer();
-    if (!out.contains(pointer) && out.contains(holder) && out[holder].is_object())
-      out[pointer] = json::parse(text);
-  }
-}
-
 }  // namespace
 
 json compose_model(const Spec& spec) {
+  if (!spec.canonical.empty()) {
+    std::set<std::string> names;
+    for (const Service& one : spec.services) names.insert(one.name);
+    return compose::narrowed_model(json::parse(spec.canonical), names);
+  }
   json out{{"name", spec.name}, {"services", json::object()}};
   for (const Service& one : spec.services) {
     if (one.container) out["services"][one.name] = service(one);
@@ -376,8 +355,7 @@ json compose_model(const Spec& spec) {
   for (const auto& [key, one] : spec.volumes) out["volumes"][key] = volume(one);
   for (const auto& [key, one] : spec.secrets) out["secrets"][key] = file_source(one);
   for (const auto& [key, one] : spec.configs) out["configs"][key] = file_source(one);
-  put_extensions(out, spec);
-  return escaped(out);
+  return compose::escaped(out);
 }
 
 }  // namespace stackd::stackfile

@@ -45,11 +45,11 @@ Network decode_network(const Entry& entry, const ComposeContext& context) {
   network.internal = reader.boolean("internal");
   network.attachable = reader.boolean("attachable");
   network.enable_ipv6 = reader.maybe_boolean("enable_ipv6");
-  if (!reader.boolean("enable_ipv4", true)) reader.refuse({"enable_ipv4"}, "false is not supported yet");
+  network.enable_ipv4 = reader.maybe_boolean("enable_ipv4");
   if (const Value* ipam = reader.get("ipam")) {
     Reader fields(*ipam, reader.what() + ", 'ipam'", reader.problems());
     network.ipam_driver = fields.string("driver");
-    fields.refuse({"options"}, k_not_yet);
+    fields.ignore({"options"});  // Compose does not hand them on either
     if (const Value* pools = fields.get("config")) {
       if (!pools->is_sequence()) reader.problem(pools->place, fields.what() + ", 'config': expected a list");
       for (const Value& pool : pools->items) network.ipam.push_back(decode_pool(pool, reader));
@@ -68,22 +68,26 @@ Volume decode_volume(const Entry& entry, const ComposeContext& context) {
   volume.driver_opts = reader.string_map("driver_opts");
   volume.labels = reader.string_map("labels");
   reader.finish();
+  for (const char* key : {"driver", "driver_opts", "labels"})
+    if (volume.external && reader.has(key))
+      reader.problem(entry.place,
+                     reader.what() + " is external, so its '" + key + "' is not this file's to say");
   return volume;
 }
 
-FileSource decode_file_source(const Entry& entry, const std::string& kind, const ComposeContext& context) {
+FileSource decode_file_source(const Entry& entry, const std::string& kind, ComposeContext& context) {
   Reader reader(entry.value, kind + " '" + entry.key + "'", context.decode.problems);
   FileSource source;
   decode_name(reader, entry.key, context, source);
   source.file = reader.string("file");
   source.environment = reader.string("environment");
   const auto content = reader.maybe_string("content");
-  reader.ignore({"labels"});
-  reader.refuse({"driver", "driver_opts", "template_driver"}, k_not_yet);
+  const bool driven = reader.has("driver");  // which finds what it holds by itself
+  reader.ignore({"labels", "driver_opts", "template_driver"});
   reader.finish();
   const int given = (source.file.empty() ? 0 : 1) + (source.environment.empty() ? 0 : 1) + (content ? 1 : 0) +
                     (source.external ? 1 : 0);
-  if (given != 1) {
+  if (given != 1 && !(driven && given == 0)) {
     reader.problem(entry.place, reader.what() +
                                     ": give one of 'file', 'environment', 'content' and 'external'" +
                                     (given > 1 ? ", not several" : ""));
@@ -96,9 +100,14 @@ FileSource decode_file_source(const Entry& entry, const std::string& kind, const
     if (found != context.variables.end()) {
       source.content = found->second;
     } else {
-      reader.problem(entry.place, reader.what() + ": the variable '" + source.environment + "' is not set");
+      context.unusable[kind + " " + entry.key] = {
+          entry.place, reader.what() + ": the variable '" + source.environment + "' is not set"};
     }
   }
+  if (source.external || (driven && given == 0))
+    context.unusable[kind + " " + entry.key] = {
+        entry.place, reader.what() + (source.external ? " is external" : " is a driver's") +
+                         ", which is for a swarm; give it a file, an environment or a content"};
   return source;
 }
 
@@ -132,7 +141,7 @@ void require(const std::string& kind, const std::string& key, const Map& declare
 
 }  // namespace
 
-void decode_resources(Reader& top, const ComposeContext& context, Spec& spec) {
+void decode_resources(Reader& top, ComposeContext& context, Spec& spec) {
   decode_section(top, "networks", spec.networks,
                  [&](const Entry& entry) { return decode_network(entry, context); });
   decode_section(top, "volumes", spec.volumes,
@@ -141,6 +150,21 @@ void decode_resources(Reader& top, const ComposeContext& context, Spec& spec) {
                  [&](const Entry& entry) { return decode_file_source(entry, "secret", context); });
   decode_section(top, "configs", spec.configs,
                  [&](const Entry& entry) { return decode_file_source(entry, "config", context); });
+}
+
+void check_models(const Value& document, const Spec& spec, Problems& problems) {
+  const Value* models = document.find("models");
+  const Value* services = document.find("services");
+  std::map<std::string, bool> declared;
+  if (models)
+    for (const Entry& entry : models->entries) declared[entry.key] = true;
+  for (const Service& service : spec.services) {
+    const Value* written = services ? services->find(service.name) : nullptr;
+    const Value* used = written && written->is_mapping() ? written->find("models") : nullptr;
+    if (!used) continue;
+    for (const Value& item : used->items) require("model", item.text, declared, service, problems);
+    for (const Entry& entry : used->entries) require("model", entry.key, declared, service, problems);
+  }
 }
 
 void check_resources(const ComposeContext& context, Spec& spec) {
@@ -156,12 +180,17 @@ void check_resources(const ComposeContext& context, Spec& spec) {
       if (mount.type == "volume" && !mount.source.empty())
         require("volume", mount.source, spec.volumes, service, problems);
     }
-    for (const FileGrant& grant : service.container->secrets) {
-      require("secret", grant.source, spec.secrets, service, problems);
-    }
-    for (const FileGrant& grant : service.container->configs) {
-      require("config", grant.source, spec.configs, service, problems);
-    }
+    const auto grant = [&](const std::string& kind, const std::vector<FileGrant>& grants,
+                           const auto& sources) {
+      for (const FileGrant& one : grants) {
+        require(kind, one.source, sources, service, problems);
+        const auto found = context.unusable.find(kind + " " + one.source);
+        if (found != context.unusable.end() && context.decode.request.to_run)
+          problems.add(found->second.first, found->second.second);
+      }
+    };
+    grant("secret", service.container->secrets, spec.secrets);
+    grant("config", service.container->configs, spec.configs);
   }
 }
 

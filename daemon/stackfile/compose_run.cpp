@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "daemon/compose/short_forms.hpp"
 #include "daemon/stackfile/compose_parts.hpp"
-#include "daemon/stackfile/compose_syntax.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
@@ -26,6 +26,15 @@ void decode_ulimits(Reader& reader, Container& container) {
     }
     container.ulimits.push_back(std::move(limit));
   }
+}
+
+// A duration, or their number.
+std::int64_t microseconds(Reader& reader, std::string_view key) {
+  const Value* value = reader.get(key);
+  if (!value) return 0;
+  const bool digits = value->text.find_first_not_of("0123456789") == std::string::npos;
+  if (value->is_scalar() && digits) return reader.integer(key).value_or(0);
+  return reader.duration(key).value_or(Milliseconds(0)).count() * 1000;
 }
 
 void decode_restart_policy(Reader& deploy, Container& container) {
@@ -73,21 +82,23 @@ void decode_resource_limits(Reader& deploy, Container& container) {
     set_once(limits, container.cpus, limits.number("cpus"), "cpus", "cpus");
     set_once(limits, container.mem_limit, as_int64(limits.bytes("memory")), "memory", "mem_limit");
     set_once(limits, container.pids_limit, as_int64(limits.integer("pids")), "pids", "pids_limit");
-    limits.refuse({"devices", "generic_resources"}, k_not_yet);
+    limits.ignore({"devices", "generic_resources"});  // of a swarm
     limits.finish();
   }
   if (const Value* reserved_map = resources.get("reservations")) {
     Reader reserved(*reserved_map, resources.what() + ", 'reservations'", deploy.problems());
     set_once(reserved, container.mem_reservation, as_int64(reserved.bytes("memory")), "memory",
              "mem_reservation");
-    reserved.ignore({"cpus"});
-    reserved.refuse({"devices", "generic_resources"}, k_not_yet);
+    if (const Value* devices = reserved.get("devices"))
+      decode_device_requests(*devices, reserved.what() + ", 'devices'", deploy.problems(),
+                             container.device_requests);
+    reserved.ignore({"cpus", "pids", "generic_resources"});
     reserved.finish();
   }
   resources.finish();
 }
 
-void decode_build_keys(const Value& value, const ComposeContext& context, const std::string& what,
+void decode_build_keys(const Value& value, const ComposeContext& context, const std::string& what, Spec& spec,
                        Build& build) {
   Reader reader(value, what, context.decode.problems);
   build.context = reader.string("context", ".");
@@ -105,9 +116,10 @@ void decode_build_keys(const Value& value, const ComposeContext& context, const 
   build.shm_size = reader.string("shm_size");
   build.no_cache = reader.boolean("no_cache");
   build.pull = reader.boolean("pull");
-  reader.refuse({"ssh", "secrets", "additional_contexts", "cache_to", "entitlements", "ulimits", "privileged",
-                 "isolation", "no_cache_filter"},
-                k_not_yet);
+  context.without_effect(reader,
+                         {"ssh", "secrets", "additional_contexts", "cache_to", "entitlements", "ulimits",
+                          "privileged", "isolation", "no_cache_filter"},
+                         spec, "has no effect on the build yet");
   reader.ignore({"provenance", "sbom", "attest"});
   reader.finish();
   if (!build.dockerfile.empty() && !build.dockerfile_inline.empty()) {
@@ -117,14 +129,26 @@ void decode_build_keys(const Value& value, const ComposeContext& context, const 
 
 }  // namespace
 
-std::optional<Build> decode_build(Reader& reader, const ComposeContext& context) {
+int file_mode(Reader& reader, std::string_view key) {
+  const Value* value = reader.get(key);
+  if (!value) return 0;
+  const std::string_view digits = value->plain ? "0123456789" : "01234567";
+  const bool good = value->is_scalar() && !value->text.empty() && value->text.size() < 8 &&
+                    value->text.find_first_not_of(digits) == std::string::npos;
+  if (good) return std::stoi(value->text, nullptr, value->plain ? 10 : 8);
+  reader.problem(value->place,
+                 reader.what() + ", '" + std::string(key) + "': expected a file's mode such as 0440");
+  return 0;
+}
+
+std::optional<Build> decode_build(Reader& reader, const ComposeContext& context, Spec& spec) {
   const Value* value = reader.get("build");
   if (!value) return std::nullopt;
   Build build;
   if (value->is_scalar()) {
     build.context = value->text;
   } else {
-    decode_build_keys(*value, context, reader.what() + ", 'build'", build);
+    decode_build_keys(*value, context, reader.what() + ", 'build'", spec, build);
   }
   if (!is_remote_context(build.context)) build.context = context.path(build.context);
   if (build.dockerfile.starts_with('~')) build.dockerfile = context.path(build.dockerfile);
@@ -136,15 +160,12 @@ std::optional<std::vector<std::string>> decode_command(Reader& reader, std::stri
   if (!value) return std::nullopt;
   const std::string what = reader.what() + ", '" + std::string(key) + "'";
   if (!value->is_scalar()) return string_list(*value, what, reader.problems());
-  try {
-    return util::split_words(value->text);
-  } catch (const util::Error& error) {
-    reader.problem(value->place, what + ": " + error.what());
-    return std::nullopt;
-  }
+  auto words = shell_words(value->text);
+  if (!words) reader.problem(value->place, what + ": a quote, a $( or a backslash is left open");
+  return words;
 }
 
-std::optional<Healthcheck> decode_healthcheck(Reader& reader) {
+std::optional<Healthcheck> decode_healthcheck(Reader& reader, const ComposeContext& context) {
   const Value* value = reader.get("healthcheck");
   if (!value) return std::nullopt;
   const std::string what = reader.what() + ", 'healthcheck'";
@@ -156,9 +177,9 @@ std::optional<Healthcheck> decode_healthcheck(Reader& reader) {
     } else {
       check.test = string_list(*test, what + ", 'test'", reader.problems());
       const std::string kind = check.test.empty() ? "" : check.test[0];
-      if (kind != "NONE" && kind != "CMD" && kind != "CMD-SHELL") {
-        reader.problem(test->place, what + ", 'test': a list begins with CMD, CMD-SHELL or NONE" +
-                                        (kind.empty() ? "" : ", found '" + kind + "'"));
+      if (!check.test.empty() && kind != "NONE" && kind != "CMD" && kind != "CMD-SHELL") {
+        reader.problem(test->place,
+                       what + ", 'test': a list begins with CMD, CMD-SHELL or NONE, found '" + kind + "'");
       }
     }
   }
@@ -170,7 +191,7 @@ std::optional<Healthcheck> decode_healthcheck(Reader& reader) {
     check.retries = static_cast<int>(std::clamp(*retries, 0LL, 1'000'000LL));
   if (fields.boolean("disable")) check.test = {"NONE"};
   fields.finish();
-  if (check.start_interval && !check.start_period) {
+  if (check.start_interval && !check.start_period && context.decode.request.to_run) {
     reader.problem(value->place, what + ": 'start_interval' needs a 'start_period'");  // C6.10
   }
   return check;
@@ -189,15 +210,11 @@ void decode_limits(Reader& reader, Container& container) {
   container.cpus = reader.number("cpus").value_or(0);
   container.cpu_shares = reader.integer("cpu_shares").value_or(0);
   container.cpu_quota = reader.integer("cpu_quota").value_or(0);
-  // A duration, or microseconds.
-  if (const Value* period = reader.get("cpu_period")) {
-    const bool digits = period->text.find_first_not_of("0123456789") == std::string::npos;
-    if (period->is_scalar() && digits) {
-      container.cpu_period = reader.integer("cpu_period").value_or(0);
-    } else {
-      container.cpu_period = reader.duration("cpu_period").value_or(Milliseconds(0)).count() * 1000;
-    }
-  }
+  container.cpu_period = microseconds(reader, "cpu_period");
+  container.cpu_count = reader.integer("cpu_count").value_or(0);
+  container.cpu_percent = reader.number("cpu_percent").value_or(0);
+  container.cpu_rt_period = microseconds(reader, "cpu_rt_period");
+  container.cpu_rt_runtime = microseconds(reader, "cpu_rt_runtime");
   container.cpuset = reader.string("cpuset");
   decode_ulimits(reader, container);
 }

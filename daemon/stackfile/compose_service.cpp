@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "daemon/compose/printed.hpp"
 #include "daemon/stackfile/compose_parts.hpp"
 #include "daemon/util/text.hpp"
 
@@ -24,17 +25,22 @@ void decode_restart(Reader& reader, Container& container) {
                                                    "on-failure[:TIMES], found '" + container.restart + "'");
 }
 
+bool is_pull_policy(const std::string& word) {
+  const std::vector<std::string> words{"", "always", "missing", "never", "build", "daily", "weekly"};
+  if (std::find(words.begin(), words.end(), word) != words.end()) return true;
+  return word.starts_with("every_") && compose::parse_span(word.substr(6));
+}
+
 void decode_pull_policy(Reader& reader, Container& container) {
   container.pull_policy = reader.string("pull_policy");
   if (container.pull_policy == "if_not_present") container.pull_policy = "missing";
-  const std::vector<std::string> words{"", "always", "missing", "never", "build"};
   const std::string& word = container.pull_policy;
-  if (std::find(words.begin(), words.end(), word) != words.end()) return;
-  const bool later = word == "daily" || word == "weekly" || word.starts_with("every_");
-  reader.problem(reader.get("pull_policy")->place,
-                 reader.what() + ", 'pull_policy': " +
-                     (later ? "'" + word + "' is not supported yet"
-                            : "expected always, missing, never or build, found '" + word + "'"));
+  if (is_pull_policy(word)) return;
+  reader.problem(
+      reader.get("pull_policy")->place,
+      reader.what() +
+          ", 'pull_policy': expected always, missing, never, build, daily, weekly or every_<time>, " +
+          "found '" + word + "'");
 }
 
 void decode_logging(Reader& reader, Container& container) {
@@ -119,13 +125,26 @@ void decode_extension(const Value& value, Reader& reader, ComposeContext& contex
 
 }  // namespace
 
+void ComposeContext::without_effect(Reader& reader, std::initializer_list<std::string_view> keys, Spec& spec,
+                                    std::string_view why) const {
+  for (const std::string_view key : keys) {
+    reader.ignore({key});
+    const Value* value = reader.value().find(key);
+    const bool empty = !value || value->is_null() || value->text == "false";
+    if (empty || !decode.request.to_run) continue;
+    spec.warnings.push_back(value->place.file + ":" + std::to_string(value->place.line) + ":" +
+                            std::to_string(value->place.column) + ": " + reader.what() + ": '" +
+                            std::string(key) + "' " + std::string(why));
+  }
+}
+
 void decode_compose_service(const Value& value, ComposeContext& context, const Extension& extension,
                             Spec& spec, Service& service) {
   Reader reader(value, "service '" + service.name + "'", context.decode.problems);
   service.kind = ServiceKind::container;
   Container& container = service.container.emplace();
   decode_names(reader, container);
-  container.build = decode_build(reader, context);
+  container.build = decode_build(reader, context, spec);
   decode_pull_policy(reader, container);
   container.command = decode_command(reader, "command");
   container.entrypoint = decode_command(reader, "entrypoint");
@@ -140,7 +159,7 @@ void decode_compose_service(const Value& value, ComposeContext& context, const E
   decode_devices(reader, container);
   container.secrets = decode_grants(reader, "secrets", "/run/secrets/");
   container.configs = decode_grants(reader, "configs", "/");
-  container.healthcheck = decode_healthcheck(reader);
+  container.healthcheck = decode_healthcheck(reader, context);
   decode_logging(reader, container);
   decode_limits(reader, container);
   decode_deploy(reader, container);
@@ -148,11 +167,10 @@ void decode_compose_service(const Value& value, ComposeContext& context, const E
   decode_hooks(reader, context, service);
   decode_extension(value, reader, context, extension, spec, service);
   reader.ignore({"attach", "develop", "extends"});
-  reader.refuse({"blkio_config", "cpu_count", "cpu_percent", "cpu_rt_period", "cpu_rt_runtime",
-                 "credential_spec", "gpus", "models", "provider", "use_api_socket", "pull_refresh_after"},
-                k_not_yet);
+  service.provided = reader.get("provider") != nullptr;
+  context.without_effect(reader, {"provider", "models", "credential_spec", "use_api_socket"}, spec);
   reader.finish();
-  if (container.image.empty() && !container.build && value.is_mapping()) {
+  if (container.image.empty() && !container.build && value.is_mapping() && !service.provided) {
     reader.problem(service.place, reader.what() + " has neither an 'image' nor a 'build'");
   }
 }

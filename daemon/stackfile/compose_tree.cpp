@@ -58,20 +58,23 @@ public:
   Value load() {
     Value document;
     for (const fs::path& file : request_.files) {
-      Value next = load_file(file);
-      if (document.is_null()) {
-        document = std::move(next);
-        drop_resets(document);
-      } else {
-        merge_files(document, std::move(next), problems_);
+      // The documents of one file follow each other as files do.
+      for (const Value& each : request_.documents.all(file)) {
+        Value next = load_document(each, file);
+        if (document.is_null()) {
+          document = std::move(next);
+          drop_resets(document);
+        } else {
+          merge_files(document, std::move(next), problems_);
+        }
       }
     }
     return document;
   }
 
 private:
-  Value load_file(const fs::path& file) {
-    Value document = open(file);
+  Value load_document(const Value& each, const fs::path& file) {
+    Value document = interpolated(each);
     extend_all(document, file);
     if (const Value* include = document.find("include")) {
       const Value list = *include;
@@ -81,9 +84,21 @@ private:
     return document;
   }
 
-  // Read and interpolated; a mapping whatever the file holds.
+  // A further file's documents as one.
   Value open(const fs::path& file) {
-    Value document = request_.documents.read(file);
+    Value whole;
+    for (const Value& each : request_.documents.all(file)) {
+      Value next = interpolated(each);
+      if (whole.is_null())
+        whole = std::move(next);
+      else
+        merge_files(whole, std::move(next), problems_);
+    }
+    return whole;
+  }
+
+  // A mapping whatever the file holds.
+  Value interpolated(Value document) {
     if (!document.is_mapping()) {
       if (!document.is_null())
         problems_.add(document.place, "expected a mapping with 'services', found something else");
@@ -265,13 +280,10 @@ private:
 
   FileVariables include_variables(const fs::path& directory, const std::vector<std::string>& env_files) {
     if (env_files.empty()) return compose_variables(directory, request_.variables, problems_);
-    FileVariables all = request_.variables;
-    for (const std::string& name : env_files) {
-      const fs::path path = absolute_path(name, request_.directory, request_.variables);
-      all.merge(parse_dotenv(util::read_user_file(path), shown_path(path, request_.shown_from),
-                             variable_lookup(all), problems_));
-    }
-    return all;
+    std::vector<fs::path> files;
+    for (const std::string& name : env_files)
+      files.emplace_back(absolute_path(name, request_.directory, request_.variables));
+    return env_file_variables(files, request_.variables, request_.shown_from, problems_);
   }
 
   // What is defined on both sides must be the same.
@@ -314,14 +326,21 @@ std::string shown_path(const fs::path& file, const fs::path& from) {
 }
 
 const Value& Documents::read(const fs::path& file) {
+  const auto& documents = all(file);
+  refuse_more_documents(documents);
+  return documents.front();
+}
+
+const std::vector<Value>& Documents::all(const fs::path& file) {
   constexpr std::uintmax_t k_max_size = 4 << 20;
   if (const auto known = known_.find(file); known != known_.end()) return known->second;
+  if (file == "-") return known_.emplace(file, parse_documents(input_, "(standard input)")).first->second;
   std::error_code error;
   if (fs::is_regular_file(file, error) && fs::file_size(file, error) > k_max_size) {
     throw Error(ErrorKind::invalid_file,
                 "cannot read " + shown_path(file, from_) + ": it is larger than 4 MiB");
   }
-  return known_.emplace(file, parse_yaml(util::read_user_file(file), shown_path(file, from_))).first->second;
+  return known_.emplace(file, parse_documents(util::read_user_file(file), shown_path(file, from_))).first->second;
 }
 
 Lookup variable_lookup(const FileVariables& variables) {
@@ -337,7 +356,24 @@ FileVariables compose_variables(const fs::path& directory, const FileVariables& 
   const fs::path file = directory / ".env";
   std::error_code ignored;
   if (!fs::is_regular_file(file, ignored)) return all;
-  all.merge(parse_dotenv(util::read_user_file(file), file.string(), variable_lookup(environment), problems));
+  all.merge(parse_dotenv(util::read_user_file(file), file.string(), {variable_lookup(environment)}, problems));
+  return all;
+}
+
+FileVariables env_file_variables(const std::vector<fs::path>& files, const FileVariables& environment,
+                                 const fs::path& shown_from, Problems& problems) {
+  FileVariables given;
+  for (const fs::path& file : files) {
+    try {
+      auto more = parse_dotenv(util::read_user_file(file), shown_path(file, shown_from),
+                               {variable_lookup(environment), &given}, problems);
+      for (auto& [key, value] : more) given.insert_or_assign(key, std::move(value));
+    } catch (const Error& error) {
+      problems.add({}, error.what());
+    }
+  }
+  FileVariables all = environment;
+  all.merge(given);
   return all;
 }
 

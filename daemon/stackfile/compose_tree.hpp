@@ -7,17 +7,22 @@
 #include <string>
 #include <vector>
 
+#include "daemon/compose/paths.hpp"
 #include "daemon/stackfile/interpolate.hpp"
-#include "daemon/stackfile/reader.hpp"
-#include "daemon/stackfile/yaml.hpp"
+#include "daemon/yaml/reader.hpp"
+#include "daemon/yaml/yaml.hpp"
 
 namespace stackd::stackfile {
 
-using FileVariables = std::map<std::string, std::string>;
+using namespace compose;
 
 // What interpolation in files of `directory` sees: the caller's environment over the directory's `.env`.
 FileVariables compose_variables(const std::filesystem::path& directory, const FileVariables& environment,
                                 Problems& problems);
+// The same of these files, a later one over an earlier one. One that is not there is a Problem.
+FileVariables env_file_variables(const std::vector<std::filesystem::path>& files,
+                                 const FileVariables& environment, const std::filesystem::path& shown_from,
+                                 Problems& problems);
 
 // Keeps a reference to `variables`.
 Lookup variable_lookup(const FileVariables& variables);
@@ -29,11 +34,16 @@ public:
   // `from`: the caller's directory, which places name files relative to.
   explicit Documents(std::filesystem::path from) : from_(std::move(from)) {}
   // Throws not_found or io for a file that cannot be read, invalid_file for bad YAML.
+  const std::vector<Value>& all(const std::filesystem::path& file);
+  // Of a file that is one document.
   const Value& read(const std::filesystem::path& file);
+  // What the file called "-" holds: the caller's standard input.
+  void hold_input(std::string text) { input_ = std::move(text); }
 
 private:
   std::filesystem::path from_;
-  std::map<std::filesystem::path, Value> known_;
+  std::map<std::filesystem::path, std::vector<Value>> known_;
+  std::string input_;
 };
 
 struct TreeRequest {
@@ -60,16 +70,5 @@ void merge_files(Value& base, Value over, Problems& problems);
 void merge_services(Value& base, Value over, Problems& problems);
 // Drops what is tagged !reset and the tags themselves, where there was nothing to merge with.
 void drop_resets(Value& value);
-
-// ---- compose_paths.cpp
-// `~` and `~/…` by HOME in `variables`, relative paths by `directory`; lexically normal, without a slash at
-// the end.
-std::string absolute_path(const std::string& path, const std::filesystem::path& directory,
-                          const FileVariables& variables);
-// Makes the relative paths of a service (or of all of a document) absolute: for files of another directory.
-void absolute_service_paths(Value& service, const std::filesystem::path& directory,
-                            const FileVariables& variables);
-void absolute_document_paths(Value& document, const std::filesystem::path& directory,
-                             const FileVariables& variables);
 
 }  // namespace stackd::stackfile

@@ -9,17 +9,19 @@
 
 #include "daemon/model/spec.hpp"
 #include "daemon/stackfile/load.hpp"
-#include "daemon/stackfile/reader.hpp"
+#include "daemon/yaml/reader.hpp"
 
 namespace stackd::stackfile {
 
 using namespace model;
+using namespace yaml;
 
 struct DecodeContext {
   const LoadRequest& request;
   std::string directory;  // the stack's, absolute: where its (first) file lies
   std::string name;       // project name, once known
   Problems& problems;
+  const std::map<std::string, std::string>& variables;  // what interpolation of Compose's parts sees
   // L10.8: `owned` entries with `discover`, and the services they became (extras.cpp fills it, profiles.cpp
   // reads it).
   std::map<std::string, std::vector<std::string>> discovered = {};

@@ -1,3 +1,5 @@
+// `.env` and env_file, by the rules of Compose's own reader: what they are is in docs/compose.md.
+#include <algorithm>
 #include <cctype>
 #include <utility>
 
@@ -9,22 +11,64 @@ namespace stackd::stackfile {
 
 namespace {
 
-bool in_key(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-' || c == '[' ||
-         c == ']';
-}
 constexpr std::size_t k_longest_file = 16 << 20;
 
 bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r';
+  return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
+}
+// Letters of any alphabet count: their bytes are all above 0x7f.
+bool in_key(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) > 0x7f ||
+         std::string_view("_.-[]").find(c) != std::string_view::npos;
+}
+
+void append_utf8(std::string& out, unsigned code) {
+  if (code >= 0x80) {
+    out += static_cast<char>(0xc0 | (code >> 6));
+    code = 0x80 | (code & 0x3f);
+  }
+  out += static_cast<char>(code);
+}
+
+// What stands between double quotes, its escapes resolved: \n and its like, \0 with three octal digits. `\$`
+// becomes
+// `$$`, of which interpolation makes one dollar; every other backslash stays.
+std::string unescaped(const std::string& text) {
+  static constexpr std::string_view k_letters = "abfnrtv\"\\";
+  static constexpr std::string_view k_values = "\a\b\f\n\r\t\v\"\\";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char next = text[i] == '\\' && i + 1 < text.size() ? text[i + 1] : '\0';
+    const std::size_t letter = next == '\0' ? std::string_view::npos : k_letters.find(next);
+    if (letter != std::string_view::npos) {
+      out += k_values[letter];
+      ++i;
+    } else if (next == '$') {
+      out += "$$";
+      ++i;
+    } else if (next == '0') {
+      const auto digits = text.find_first_not_of("0123456789", i + 2);
+      const auto count = std::min<std::size_t>(std::min(digits, text.size()) - (i + 2), 3);
+      const std::string octal = text.substr(i + 2, count);
+      const bool good = count == 3 && octal.find_first_not_of("01234567") == std::string::npos &&
+                        std::stoi(octal, nullptr, 8) < 256;
+      if (good)
+        append_utf8(out, static_cast<unsigned>(std::stoi(octal, nullptr, 8)));
+      else
+        out += "\\" + octal;  // as Compose has it: without the zero
+      i += 1 + count;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
 }
 
 // One file's text, read from front to back.
 class DotenvParser {
 public:
-  DotenvParser(const std::string& text, const std::string& file, const Lookup& lookup, Problems& problems,
-               bool raw)
-      : text_(text), file_(file), lookup_(lookup), problems_(problems), raw_(raw) {}
+  DotenvParser(const std::string& text, const std::string& file, const DotenvRules& rules, Problems& problems)
+      : text_(text), file_(file), rules_(rules), problems_(problems) {}
 
   std::map<std::string, std::string> parse() {
     if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;
@@ -66,14 +110,15 @@ private:
       key = word();
     }
     blanks();
-    if (key.empty() || (now() != '=' && now() != ':' && now() != '\n' && now() != '#')) {
+    const bool alone = now() == '\n';
+    if (key.empty() || (!alone && now() != '=' && now() != ':')) {
       at_ = start;
       problem(line, "expected NAME=value, found '" + excerpt(util::trim(rest_of_line())) + "'");
       return;
     }
-    if (now() == '\n' || now() == '#') {
+    if (alone) {
       rest_of_line();
-      if (const auto inherited = lookup_(key)) values_[key] = *inherited;
+      if (const auto inherited = rules_.lookup(key)) values_[key] = *inherited;
       return;
     }
     ++at_;
@@ -81,7 +126,7 @@ private:
   }
 
   void value(const std::string& key, int line) {
-    if (raw_) {
+    if (rules_.raw) {
       std::string text = rest_of_line();
       if (text.ends_with('\r')) text.pop_back();
       values_[key] = text;
@@ -93,70 +138,45 @@ private:
       return;
     }
     std::string text = rest_of_line();
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '#' && (i == 0 || is_blank(text[i - 1]))) text.resize(i);
-    }
+    text.resize(
+        std::min(text.find(" #"), text.size()));  // a # without a blank before it is part of the value
     put(key, std::string(util::trim(text)), line);
   }
 
+  // What follows the closing quote is the next entry, or a comment.
   void quoted(const std::string& key, int line, char quote) {
     std::string text;
     for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
       if (text_[at_] == '\n') ++line_;
       if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
-        escape(text, quote);
-      } else {
-        text += text_[at_];
+        ++at_;
+        if (text_[at_] != quote) text += '\\';
+        if (text_[at_] == '\n') ++line_;
       }
+      text += text_[at_];
     }
     if (at_ >= text_.size()) {
       problem(line, "the quote after '" + key + "=' is not closed");
       return;
     }
     ++at_;
-    const std::string rest(util::trim(rest_of_line()));
-    if (!rest.empty() && !rest.starts_with('#')) {
-      problem(line,
-              "expected the end of the line after the value of '" + key + "', found '" + excerpt(rest) + "'");
-    } else if (quote == '\'') {
+    if (quote == '\'')
       values_[key] = text;
-    } else {
-      put(key, text, line);
-    }
-  }
-
-  // `at_` is on the backslash; afterwards on the last character of what it read.
-  void escape(std::string& out, char quote) {
-    const char next = text_[at_ + 1];
-    static constexpr std::string_view k_letters = "abfnrtv\"\\";
-    static constexpr std::string_view k_values = "\a\b\f\n\r\t\v\"\\";
-    const std::size_t letter = k_letters.find(next);
-    if (quote == '\'') {
-      if (next != '\'') {
-        out += '\\';
-        return;
-      }
-      out += "\\'";
-    } else if (next == '$') {
-      out += "$$";  // interpolation makes one of them
-    } else if (letter != std::string_view::npos) {
-      out += k_values[letter];
-    } else {
-      out += '\\';
-      return;
-    }
-    ++at_;
+    else
+      put(key, unescaped(text), line);
   }
 
   void put(const std::string& key, const std::string& text, int line) {
-    const Lookup both = [this](const std::string& name) {
-      auto found = lookup_(name);
-      const auto own = values_.find(name);
-      if (!found && own != values_.end()) found = own->second;
-      return found;
+    const Lookup all = [this](const std::string& name) {
+      auto found = rules_.lookup(name);
+      if (found) return found;
+      if (const auto own = values_.find(name); own != values_.end()) return std::optional(own->second);
+      if (!rules_.earlier) return found;
+      const auto before = rules_.earlier->find(name);
+      return before == rules_.earlier->end() ? found : std::optional(before->second);
     };
     try {
-      std::string expanded = interpolate(text, both, [](const std::string&) {});
+      std::string expanded = interpolate(text, all, [](const std::string&) {});
       expanded_ += expanded.size();
       // As with aliases: lines that hold the one before them twice.
       if (expanded_ > k_longest_file)
@@ -170,9 +190,8 @@ private:
 
   const std::string& text_;
   const std::string& file_;
-  const Lookup& lookup_;
+  const DotenvRules& rules_;
   Problems& problems_;
-  bool raw_;
   std::size_t at_ = 0;
   int line_ = 1;
   std::size_t expanded_ = 0;  // bytes of all interpolated values so far
@@ -182,9 +201,9 @@ private:
 }  // namespace
 
 std::map<std::string, std::string> parse_dotenv(const std::string& text, const std::string& file,
-                                                const Lookup& lookup, Problems& problems, bool raw) {
+                                                const DotenvRules& rules, Problems& problems) {
   const std::string clean = util::valid_utf8(text);
-  return DotenvParser(clean, file, lookup, problems, raw).parse();
+  return DotenvParser(clean, file, rules, problems).parse();
 }
 
 }  // namespace stackd::stackfile

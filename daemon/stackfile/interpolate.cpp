@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/util/error.hpp"
+#include "daemon/yaml/typed.hpp"
 
 namespace stackd::stackfile {
 
@@ -123,6 +124,11 @@ void Interpolator::apply(Value& value) {
   for (Value& item : value.items) apply(item);
   for (Entry& entry : value.entries) apply(entry.value);
   if (!value.is_scalar() || expanded_ > k_longest_document) return;
+  if (value.text.find('$') == std::string::npos) {
+    if (numbers_ == Numbers::as_compose) value.text = typed(value).text;
+    return;
+  }
+  value.plain = false;  // what a variable stands for is a text, whatever it looks like
   try {
     value.text = interpolate(value.text, lookup_, [&](const std::string& name) {
       if (!warned_.insert(name).second) return;

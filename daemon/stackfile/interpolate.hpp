@@ -10,10 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "daemon/stackfile/reader.hpp"
-#include "daemon/stackfile/yaml.hpp"
+#include "daemon/yaml/reader.hpp"
+#include "daemon/yaml/yaml.hpp"
 
 namespace stackd::stackfile {
+
+using namespace yaml;
 
 // The value of a variable; nothing when it is not set.
 using Lookup = std::function<std::optional<std::string>(const std::string& name)>;
@@ -27,8 +29,11 @@ std::string interpolate(const std::string& text, const Lookup& lookup,
 // Interpolates trees: mistakes become Problems at the value's place, unset variables one warning each.
 class Interpolator {
 public:
-  Interpolator(Lookup lookup, Problems& problems, std::vector<std::string>& warnings)
-      : lookup_(std::move(lookup)), problems_(problems), warnings_(warnings) {}
+  // as_compose: 0x1F becomes 31, 3.10 becomes 3.1, True becomes true (yaml/typed.hpp).
+  enum class Numbers { as_written, as_compose };
+  Interpolator(Lookup lookup, Problems& problems, std::vector<std::string>& warnings,
+               Numbers numbers = Numbers::as_compose)
+      : lookup_(std::move(lookup)), problems_(problems), warnings_(warnings), numbers_(numbers) {}
 
   // Every scalar in it. Keys stay as they are, as in Compose.
   void apply(Value& value);
@@ -37,17 +42,22 @@ private:
   Lookup lookup_;
   Problems& problems_;
   std::vector<std::string>& warnings_;
+  Numbers numbers_;
   std::set<std::string> warned_;
   std::size_t expanded_ = 0;  // bytes of all scalars so far
 };
 
 // ---- dotenv.cpp: `.env` and env_file, as Compose reads them
 //
-// KEY=value, `export KEY=value`, KEY: value; '…'
-// literal, "…" with escapes, both over several lines; " #" starts a comment; values (not the '…' ones) are
-// interpolated: `lookup` first, then the file's earlier keys. A bare KEY is taken from `lookup`, and left out
-// when that has none. Mistakes are Problems with file and line. `raw`: values as written (env_file's format).
+// KEY=value, `export KEY=value`, KEY: value; '…' literal but for \', "…" with escapes, both over several
+// lines; " #" starts a comment; values (not the '…' ones) are interpolated. A bare KEY is taken from
+// `lookup`, and left out when that has none. Mistakes are Problems with file and line.
+struct DotenvRules {
+  Lookup lookup;  // asked first, then the file's earlier keys, then `earlier`
+  const std::map<std::string, std::string>* earlier = nullptr;  // what files before this one gave
+  bool raw = false;                                             // values as written (env_file's format)
+};
 std::map<std::string, std::string> parse_dotenv(const std::string& text, const std::string& file,
-                                                const Lookup& lookup, Problems& problems, bool raw = false);
+                                                const DotenvRules& rules, Problems& problems);
 
 }  // namespace stackd::stackfile

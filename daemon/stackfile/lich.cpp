@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <set>
 
+#include "daemon/compose/short_forms.hpp"
 #include "daemon/resolve/reference_syntax.hpp"
-#include "daemon/stackfile/compose_syntax.hpp"
 #include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/stackfile/extras_parts.hpp"
 #include "daemon/util/error.hpp"

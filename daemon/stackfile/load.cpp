@@ -4,13 +4,15 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "daemon/compose/canonical.hpp"
 #include "daemon/resolve/identity.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/stackfile/decode.hpp"
-#include "daemon/stackfile/stack_model.hpp"
+#include "daemon/stackfile/model_json.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/yaml/typed.hpp"
 
 namespace stackd::stackfile {
 
@@ -66,24 +68,123 @@ std::vector<std::string> to_strings(const std::vector<fs::path>& paths) {
   return {paths.begin(), paths.end()};
 }
 
-// The files of the request, absolute; as found when it names none.
-std::vector<fs::path> files_of(const LoadRequest& request) {
-  std::vector<fs::path> files;
-  for (const std::string& name : request.files) {
-    fs::path file = fs::path(absolute_path(name, request.directory, request.environment)).lexically_normal();
-    if (fs::is_directory(file))
-      throw Error(ErrorKind::invalid_file, "cannot read " + name + ": it is a directory");
-    if (!is_file(file)) throw Error(ErrorKind::not_found, "cannot find the stack file " + file.string());
-    files.push_back(std::move(file));
-  }
-  if (!files.empty()) return files;
-  files = find_files(request.directory);
-  if (!files.empty()) return files;
-  throw Error(ErrorKind::not_found, "cannot find a stack file in " + request.directory.string() +
+[[noreturn]] void no_files(const fs::path& directory) {
+  throw Error(ErrorKind::not_found, "cannot find a stack file in " + directory.string() +
                                         " or above it: looked for " +
                                         util::join({k_names.begin(), k_names.end()}, ", ") +
                                         "; `stackctl init` writes one, -f names another");
 }
+
+std::string value_of(const FileVariables& variables, const char* name) {
+  const auto found = variables.find(name);
+  return found == variables.end() ? "" : found->second;
+}
+
+bool is_true(const std::string& word) {
+  return word == "1" || util::starts_with_icase(word, "t") || util::starts_with_icase(word, "y");
+}
+
+// Which files a request means, in which directory, and with which variables: as Compose decides it.
+class Choice {
+public:
+  Choice(const LoadRequest& request, Problems& problems) : request_(request), problems_(problems) {
+    directory_ =
+        !request.project_directory.empty()
+            ? fs::path(absolute_path(request.project_directory, request.directory, request.environment))
+            : directory_of(request.files);
+    read_variables();
+    if (!request.files.empty()) {
+      take(request.files);
+    } else {
+      look();
+    }
+    if (request.project_directory.empty() && directory_ != directory_of(to_strings(files))) {
+      directory_ = directory_of(to_strings(files));
+      read_more_variables();
+    }
+  }
+
+  std::vector<fs::path> files;  // absolute; "-" stays
+  FileVariables variables;
+  std::vector<std::string> warnings;
+  const fs::path& directory() const { return directory_; }
+
+private:
+  // Of the first file that lies somewhere.
+  fs::path directory_of(const std::vector<std::string>& names) const {
+    for (const std::string& name : names)
+      if (name != "-")
+        return fs::path(absolute_path(name, request_.directory, request_.environment)).parent_path();
+    return request_.directory;
+  }
+
+  void read_variables() {
+    auto names = request_.env_files;
+    const std::string given = value_of(request_.environment, "COMPOSE_ENV_FILES");
+    if (names.empty() && !given.empty()) names = util::split(given, ',');
+    variables = request_.environment;
+    if (!names.empty()) {
+      std::vector<fs::path> paths;
+      for (const std::string& name : names)
+        paths.emplace_back(absolute_path(name, request_.directory, request_.environment));
+      variables = env_file_variables(paths, variables, request_.directory, problems_);
+    } else {
+      own_env_file_ = !is_true(value_of(request_.environment, "COMPOSE_DISABLE_ENV_FILE"));
+      read_more_variables();
+    }
+    if (value_of(variables, "PWD").empty()) variables["PWD"] = request_.directory.string();
+  }
+
+  void read_more_variables() {
+    if (own_env_file_) variables = compose_variables(directory_, variables, problems_);
+  }
+
+  void take(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      if (name == "-") {
+        files.emplace_back(name);
+        continue;
+      }
+      const fs::path file =
+          fs::path(absolute_path(name, request_.directory, request_.environment)).lexically_normal();
+      if (fs::is_directory(file))
+        throw Error(ErrorKind::invalid_file, "cannot read " + name + ": it is a directory");
+      if (!is_file(file)) throw Error(ErrorKind::not_found, "cannot find the stack file " + file.string());
+      files.push_back(file);
+    }
+  }
+
+  // COMPOSE_FILE names compose files: a stackd.yaml and a lich.yaml come before those.
+  void look() {
+    const auto found = find_files(request_.project_directory.empty() ? request_.directory : directory_);
+    const std::string named = value_of(variables, "COMPOSE_FILE");
+    const std::string format = found.empty() ? "" : format_by_name(found.front());
+    const bool before = format == "stackd" || format == "lich";
+    if (named.empty() || before) {
+      if (found.empty()) no_files(request_.directory);
+      files = found;
+      if (before && !named.empty())
+        warnings.push_back("COMPOSE_FILE (" + named + ") is not read: " + found.front().string() +
+                           " comes first");
+      return;
+    }
+    const std::string separator = value_of(variables, "COMPOSE_PATH_SEPARATOR");
+    std::vector<std::string> names;
+    for (std::size_t at = 0; at <= named.size();) {
+      const std::string by = separator.empty() ? ":" : separator;
+      const std::size_t end = std::min(named.find(by, at), named.size());
+      if (end > at) names.push_back(named.substr(at, end - at));
+      at = end + by.size();
+    }
+    take(names);
+    if (files.empty()) no_files(request_.directory);
+  }
+
+  const LoadRequest& request_;
+  Problems& problems_;
+  fs::path directory_;
+  bool own_env_file_ = false;
+};
 
 // C9.1. An explicit name is taken as it is or refused.
 std::string explicit_name(const std::string& name, const std::string& from) {
@@ -103,29 +204,37 @@ std::string explicit_name(const std::string& name, const std::string& from) {
 // One load; its steps share the problems.
 class Loader {
 public:
-  explicit Loader(const LoadRequest& request) : request_(request), documents_(request.directory) {}
+  explicit Loader(const LoadRequest& request) : request_(request), documents_(request.directory) {
+    documents_.hold_input(request.input);
+  }
 
-  Spec load() {
-    const auto files = files_of(request_);
-    directory_ = files.front().parent_path();
+  Spec load(FileVariables* seen) {
+    const Choice choice(request_, problems_);
+    const auto& files = choice.files;
+    directory_ = choice.directory();
     spec_.directory = directory_.string();
     spec_.files = to_strings(files);
+    spec_.warnings = choice.warnings;
+    variables_ = choice.variables;
     spec_.format = format_of(files);
-    variables_ = compose_variables(directory_, request_.environment, problems_);
     spec_.name = project_name(files);
     variables_["COMPOSE_PROJECT_NAME"] = spec_.name;  // as Compose sets it
     const bool merged = spec_.format == "compose" || spec_.format == "stackd";
     Value document = merged ? compose_document(files) : documents_.read(files.front());
     problems_.check();
     decode(document);
+    if (merged) require_services(document);
     problems_.check();
     finish();
+    if (spec_.format == "compose") keep_model(document);
+    if (seen) *seen = std::move(variables_);
     return std::move(spec_);
   }
 
   Sources sources() {
-    const auto files = files_of(request_);
-    Sources found{files.front().parent_path().string(), "", to_strings(files)};
+    const Choice choice(request_, problems_);
+    const auto& files = choice.files;
+    Sources found{choice.directory().string(), "", to_strings(files)};
     try {
       found.format = format_of(files);
     } catch (const Error&) {
@@ -139,7 +248,7 @@ private:
     std::string format;
     for (const fs::path& file : files) {
       std::string own = format_by_name(file);
-      if (own.empty()) own = format_by_content(documents_.read(file));
+      if (own.empty()) own = format_by_content(documents_.all(file).front());
       const bool both_compose =
           (own == "stackd" || own == "compose") && (format == "stackd" || format == "compose");
       if (!format.empty() && own != format && !both_compose) {
@@ -159,11 +268,34 @@ private:
     TreeRequest tree{files, directory_, request_.directory, variables_, spec_.format == "stackd", documents_};
     Value document = load_compose_tree(tree, problems_, spec_.warnings);
     if (spec_.format == "compose") keep_extensions(document);
+    return document;
+  }
+
+  // Once everything that is wrong has been said: a misspelt key is the cause of this one.
+  void require_services(const Value& document) {
     const Value* services = document.find("services");
     const Value* own = spec_.format == "compose" ? document.find("x-stackd") : &document;
     const bool any = (services && !services->is_null()) || (own && own->find("owned"));
-    if (!any && !problems_.any()) problems_.add(document.place, "the file has no 'services'");
-    return document;
+    const bool shows_something = !request_.to_run && !document.entries.empty();
+    if (!any && !shows_something && !problems_.any())
+      problems_.add(document.place, "the file has no 'services'");
+  }
+
+  // What env files and label files say is in the Spec.
+  void keep_model(const Value& document) {
+    json model = compose::canonical_model(document, {spec_.name, directory_, variables_});
+    for (const Service& service : spec_.services) {
+      if (!model["services"].contains(service.name)) continue;
+      json& shown = model["services"][service.name];
+      Environment environment = service.environment.file_env;
+      for (const auto& [key, value] : service.environment.env) environment.insert_or_assign(key, value);
+      if (!environment.empty()) shown["environment"] = stackfile::variables(environment);
+      if (service.container && !service.container->labels.empty())
+        shown["labels"] = service.container->labels;
+    }
+    for (const auto& [place, text] : spec_.extensions)
+      if (place.find('/', 1) == std::string::npos) model[place.substr(1)] = json::parse(text);
+    spec_.canonical = model.dump(-1, ' ', false, json::error_handler_t::replace);
   }
 
   // Compose interpolates them like all else. What is wrong in them is nobody's mistake: nothing reads them.
@@ -192,17 +324,16 @@ private:
     }
     Value name;
     for (const fs::path& file : files) {
-      const Value& document = documents_.read(file);
-      const Value* found = document.find("name");
-      if (found && found->is_scalar() && !found->text.empty()) name = *found;
+      for (const Value& document : documents_.all(file)) {
+        const Value* found = document.find("name");
+        if (found && found->is_scalar() && !found->text.empty()) name = *found;
+      }
     }
     const bool as_it_is = spec_.format == "compose" || spec_.format == "stackd";
     if (!name.is_null() && as_it_is) {
       std::vector<std::string> warnings;  // the whole file's come later
       Interpolator(variable_lookup(variables_), problems_, warnings).apply(name);
       problems_.check();
-      return renamed(
-          explicit_name(name.text, "name in " + name.place.file + ":" + std::to_string(name.place.line)));
     }
     const std::string derived =
         resolve::project_name_from(name.is_null() ? directory_.filename().string() : name.text);
@@ -217,7 +348,7 @@ private:
   }
 
   void decode(const Value& document) {
-    DecodeContext context{request_, spec_.directory, spec_.name, problems_};
+    DecodeContext context{request_, spec_.directory, spec_.name, problems_, variables_};
     if (spec_.format == "lich") {
       decode_lich(document, context, spec_);
     } else if (spec_.format == "moat") {
@@ -312,8 +443,8 @@ Sources find_sources(const LoadRequest& request) {
   return Loader(request).sources();
 }
 
-Spec load(const LoadRequest& request) {
-  return Loader(request).load();
+Spec load(const LoadRequest& request, std::map<std::string, std::string>* seen) {
+  return Loader(request).load(seen);
 }
 
 }  // namespace stackd::stackfile

@@ -16,12 +16,18 @@ namespace stackd::stackfile {
 using namespace model;
 
 struct LoadRequest {
-  std::filesystem::path directory;    // the caller's; absolute
-  std::vector<std::string> files;     // -f; empty: look upwards from `directory` (design.md, "Stack files")
-  std::string project_name;           // -p
-  std::string profile;                // --profile; for compose a comma list of active profiles too
-  std::vector<std::string> services;  // narrow to these and what they depend on; empty is all
+  std::filesystem::path directory;  // the caller's; absolute
+  // -f, "-" is `input`; none: COMPOSE_FILE, else look upwards from `directory` (design.md, "Stack files").
+  std::vector<std::string> files;
+  std::string input;                   // the caller's standard input
+  std::vector<std::string> env_files;  // --env-file; none: COMPOSE_ENV_FILES, else `.env`
+  std::string project_directory;       // --project-directory; empty: where the first file lies
+  std::string project_name;            // -p
+  std::string profile;  // --profile, a comma between several; for compose without one COMPOSE_PROFILES
+  std::vector<std::string> services;               // narrow to these and what they depend on; empty is all
   std::map<std::string, std::string> environment;  // the caller's
+  // False: only to be shown. What keeps a stack from running, and what will have no effect then, is not said.
+  bool to_run = true;
   // The name of a stack that no -p and no COMPOSE_PROJECT_NAME gave one, by the one that its file or
   // directory gives and its directory. Null keeps it.
   std::function<std::string(const std::string& name, const std::string& directory)> rename = nullptr;
@@ -29,7 +35,8 @@ struct LoadRequest {
 
 // Throws Error(invalid_file) with one detail a mistake ("compose.yaml:3:5: unknown key 'imgae', did you mean
 // 'image'?"), Error(not_found) when no file is found.
-Spec load(const LoadRequest& request);
+// `seen`: where to put the variables that interpolation saw.
+Spec load(const LoadRequest& request, std::map<std::string, std::string>* seen = nullptr);
 
 struct Sources {
   std::string directory, format;  // no format when neither name nor content tells

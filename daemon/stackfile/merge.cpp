@@ -3,7 +3,7 @@
 #include <functional>
 #include <optional>
 
-#include "daemon/stackfile/compose_syntax.hpp"
+#include "daemon/compose/short_forms.hpp"
 #include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/util/text.hpp"
 
@@ -38,6 +38,7 @@ constexpr std::array k_rules{
     PathRule{"services.*.command", Rule::replace},
     PathRule{"services.*.entrypoint", Rule::replace},
     PathRule{"services.*.healthcheck.test", Rule::replace},
+    PathRule{"services.*.ulimits.*", Rule::replace},
     PathRule{"services.*.environment", Rule::pairs},
     PathRule{"services.*.labels", Rule::pairs},
     PathRule{"services.*.annotations", Rule::pairs},
@@ -48,7 +49,6 @@ constexpr std::array k_rules{
     PathRule{"services.*.build.labels", Rule::pairs},
     PathRule{"services.*.build.additional_contexts", Rule::pairs},
     PathRule{"services.*.build.tags", Rule::unique},
-    PathRule{"services.*.build.platforms", Rule::unique},
     PathRule{"services.*.build.extra_hosts", Rule::unique},
     PathRule{"services.*.deploy.labels", Rule::pairs},
     PathRule{"services.*.depends_on", Rule::dependencies},
@@ -203,12 +203,13 @@ std::string port_key(const Value& item) {
   const auto or_else = [](std::string text, const char* fallback) { return text.empty() ? fallback : text; };
   if (item.is_scalar()) {
     // "IP:HOST:TARGET/PROTOCOL" with what is missing in its place.
-    const std::string text = item.text.find('/') == std::string::npos ? item.text + "/tcp" : item.text;
+    const std::string text =
+        lower_case(item.text.find('/') == std::string::npos ? item.text + "/tcp" : item.text);
     const auto colons = std::count(text.begin(), text.end(), ':');
     return (colons == 0 ? "::" : colons == 1 ? ":" : "") + text;
   }
   return field(item, "host_ip") + ":" + field(item, "published") + ":" + field(item, "target") + "/" +
-         or_else(field(item, "protocol"), "tcp");
+         lower_case(or_else(field(item, "protocol"), "tcp"));
 }
 
 std::string env_file_key(const Value& item) {
@@ -268,6 +269,11 @@ private:
     if (same == base.entries.end()) {
       drop_resets(over.value);
       base.entries.push_back(std::move(over));
+      return;
+    }
+    // A variable without a value takes the place of one with a value: it is the caller's then.
+    if (over.value.is_null() && rule_of(path) == Rule::pairs) {
+      same->value = std::move(over.value);
       return;
     }
     path.push_back(over.key);

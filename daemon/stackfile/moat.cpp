@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <set>
 
+#include "daemon/compose/short_forms.hpp"
 #include "daemon/resolve/references.hpp"
-#include "daemon/stackfile/compose_syntax.hpp"
 #include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/stackfile/decode.hpp"
 #include "daemon/stackfile/moat_services.hpp"

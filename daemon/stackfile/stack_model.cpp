@@ -1,8 +1,6 @@
 #include "daemon/stackfile/stack_model.hpp"
 
-#include <charconv>
-#include <cmath>
-
+#include "daemon/compose/canonical.hpp"
 #include "daemon/stackfile/compose_model.hpp"
 #include "daemon/stackfile/model_json.hpp"
 #include "daemon/util/text.hpp"
@@ -233,32 +231,11 @@ json stack_model(const Spec& spec) {
   return out;
 }
 
-json json_of(const Value& value) {
-  if (value.is_sequence()) {
-    json out = json::array();
-    for (const Value& item : value.items) out.push_back(json_of(item));
-    return out;
-  }
-  if (value.is_mapping()) {
-    json out = json::object();
-    for (const Entry& entry : value.entries) out[entry.key] = json_of(entry.value);
-    return out;
-  }
-  if (value.is_null()) return {};
-  const std::string& text = value.text;
-  if (!value.plain) return text;
-  if (text == "true" || text == "True" || text == "TRUE") return true;
-  if (text == "false" || text == "False" || text == "FALSE") return false;
-  const char* end = text.data() + text.size();
-  long long whole = 0;
-  if (const auto read = std::from_chars(text.data(), end, whole); read.ec == std::errc() && read.ptr == end)
-    return whole;
-  double number = 0;
-  const bool digits = text.find_first_of("0123456789") != std::string::npos;
-  if (const auto read = std::from_chars(text.data(), end, number);
-      digits && read.ec == std::errc() && read.ptr == end && std::isfinite(number))
-    return number;
-  return text;
+json nested_extensions(const Spec& spec) {
+  json out = json::object();
+  for (const auto& [place, text] : spec.extensions)
+    if (place.find('/', 1) != std::string::npos) out[place] = compose::escaped(json::parse(text));
+  return out;
 }
 
 }  // namespace stackd::stackfile

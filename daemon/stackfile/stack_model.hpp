@@ -7,15 +7,14 @@
 #include <string>
 
 #include "daemon/model/spec.hpp"
-#include "daemon/stackfile/yaml.hpp"
 
 namespace stackd::stackfile {
 
 using namespace model;
 
 nlohmann::json stack_model(const Spec& spec);
-
-// A tree as JSON; what stands without quotes may be a number, a bool or null.
-nlohmann::json json_of(const Value& value);
+// Of a compose.yaml its keys that begin with x- below the top, by JSON pointer. Compose has them in its YAML
+// and not in its JSON.
+nlohmann::json nested_extensions(const Spec& spec);
 
 }  // namespace stackd::stackfile

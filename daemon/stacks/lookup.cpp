@@ -1,7 +1,7 @@
 #include "daemon/stacks/lookup.hpp"
 
 #include "daemon/resolve/identity.hpp"
-#include "daemon/stackfile/compose_tree.hpp"
+#include "daemon/stackfile/load.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 #include "daemon/world/seen.hpp"
@@ -13,7 +13,7 @@ using util::ErrorKind;
 
 namespace {
 
-bool is_set(const stackfile::FileVariables& variables, const char* name) {
+bool is_set(const std::map<std::string, std::string>& variables, const char* name) {
   const auto found = variables.find(name);
   return found != variables.end() && (found->second == "1" || util::starts_with_icase(found->second, "t") ||
                                       util::starts_with_icase(found->second, "y"));
@@ -33,6 +33,9 @@ stackfile::LoadRequest load_request(proto::UpRequest& request) {
   stackfile::LoadRequest load;
   load.directory = request.directory;
   load.files = request.files;
+  load.input = std::move(request.input);
+  load.env_files = request.env_files;
+  load.project_directory = request.project_directory;
   load.project_name = request.project_name;
   load.profile = request.profile;
   load.services = request.services;
@@ -46,11 +49,9 @@ awaitable<Loaded> load(Parts& parts, stackfile::LoadRequest request) {
   auto wish = std::make_shared<stackfile::LoadRequest>(std::move(request));
   auto work = [wish] {
     Loaded loaded;
-    loaded.spec = stackfile::load(*wish);
+    std::map<std::string, std::string> variables;
+    loaded.spec = stackfile::load(*wish, &variables);
     loaded.seen = seen_of(loaded.spec);
-    stackfile::Problems reported_before;  // the loader read `.env`, too
-    const auto variables =
-        stackfile::compose_variables(loaded.spec.directory, wish->environment, reported_before);
     loaded.ignore_orphans = is_set(variables, "COMPOSE_IGNORE_ORPHANS");
     loaded.remove_orphans = is_set(variables, "COMPOSE_REMOVE_ORPHANS");
     return loaded;

@@ -17,7 +17,9 @@ namespace {
 
 // The file, narrowed to the services that were asked for and what they depend on.
 awaitable<Loaded> narrowed(Parts& parts, proto::UpRequest request) {
-  auto loaded = co_await load(parts, load_request(request));
+  auto wish = load_request(request);
+  wish.to_run = false;
+  auto loaded = co_await load(parts, std::move(wish));
   const auto chosen = plan::selection(loaded.spec, request.services, true);
   std::erase_if(loaded.spec.services, [&](const model::Service& s) { return !chosen.contains(s.name); });
   co_return loaded;
@@ -31,7 +33,7 @@ std::vector<std::string> images_of(const model::Spec& spec) {
       images.push_back(image);
   };
   for (const auto& service : spec.services) {
-    if (!service.container) continue;
+    if (!service.container || service.provided) continue;
     add(translate::image_of(spec, service));
     for (const auto* hook : service.hooks_of(model::Phase::pre_start)) add(hook->image);
   }
@@ -108,6 +110,7 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   config.files = spec.files;
   config.warnings = spec.warnings;
   config.model = stackfile::stack_model(spec);
+  config.extensions = stackfile::nested_extensions(spec);
   config.images = images_of(spec);
   for (const auto& service : spec.services)
     if (service.container) config.hashes[service.name] = resolve::config_hash(spec, facts, service);

@@ -121,10 +121,14 @@ std::string bind_text(const std::string& source, const model::Mount& mount) {
   return source + ":" + mount.target + ":" + util::join(options, ",");
 }
 
-// A bind is what makes a missing directory, and what knows a label for SELinux; a mount knows the rest.
+// A bind is what makes a missing directory, and what knows a label for SELinux; a mount knows the rest, and
+// paths with a colon.
 bool is_bind(const model::Mount& mount) {
-  if (mount.type == "bind") return mount.create_host_path;
-  return mount.type == "volume" && !mount.selinux.empty() && !mount.source.empty() && mount.subpath.empty();
+  if (mount.type == "bind")
+    return mount.create_host_path && mount.recursive.empty() && mount.source.find(':') == std::string::npos &&
+           mount.target.find(':') == std::string::npos;
+  return mount.type == "volume" && !mount.selinux.empty() && !mount.source.empty() && mount.subpath.empty() &&
+         mount.labels.empty();
 }
 
 std::string source_of(const RequestInputs& in, const model::Mount& mount) {
@@ -147,9 +151,17 @@ void add_mount(const RequestInputs& in, const model::Mount& mount, json& body, j
     value["Source"] = source_of(in, mount);
     if (mount.nocopy) value["VolumeOptions"]["NoCopy"] = true;
     if (!mount.subpath.empty()) value["VolumeOptions"]["Subpath"] = mount.subpath;
+    if (!mount.labels.empty()) value["VolumeOptions"]["Labels"] = mount.labels;
   } else if (mount.type == "bind") {
     value["Source"] = mount.source;
     if (!mount.propagation.empty()) value["BindOptions"]["Propagation"] = mount.propagation;
+    if (mount.create_host_path) value["BindOptions"]["CreateMountpoint"] = true;
+    if (mount.recursive == "disabled") value["BindOptions"]["NonRecursive"] = true;
+    if (mount.recursive == "writable") value["BindOptions"]["ReadOnlyNonRecursive"] = true;
+    if (mount.recursive == "readonly") value["BindOptions"]["ReadOnlyForceRecursive"] = true;
+  } else if (mount.type != "tmpfs") {
+    value["Source"] = mount.source;
+    if (mount.type == "image" && !mount.subpath.empty()) value["ImageOptions"]["Subpath"] = mount.subpath;
   } else if (mount.tmpfs_size || mount.tmpfs_mode) {
     put_number(value["TmpfsOptions"], "SizeBytes", mount.tmpfs_size);
     put_number(value["TmpfsOptions"], "Mode", mount.tmpfs_mode);
@@ -157,20 +169,39 @@ void add_mount(const RequestInputs& in, const model::Mount& mount, json& body, j
   host["Mounts"].push_back(std::move(value));
 }
 
+// Whether the file has something else for that path by now than a volume without a name.
+bool is_mounted(const Container& container, const std::string& target) {
+  for (const auto& mount : container.mounts)
+    if (mount.target == target && (mount.type != "volume" || !mount.source.empty())) return true;
+  for (const auto& entry : container.tmpfs)
+    if (entry.substr(0, entry.find(':')) == target) return true;
+  for (const auto* grants : {&container.secrets, &container.configs})
+    for (const auto& grant : *grants)
+      if (grant.target == target) return true;
+  return false;
+}
+
 void add_mounts(const RequestInputs& in, json& body, json& host) {
   const auto& container = *in.service.container;
   for (const auto& mount : container.mounts) add_mount(in, mount, body, host);
-  for (const auto& kept : in.kept_volumes) host["Binds"].push_back(kept);
+  for (const auto& kept : in.kept_volumes)
+    if (!is_mounted(container, kept.substr(kept.find(':') + 1))) host["Binds"].push_back(kept);
   for (const auto& entry : container.tmpfs) {
     const auto colon = entry.find(':');
     host["Tmpfs"][entry.substr(0, colon)] = colon == std::string::npos ? "" : entry.substr(colon + 1);
   }
   const auto bind_files = [&](const std::vector<model::FileGrant>& grants,
                               const std::map<std::string, model::FileSource>& sources) {
-    for (const auto& grant : grants)
-      if (const auto found = sources.find(grant.source);
-          found != sources.end() && !found->second.file.empty())
-        host["Binds"].push_back(found->second.file + ":" + grant.target + ":ro");
+    for (const auto& grant : grants) {
+      const auto found = sources.find(grant.source);
+      if (found == sources.end() || found->second.file.empty()) continue;
+      const auto& file = found->second.file;
+      if ((file + grant.target).find(':') == std::string::npos)
+        host["Binds"].push_back(file + ":" + grant.target + ":ro");
+      else
+        host["Mounts"].push_back(
+            {{"Type", "bind"}, {"Source", file}, {"Target", grant.target}, {"ReadOnly", true}});
+    }
   };
   bind_files(container.secrets, in.spec.secrets);
   bind_files(container.configs, in.spec.configs);
@@ -213,7 +244,11 @@ json endpoint_of(const RequestInputs& in, const model::Attachment& attachment, c
   if (!attachment.link_local_ips.empty()) endpoint["IPAMConfig"]["LinkLocalIPs"] = attachment.link_local_ips;
   put_list(endpoint, "Links", links_of(in));
   put(endpoint, "MacAddress", attachment.mac_address);
-  put_map(endpoint, "DriverOpts", attachment.driver_opts);
+  auto options = attachment.driver_opts;
+  if (!attachment.interface_name.empty())
+    options["com.docker.network.endpoint.ifname"] = attachment.interface_name;
+  put_map(endpoint, "DriverOpts", options);
+  put_number(endpoint, "GwPriority", attachment.gw_priority);
   return endpoint;
 }
 
@@ -240,6 +275,26 @@ void add_networks(const RequestInputs& in, ContainerRequest& request, json& host
   }
 }
 
+void add_blkio(const model::Blkio& blkio, json& host) {
+  const auto rates = [&](const char* key, const std::vector<model::DeviceRate>& list, const char* rate) {
+    for (const auto& one : list) host[key].push_back({{"Path", one.path}, {rate, one.rate}});
+  };
+  put_number(host, "BlkioWeight", blkio.weight);
+  rates("BlkioWeightDevice", blkio.weight_device, "Weight");
+  rates("BlkioDeviceReadBps", blkio.read_bps, "Rate");
+  rates("BlkioDeviceReadIOps", blkio.read_iops, "Rate");
+  rates("BlkioDeviceWriteBps", blkio.write_bps, "Rate");
+  rates("BlkioDeviceWriteIOps", blkio.write_iops, "Rate");
+}
+
+json device_request(const model::DeviceRequest& request) {
+  json out{{"Driver", request.driver}, {"Count", request.count}};
+  put_list(out, "DeviceIDs", request.ids);
+  if (!request.capabilities.empty()) out["Capabilities"] = json::array({request.capabilities});
+  put_map(out, "Options", request.options);
+  return out;
+}
+
 void add_limits(const Container& c, json& host) {
   put_number(host, "Memory", c.mem_limit);
   put_number(host, "MemoryReservation", c.mem_reservation);
@@ -253,6 +308,11 @@ void add_limits(const Container& c, json& host) {
   put_number(host, "PidsLimit", c.pids_limit);
   put_number(host, "ShmSize", c.shm_size);
   put_number(host, "OomScoreAdj", c.oom_score_adj);
+  put_number(host, "CpuCount", c.cpu_count);
+  put_number(host, "CpuPercent", std::llround(c.cpu_percent));
+  put_number(host, "CpuRealtimePeriod", c.cpu_rt_period);
+  put_number(host, "CpuRealtimeRuntime", c.cpu_rt_runtime);
+  if (c.blkio) add_blkio(*c.blkio, host);
   if (c.oom_kill_disable) host["OomKillDisable"] = *c.oom_kill_disable;
   for (const auto& limit : c.ulimits)
     host["Ulimits"].push_back({{"Name", limit.name}, {"Soft", limit.soft}, {"Hard", limit.hard}});
@@ -277,6 +337,7 @@ void add_security(const RequestInputs& in, const Container& c, json& host) {
     host["Devices"].push_back({{"PathOnHost", device.host},
                                {"PathInContainer", device.container},
                                {"CgroupPermissions", device.permissions}});
+  for (const auto& request : c.device_requests) host["DeviceRequests"].push_back(device_request(request));
 }
 
 json host_config(const RequestInputs& in) {
@@ -323,8 +384,11 @@ ContainerRequest container_request(const RequestInputs& in) {
   if (c.stdin_open) body["OpenStdin"] = true;
   if (c.healthcheck) body["Healthcheck"] = healthcheck_of(*c.healthcheck);
   auto environment = json::array();
-  for (const auto& [name, value] : resolve::container_environment(in.spec, in.facts, in.service))
-    environment.push_back(name + "=" + value);
+  const auto variables = resolve::container_environment(in.spec, in.facts, in.service);
+  for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
+  // A name alone takes the image's variable away, as with Compose.
+  for (const auto& [name, value] : in.service.environment.env)
+    if (!value && !variables.contains(name)) environment.push_back(name);
   auto host = host_config(in);
   add_ports(in, body, host);
   add_mounts(in, body, host);
@@ -350,6 +414,7 @@ json network_request(const model::Spec& spec, const std::string& key, const std:
   put_map(body, "Options", network.driver_opts);
   if (network.internal) body["Internal"] = true;
   if (network.attachable) body["Attachable"] = true;
+  if (network.enable_ipv4) body["EnableIPv4"] = *network.enable_ipv4;
   if (network.enable_ipv6) body["EnableIPv6"] = *network.enable_ipv6;
   if (!network.ipam_driver.empty() || !network.ipam.empty()) {
     body["IPAM"]["Driver"] = network.ipam_driver.empty() ? "default" : network.ipam_driver;

@@ -34,10 +34,12 @@ std::string definition_of(const model::Network& network) {
   auto pools = json::array();
   for (const auto& pool : network.ipam)
     pools.push_back({pool.subnet, pool.gateway, pool.ip_range, pool.aux_addresses});
-  const json value{network.driver,      network.driver_opts,
-                   network.labels,      network.internal,
-                   network.attachable,  network.enable_ipv6.value_or(false),
-                   network.ipam_driver, pools};
+  json value{network.driver,      network.driver_opts,
+             network.labels,      network.internal,
+             network.attachable,  network.enable_ipv6.value_or(false),
+             network.ipam_driver, pools};
+  if (!network.enable_ipv4.value_or(true))
+    value.push_back("no IPv4");  // the others keep the hash that they had
   return hash_of(value);
 }
 

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   stackfile::Problems problems;
   const std::string text(fuzz::view(data + 1, size - 1));
   for (const auto& [key, value] :
-       stackfile::parse_dotenv(text, "a.env", lookup, problems, data[0] % 2 == 1)) {
+       stackfile::parse_dotenv(text, "a.env", {lookup, nullptr, data[0] % 2 == 1}, problems)) {
     fuzz::expect(!key.empty() && key.find_first_of(" =\n") == key.npos, "a key is a word");
     fuzz::expect(util::valid_utf8(value) == value, "a value is UTF-8, whatever the file was");
   }

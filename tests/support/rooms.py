@@ -34,7 +34,9 @@ ROOMS = (
     Room("daemon/process", "async"),
     Room("daemon/model", "util", pure=True),
     Room("daemon/resolve", "model", pure=True),
-    Room("daemon/stackfile", "resolve", lines=7500),  # to be split: until then it may be as long as it is
+    Room("daemon/yaml", "model", pure=True),
+    Room("daemon/compose", "yaml", pure=True),
+    Room("daemon/stackfile", "resolve compose", lines=7500),  # to be split on: until then it may be as long as it is
     Room("daemon/translate", "resolve", pure=True),
     Room("daemon/probes", "model docker"),  # model: the table of probes. What runs a command is handed to it
     Room("daemon/logs", "docker process journal resolve proto"),  # resolve: secrets are masked; proto: times of lines

@@ -58,7 +58,10 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
   stack.services = {service};
   check_round_trip(stack);
   check_round_trip(UpRequest{"/x",
-                             {"f"},
+                             {"-"},
+                             "services: {}",
+                             {"a.env"},
+                             "/y",
                              "p",
                              "dev",
                              {"db"},

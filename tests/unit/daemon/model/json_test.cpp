@@ -45,14 +45,14 @@ TEST_CASE("every member of a spec's structs is stored", "[model][json]") {
   CHECK(listed<model::Process> == members<model::Process>());
   CHECK(listed<model::EnvSource> == members<model::EnvSource>());
   CHECK(listed<model::EnvGroup> == members<model::EnvGroup>());
-  CHECK(listed<model::Service> == members<model::Service>());
+  CHECK(listed<model::Service> + 1 == members<model::Service>());  // `provided` is for showing only
   CHECK(listed<model::Network> == members<model::Network>());
   CHECK(listed<model::Volume> == members<model::Volume>());
   CHECK(listed<model::FileSource> == members<model::FileSource>());
   CHECK(listed<model::Command> == members<model::Command>());
   CHECK(listed<model::Runtime> == members<model::Runtime>());
   CHECK(listed<model::Facts> + 1 == members<model::Facts>());  // `seen` is looked at anew
-  CHECK(listed<model::Spec> + 1 == members<model::Spec>());    // `written` is for loading only
+  CHECK(listed<model::Spec> + 2 == members<model::Spec>());  // `written` and `canonical` are for loading only
 }
 
 TEST_CASE("a spec comes back from JSON as it was", "[model][json]") {
@@ -60,13 +60,14 @@ TEST_CASE("a spec comes back from JSON as it was", "[model][json]") {
       "services:\n"
       "  web:\n    image: nginx\n    command: []\n    build: {context: ., args: {A: }}\n    depends_on: {db: "
       "{condition: service_healthy}}\n"
-      "    ports: [{name: http, target: 80}]\n    volumes: ['v:/v', './x:/x:ro']\n    environment: {A: 1, B: "
+      "    ports: [{name: http, target: 80}]\n    volumes: ['vol:/v', './x:/x:ro']\n    environment: {A: 1, "
+      "B: "
       "}\n"
       "    healthcheck: {test: x, interval: 1m}\n    pre_start: [{command: [a], environment: [X]}]\n    "
       "init: false\n"
       "    cpus: 0.5\n    networks: {default: {aliases: [w]}}\n"
       "  db: {image: d, healthcheck: {test: y}}\n"
-      "volumes: {v: {driver: local}}\nsecrets: {s: {file: ./s}}\n");
+      "volumes: {vol: {driver: local}}\nsecrets: {s: {file: ./s}}\n");
   const auto spec = loading.load();
   const json stored = model::to_json(spec);
   const auto back = model::spec_from_json(json::parse(stored.dump()));

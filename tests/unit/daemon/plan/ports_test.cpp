@@ -94,6 +94,19 @@ TEST_CASE("L10.1: tcp and udp are two things", "[plan][ports]") {
   CHECK(asking.given() == Given{{"web 0", 9001}, {"web 1", 9000}, {"web 2", 9001}});
 }
 
+TEST_CASE("one port on two addresses is two ports; a wildcard has every address", "[plan][ports]") {
+  const auto at = [](const char* ip) { return [ip](model::Port& port) { port.host_ip = ip; }; };
+  Asking asking;
+  asking.file.container("web").port(80, at("127.0.0.1"));
+  asking.file.container("api").port(80, at("127.0.0.2"));
+  asking.held.push_back({80, "127.0.0.3", "tcp", "other", "web", "0", true});
+  CHECK(asking.given() == Given{{"web 0", 80}, {"api 0", 80}});
+  asking.file.container("all").port(80, at("0.0.0.0"));
+  CHECK(asking.refusal().find("belongs to stack 'other'") != std::string::npos);
+  asking.held.clear();
+  CHECK(asking.refusal().find("is published by another service of this stack") != std::string::npos);
+}
+
 TEST_CASE("L10.1: the file's own range comes before the daemon's", "[plan][ports]") {
   Asking asking;
   asking.file.container("web").port();

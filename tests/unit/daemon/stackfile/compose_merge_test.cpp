@@ -102,6 +102,16 @@ TEST_CASE("!override replaces and !reset removes, at any depth", "[stackfile][me
   CHECK(web.container->user.empty());
 }
 
+TEST_CASE("a further file's variable without a value takes the place of one with a value",
+          "[stackfile][merge]") {
+  for (const char* over : {"    environment: [A]\n", "    environment: {A: }\n"}) {
+    INFO(over);
+    const Merged merged("    environment: {A: base, B: base}\n", over);
+    CHECK(merged.loading.load().find("web")->environment.env ==
+          model::Environment{{"A", std::nullopt}, {"B", "base"}});
+  }
+}
+
 TEST_CASE("a further file that says something of another kind is a mistake with both places",
           "[stackfile][merge]") {
   const Merged merged("    logging: {driver: x}\n", "    logging: [a]\n");
@@ -120,16 +130,16 @@ TEST_CASE("extends: a service of the same file, of another one, and a chain of b
       "base}\n");
   loading.directory.write(
       "lib/common.yaml",
-      "services:\n  common:\n    extends: root\n    build: ./app\n    volumes: ['./data:/data', 'v:/v']\n"
+      "services:\n  common:\n    extends: root\n    build: ./app\n    volumes: ['./data:/data', 'vol:/v']\n"
       "  root:\n    image: root\n    env_file: root.env\n    labels: {from: $NAME}\n");
   loading.directory.write("lib/root.env", "R=1\n");
   loading.request.environment["NAME"] = "root";
-  loading.directory.write("compose.override.yaml", "volumes: {v: }\n");
+  loading.directory.write("compose.override.yaml", "volumes: {vol: }\n");
   const auto spec = loading.load();
   const auto& web = *spec.find("web");
   CHECK(web.container->image == "root");
   CHECK(web.container->build->context == loading.path("lib/app"));
-  CHECK(targets(*web.container) == Strings{loading.path("lib/data") + ":/data", "v:/v"});
+  CHECK(targets(*web.container) == Strings{loading.path("lib/data") + ":/data", "vol:/v"});
   CHECK(web.environment.env == model::Environment{{"A", "base"}, {"B", "web"}});
   CHECK(web.environment.file_env == model::Environment{{"R", "1"}});
   CHECK(web.container->labels.at("from") == "root");

@@ -143,7 +143,8 @@ TEST_CASE("C1.1, X31: words of a string are split, never given to a shell; a lis
                         .load();
   const auto hooks = hooks_of(spec, Phase::post_start, "web");
   REQUIRE(hooks.size() == 2);
-  CHECK(hooks[0].argv == std::vector<std::string>{"chown", "-R", "1001:1001", "/my data", "&&", "x"});
+  CHECK(hooks[0].argv ==
+        std::vector<std::string>{"chown", "-R", "1001:1001", "/my data"});  // cut as Compose cuts it
   CHECK(hooks[0].shell.empty());
   CHECK(hooks[0].user == "root");
   CHECK(hooks[1].argv == std::vector<std::string>{"sh", "-c", "echo $HOME"});

@@ -108,9 +108,12 @@ TEST_CASE("C9.1: an explicit name that does not fit is refused, with one that wo
   CHECK(loading.mistakes().find("'my_app' would do") != std::string::npos);
   loading.request.project_name = "-x";
   CHECK(loading.mistakes().find("is not a project name") != std::string::npos);
-  Loading named("name: Über\n" + k_web);
+}
+
+TEST_CASE("C9.1: a file's own name becomes one that fits, as with Compose", "[stackfile][load]") {
+  Loading named("name: My_Über Proj\n" + k_web);
   named.request.project_name = "";
-  CHECK(named.mistakes().find("name in compose.yaml:1") != std::string::npos);
+  CHECK(named.load().name == "my_berproj");
 }
 
 TEST_CASE("the caller's environment wins over .env, and an unset variable is a warning",

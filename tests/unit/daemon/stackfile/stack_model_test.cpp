@@ -24,8 +24,9 @@ TEST_CASE("a compose.yaml's x-* keys are in its model as Compose has them, x-sta
   CHECK_FALSE(model.contains("lifecycle"));
 }
 
-TEST_CASE("x-* keys below the top stay where they are, and their dollars are doubled like all others",
-          "[stackfile][stack_model]") {
+TEST_CASE(
+    "x-* keys below the top are told beside the model, with their places; their dollars are doubled too",
+    "[stackfile][stack_model]") {
   const Loading loading(
       "x-top: a$$b\n"
       "services:\n"
@@ -38,15 +39,18 @@ TEST_CASE("x-* keys below the top stay where they are, and their dollars are dou
       "    healthcheck: {test: NONE, x-check: {a: }}\n"
       "networks: {default: {x-net: 1}}\n"
       "volumes: {unused: {x-vol: 2}}\n");
-  const auto model = stackfile::stack_model(loading.load());
+  const auto spec = loading.load();
+  const auto model = stackfile::stack_model(spec);
   CHECK(model["x-top"] == "a$$b");
-  const auto& web = model["services"]["web"];
-  CHECK(web["x-web"] == json::parse(R"({"n": [1, "c$$d"]})"));
-  CHECK_FALSE(web.contains("x-stackd"));
-  CHECK(web["labels"]["x-label"] == "5");
-  CHECK(web["build"]["x-build"] == "yes");
-  CHECK(web["healthcheck"]["x-check"] == json::parse(R"({"a": null})"));
-  CHECK(model["networks"]["default"]["x-net"] == 1);
+  CHECK_FALSE(model["services"]["web"].contains("x-web"));  // as in Compose's JSON
+  CHECK(model["services"]["web"]["labels"]["x-label"] == "5");
+  CHECK(stackfile::nested_extensions(spec) == json::parse(R"({
+    "/services/web/x-web": {"n": [1, "c$$d"]},
+    "/services/web/labels/x-label": 5,
+    "/services/web/build/x-build": "yes",
+    "/services/web/healthcheck/x-check": {"a": null},
+    "/networks/default/x-net": 1,
+    "/volumes/unused/x-vol": 2})"));
 }
 
 TEST_CASE("a stackd.yaml's model has stackd's own keys, and can be loaded again",

@@ -199,6 +199,36 @@ TEST_CASE("each kind of mount becomes what the engine makes the same of", "[tran
        mount(
            "/b",
            {{"Type", "bind"}, {"Source", "/a"}, {"BindOptions Propagation", "shared"}, {"ReadOnly", true}})},
+      {"a path with a colon is a mount, which the engine makes when it is missing",
+       {{"type", "bind"}, {"source", "/a: b"}, {"target", "/b"}},
+       mount("/b", {{"Type", "bind"}, {"Source", "/a: b"}, {"BindOptions CreateMountpoint", true}})},
+      {"what lies below a path of this machine may be left out",
+       {{"type", "bind"},
+        {"source", "/a"},
+        {"target", "/b"},
+        {"create_host_path", false},
+        {"recursive", "disabled"}},
+       mount("/b", {{"Type", "bind"}, {"Source", "/a"}, {"BindOptions NonRecursive", true}})},
+      {"or stay writable",
+       {{"type", "bind"},
+        {"source", "/a"},
+        {"target", "/b"},
+        {"create_host_path", false},
+        {"recursive", "writable"}},
+       mount("/b", {{"Type", "bind"}, {"Source", "/a"}, {"BindOptions ReadOnlyNonRecursive", true}})},
+      {"or be read-only or nothing",
+       {{"type", "bind"},
+        {"source", "/a"},
+        {"target", "/b"},
+        {"create_host_path", false},
+        {"recursive", "readonly"}},
+       mount("/b", {{"Type", "bind"}, {"Source", "/a"}, {"BindOptions ReadOnlyForceRecursive", true}})},
+      {"an image is a mount",
+       {{"type", "image"}, {"source", "tool:1"}, {"target", "/b"}, {"subpath", "bin"}},
+       mount("/b", {{"Type", "image"}, {"Source", "tool:1"}, {"ImageOptions Subpath", "bin"}})},
+      {"a volume that is made for the mount has its labels",
+       {{"type", "volume"}, {"source", "data"}, {"target", "/b"}, {"labels", {{"a", "b"}}}},
+       mount("/b", {{"Type", "volume"}, {"Source", "demo_data"}, {"VolumeOptions Labels a", "b"}})},
       {"a volume of the file's has the engine's name for it",
        {{"type", "volume"}, {"source", "data"}, {"target", "/b"}, {"read_only", true}},
        mount("/b", {{"Type", "volume"}, {"Source", "demo_data"}, {"ReadOnly", true}})},
@@ -245,6 +275,17 @@ TEST_CASE("C8.4: a container that takes another's place takes its anonymous volu
              {"HostConfig Binds 1", "4567:/of/the/image"}});
 }
 
+TEST_CASE("what the file has for a path by now goes before the anonymous volume that was there",
+          "[translate][request]") {
+  CHECK(told_of_mount({{"type", "tmpfs"}, {"target", "/b"}}, {"0123:/b"}) ==
+        told_of_mount({{"type", "tmpfs"}, {"target", "/b"}}));
+  Demo demo;
+  demo.set("tmpfs", {"/b:size=1m"});
+  auto in = demo.inputs();
+  in.kept_volumes = {"0123:/b"};
+  CHECK_FALSE(Demo::request(in)["HostConfig"].contains("Binds"));
+}
+
 TEST_CASE(
     "a secret of a file is a bind, whatever its grant says of user and mode, which only its copy could have",
     "[translate][request]") {
@@ -256,6 +297,11 @@ TEST_CASE(
   for (const auto& [key, value] : grant.items()) keys.insert(key);
   CHECK(keys == fields_of<model::FileGrant>());
   CHECK(demo.request()["HostConfig"]["Binds"] == json{"/home/me/demo/password:/own/pw:ro"});
+  demo.spec.secrets["by_file"].file = "/home/me/feat: x/password";
+  CHECK(demo.request()["HostConfig"]["Mounts"] == json::array({{{"Type", "bind"},
+                                                                {"Source", "/home/me/feat: x/password"},
+                                                                {"Target", "/own/pw"},
+                                                                {"ReadOnly", true}}}));
 }
 
 // ---- networks
@@ -271,6 +317,8 @@ TEST_CASE("every field of an attachment is the endpoint's", "[translate][request
       {"mac_address", "02:42:ac:11:65:43", {{at + "MacAddress", "02:42:ac:11:65:43"}}},
       {"link_local_ips", {"169.254.8.8"}, {{at + "IPAMConfig LinkLocalIPs 0", "169.254.8.8"}}},
       {"driver_opts", {{"a", "b"}}, {{at + "DriverOpts a", "b"}}},
+      {"interface_name", "eth7", {{at + "DriverOpts com.docker.network.endpoint.ifname", "eth7"}}},
+      {"gw_priority", 7, {{at + "GwPriority", 7}}},
       {"priority", 10, k_nothing},  // an order, see below
   };
   CHECK(fields_in(rows) == fields_of<model::Attachment>());
@@ -372,7 +420,13 @@ TEST_CASE("a container's variables are what the files say, resolved once", "[tra
   demo.facts.caller = {{"HOME", "/home/me"}};
   demo.facts.env_from["service:web"] = {{"PRINTED", "${services.nope.host_port} $${x}"}};  // X16
   demo.web().environment.env = {{"A", "1"}, {"GONE", std::nullopt}, {"URL", "${stack.name}"}};
-  CHECK(demo.request()["Env"] == json{"A=1", "PRINTED=${services.nope.host_port} $${x}", "URL=demo"});
+  CHECK(demo.request()["Env"] == json{"A=1", "PRINTED=${services.nope.host_port} $${x}", "URL=demo", "GONE"});
+}
+
+TEST_CASE("a variable without a value takes the image's away", "[translate][request]") {
+  Demo demo;
+  demo.web().environment.env = {{"A", "1"}, {"GONE", std::nullopt}};
+  CHECK(demo.request()["Env"] == json{"A=1", "GONE"});
 }
 
 // ---- networks and volumes of the stack
@@ -387,6 +441,7 @@ TEST_CASE("every field of a network is in its request, or has made that there is
       {"labels", {{"own", "x"}, {"com.docker.compose.network", "forged"}}, {{"Labels own", "x"}}},
       {"internal", true, {{"Internal", true}}},
       {"attachable", true, {{"Attachable", true}}},
+      {"enable_ipv4", false, {{"EnableIPv4", false}}},
       {"enable_ipv6", false, {{"EnableIPv6", false}}},
       {"ipam_driver", "null", {{"IPAM Driver", "null"}}},
       {"ipam",

@@ -221,6 +221,8 @@ TEST_CASE("C8.7: a network is another when its fields are, whatever it is called
       {"labels", {{"a", "b"}}, true},
       {"internal", true, true},
       {"attachable", true, true},
+      {"enable_ipv4", false, true},
+      {"enable_ipv4", true, false},  // as without it
       {"enable_ipv6", true, true},
       {"enable_ipv6", false, false},  // as without it
       {"ipam_driver", "null", true},

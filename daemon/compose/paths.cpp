@@ -1,7 +1,10 @@
-#include "daemon/stackfile/compose_syntax.hpp"
-#include "daemon/stackfile/compose_tree.hpp"
+#include "daemon/compose/paths.hpp"
 
-namespace stackd::stackfile {
+#include <array>
+
+#include "daemon/compose/short_forms.hpp"
+
+namespace stackd::compose {
 
 namespace {
 
@@ -66,19 +69,31 @@ private:
 
 }  // namespace
 
+std::string clean_path(const std::string& path) {
+  std::string text = fs::path(path).lexically_normal().string();
+  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+  // Two slashes at the beginning are a root of its own kind for fs::path.
+  while (text.starts_with("//")) text.erase(0, 1);
+  return text;
+}
+
 std::string absolute_path(const std::string& path, const fs::path& directory,
                           const FileVariables& variables) {
-  fs::path full = path;
-  if (path == "~" || path.starts_with("~/")) {
+  if (path.starts_with('/') || is_windows_path(path)) return path;
+  if (path.starts_with('~')) {
     const auto home = variables.find("HOME");
     if (home != variables.end() && !home->second.empty())
-      full = fs::path(home->second) / path.substr(path == "~" ? 1 : 2);
+      return clean_path(home->second + "/" + path.substr(1));
   }
-  if (path.starts_with('/')) return path;  // as it was written, like Compose
-  if (full.is_relative()) full = directory / full;
-  std::string text = full.lexically_normal().string();
-  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
-  return text;
+  return clean_path((directory / path).string());
+}
+
+bool is_remote_context(const std::string& context) {
+  if (context.find("://") != std::string::npos) return true;
+  static constexpr std::array<std::string_view, 3> k_prefixes{"service:", "github.com/", "git@"};
+  for (const std::string_view prefix : k_prefixes)
+    if (context.starts_with(prefix)) return true;
+  return false;
 }
 
 void absolute_service_paths(Value& service, const fs::path& directory, const FileVariables& variables) {
@@ -94,4 +109,4 @@ void absolute_document_paths(Value& document, const fs::path& directory, const F
   fixer.file_sources(document.find("configs"));
 }
 
-}  // namespace stackd::stackfile
+}  // namespace stackd::compose

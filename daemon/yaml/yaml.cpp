@@ -1,4 +1,4 @@
-#include "daemon/stackfile/yaml.hpp"
+#include "daemon/yaml/yaml.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -13,7 +13,7 @@
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::yaml {
 
 namespace {
 
@@ -22,6 +22,7 @@ using util::ErrorKind;
 
 // Aliases copy what they name; a few lines of them can stand for billions of nodes.
 constexpr std::size_t k_max_nodes = 200'000;
+constexpr std::size_t k_max_documents = 100;
 constexpr std::string_view k_yaml_tags = "tag:yaml.org,2002:";
 // A comment put after the text. The parser ends an unclosed quoted string silently with the text; then this
 // is in it.
@@ -219,6 +220,19 @@ std::string why(const std::string& text, const YAML::Exception& error) {
   return error.msg;
 }
 
+// A block of text (| or >) that ends with the file, without a line end there, has none at its own end either:
+// the one that it got is of the comment that was added.
+void drop_added_line_end(Value& value, const std::string& text) {
+  if (!value.items.empty()) return drop_added_line_end(value.items.back(), text);
+  if (!value.entries.empty()) return drop_added_line_end(value.entries.back().value, text);
+  std::istringstream lines(text);
+  std::string line;
+  for (int i = 0; i < value.place.line; ++i) std::getline(lines, line);
+  const auto column = static_cast<std::size_t>(std::max(value.place.column - 1, 0));
+  const bool block = column < line.size() && (line[column] == '|' || line[column] == '>');
+  if (value.is_scalar() && block && value.text.ends_with('\n')) value.text.pop_back();
+}
+
 template <class Self>
 auto find_in(Self& value, std::string_view key) -> decltype(&value.entries.front().value) {
   for (auto& entry : value.entries) {
@@ -236,25 +250,39 @@ Value* Value::find(std::string_view key) {
   return find_in(*this, key);
 }
 
-Value parse_yaml(const std::string& text, const std::string& file) {
+std::vector<Value> parse_documents(const std::string& text, const std::string& file) {
   check_characters(text, file);
   std::istringstream in(text + "\n" + std::string(k_end) + "\n");
-  Builder builder(file);
+  std::vector<Value> documents;
   try {
     YAML::Parser parser(in);
-    if (!parser.HandleNextDocument(builder)) return Value{.place = {file, 1, 1}};
-    Value document = builder.take();
-    Builder rest(file);
-    if (parser.HandleNextDocument(rest)) {
-      fail(rest.take().place, "expected the end of the file, found another document");
+    for (;;) {
+      Builder builder(file);
+      if (!parser.HandleNextDocument(builder)) break;
+      documents.push_back(builder.take());
+      if (documents.size() > k_max_documents)
+        fail(documents.back().place,
+             "there are more than " + std::to_string(k_max_documents) + " documents in the file");
     }
-    return document;
   } catch (const YAML::Exception& error) {
     // An error at the end is found in the comment that was added.
     const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) + 1;
     if (error.mark.line >= lines) fail({file, lines, 1}, "not valid YAML: " + why(text, error));
     fail({file, error.mark.line + 1, error.mark.column + 1}, "not valid YAML: " + why(text, error));
   }
+  if (documents.empty()) documents.push_back(Value{.place = {file, 1, 1}});
+  if (!text.ends_with('\n')) drop_added_line_end(documents.back(), text);
+  return documents;
 }
 
-}  // namespace stackd::stackfile
+void refuse_more_documents(const std::vector<Value>& documents) {
+  if (documents.size() > 1) fail(documents[1].place, "expected the end of the file, found another document");
+}
+
+Value parse_yaml(const std::string& text, const std::string& file) {
+  auto documents = parse_documents(text, file);
+  refuse_more_documents(documents);
+  return std::move(documents.front());
+}
+
+}  // namespace stackd::yaml

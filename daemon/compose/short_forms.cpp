@@ -1,12 +1,13 @@
-#include "daemon/stackfile/compose_syntax.hpp"
+#include "daemon/compose/short_forms.hpp"
 
+#include <cctype>
 #include <charconv>
 #include <utility>
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::compose {
 
 namespace {
 
@@ -42,12 +43,94 @@ std::string take_last_part(std::string& text) {
 
 }  // namespace
 
+std::optional<std::vector<std::string>> shell_words(const std::string& text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool escaped = false, in_word = false;
+  bool doubled = false, single = false, back = false, dollar = false;  // within "…", '…', `…`, $(…)
+  for (const char c : text) {
+    if (escaped) {
+      word += c;
+      escaped = false;
+      in_word = true;
+      continue;
+    }
+    if (c == '\\' && !single) {
+      escaped = true;
+      continue;
+    }
+    const bool quoted = doubled || single || back || dollar;
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+      if (quoted) {
+        word += c;
+      } else if (in_word) {
+        words.push_back(std::exchange(word, ""));
+        in_word = false;
+      }
+      continue;
+    }
+    if (c == '"' && !single && !dollar) {
+      in_word = in_word || doubled;
+      doubled = !doubled;
+      continue;
+    }
+    if (c == '\'' && !doubled && !dollar) {
+      in_word = in_word || single;
+      single = !single;
+      continue;
+    }
+    if (c == '`' && !single && !doubled && !dollar) back = !back;
+    if (c == ')' && !single && !doubled && !back) dollar = !dollar;
+    if (c == '(' && !single && !doubled && !back) {
+      if (dollar || !word.ends_with('$')) return std::nullopt;
+      dollar = true;
+    }
+    if (!quoted && std::string_view(";&|<>").find(c) != std::string_view::npos) {
+      // "2>" names what is redirected, and is no word.
+      if (c == '>' && !word.empty() && std::isdigit(static_cast<unsigned char>(word[0]))) in_word = false;
+      break;
+    }
+    in_word = true;
+    word += c;
+  }
+  if (escaped || doubled || single || back || dollar) return std::nullopt;
+  if (in_word) words.push_back(word);
+  return words;
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+bool is_windows_path(std::string_view text) {
+  if (text.starts_with("\\\\")) return true;
+  return text.size() > 2 && std::isalpha(static_cast<unsigned char>(text[0])) && text[1] == ':' &&
+         (text[2] == '\\' || text[2] == '/');
+}
+
 bool ShortMount::is_path() const {
-  return source.starts_with('.') || source.starts_with('/') || source.starts_with('~');
+  const bool drive =
+      source.size() > 1 && std::isalpha(static_cast<unsigned char>(source[0])) && source[1] == ':';
+  return source.starts_with('.') || source.starts_with('/') || source.starts_with('~') || drive ||
+         source.starts_with("\\\\");
 }
 
 std::optional<ShortMount> split_short_mount(const std::string& text) {
-  const auto parts = util::split(text, ':');
+  // The colon after a drive's letter, and those in a ${…} of stackd's, separate nothing.
+  std::vector<std::string> parts(1);
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '$' && i + 1 < text.size() && text[i + 1] == '{') ++depth;
+    if (c == '}' && depth > 0) --depth;
+    const bool drive = parts.back().size() == 1 && std::isalpha(static_cast<unsigned char>(parts.back()[0]));
+    if (c == ':' && depth == 0 && !(drive && text.size() > 2)) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
   ShortMount mount;
   if (parts.size() == 1) {
     mount.target = parts[0];
@@ -77,7 +160,7 @@ std::vector<Port> parse_short_ports(const std::string& text) {
   std::string rest = text;
   Port port;
   if (const std::size_t slash = rest.rfind('/'); slash != std::string::npos) {
-    port.protocol = rest.substr(slash + 1);
+    port.protocol = lower_case(rest.substr(slash + 1));
     rest.resize(slash);
     if (port.protocol != "tcp" && port.protocol != "udp" && port.protocol != "sctp") {
       bad_port(text, "unknown protocol '" + port.protocol + "'");
@@ -104,9 +187,4 @@ std::vector<Port> parse_short_ports(const std::string& text) {
   return out;
 }
 
-bool is_remote_context(const std::string& context) {
-  return context.find("://") != std::string::npos || context.starts_with("git@") ||
-         context.starts_with("github.com/");
-}
-
-}  // namespace stackd::stackfile
+}  // namespace stackd::compose

@@ -1,14 +1,15 @@
-#include "daemon/stackfile/reader.hpp"
+#include "daemon/yaml/reader.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::yaml {
 
 namespace {
 
@@ -61,25 +62,22 @@ std::optional<double> parse_number(const std::string& text) {
   return value;
 }
 
-// "512m", "1.5gb", "64KiB", "1024": units are powers of 1024, as the engine's own command line takes them.
-std::optional<long long> parse_bytes(const std::string& text) {
-  const std::size_t end = text.find_first_not_of("+-.0123456789");
-  const auto number = parse_number(text.substr(0, end));
-  if (!number) return std::nullopt;
-  std::string unit = end == std::string::npos ? "" : lower(util::trim(text.substr(end)));
-  if (unit.size() > 1 && unit.ends_with("ib")) unit.resize(unit.size() - 2);
-  if (unit.size() > 1 && unit.ends_with('b')) unit.pop_back();
-  static constexpr std::string_view k_units = "kmgtp";
-  double factor = 1;
-  if (!unit.empty() && unit != "b") {
-    const std::size_t power = unit.size() == 1 ? k_units.find(unit[0]) : std::string_view::npos;
-    if (power == std::string_view::npos) return std::nullopt;
-    factor = std::pow(1024.0, static_cast<double>(power + 1));
-  }
-  const double bytes = *number * factor;
-  if (std::abs(bytes) > 9e18) return std::nullopt;
-  return static_cast<long long>(bytes);
-}
+constexpr std::int64_t k_second = 1'000'000'000;
+
+struct Unit {
+  std::string_view name;
+  std::int64_t nanoseconds;
+};
+// Longer names before those that they begin with.
+constexpr Unit k_units[]{{"ns", 1},
+                         {"us", 1000},
+                         {"µs", 1000},
+                         {"ms", 1'000'000},
+                         {"s", k_second},
+                         {"m", 60 * k_second},
+                         {"h", 3600 * k_second},
+                         {"d", 86400 * k_second},
+                         {"w", 604800 * k_second}};
 
 // K=V entries of a list, or a mapping's. A key given twice in a list: the later one wins, as in Compose.
 template <class Put>
@@ -117,6 +115,52 @@ void know(std::vector<std::string>& known, std::string_view key) {
 }
 
 }  // namespace
+
+std::optional<long long> parse_bytes(const std::string& text) {
+  const std::size_t end = text.find_first_not_of("+-.0123456789");
+  const auto number = parse_number(text.substr(0, end));
+  if (!number) return std::nullopt;
+  std::string unit = end == std::string::npos ? "" : lower(util::trim(text.substr(end)));
+  if (unit.size() > 1 && unit.ends_with("ib")) unit.resize(unit.size() - 2);
+  if (unit.size() > 1 && unit.ends_with('b')) unit.pop_back();
+  static constexpr std::string_view k_units = "kmgtp";
+  double factor = 1;
+  if (!unit.empty() && unit != "b") {
+    const std::size_t power = unit.size() == 1 ? k_units.find(unit[0]) : std::string_view::npos;
+    if (power == std::string_view::npos) return std::nullopt;
+    factor = std::pow(1024.0, static_cast<double>(power + 1));
+  }
+  const double bytes = *number * factor;
+  if (std::abs(bytes) > 9e18) return std::nullopt;
+  return static_cast<long long>(bytes);
+}
+
+std::optional<std::int64_t> parse_span(const std::string& text) {
+  std::string_view rest = util::trim(text);
+  double sign = 1;
+  if (rest.starts_with('-') || rest.starts_with('+')) {
+    sign = rest[0] == '-' ? -1 : 1;
+    rest.remove_prefix(1);
+  }
+  if (rest == "0") return 0;
+  if (rest.empty()) return std::nullopt;
+  long double total = 0;
+  while (!rest.empty()) {
+    double number = 0;
+    const auto read =
+        std::from_chars(rest.data(), rest.data() + rest.size(), number, std::chars_format::fixed);
+    if (read.ec != std::errc()) return std::nullopt;
+    rest.remove_prefix(static_cast<std::size_t>(read.ptr - rest.data()));
+    const Unit* unit = std::find_if(std::begin(k_units), std::end(k_units),
+                                    [&](const Unit& one) { return rest.starts_with(one.name); });
+    if (unit == std::end(k_units)) return std::nullopt;
+    rest.remove_prefix(unit->name.size());
+    total += static_cast<long double>(number) * static_cast<long double>(unit->nanoseconds);
+  }
+  total *= sign;
+  if (std::abs(total) > 9e18L) return std::nullopt;
+  return static_cast<std::int64_t>(std::llround(total));
+}
 
 void Problems::add(const Place& place, const std::string& message) {
   std::string where = place.file;
@@ -226,7 +270,11 @@ std::optional<double> Reader::number(std::string_view key) {
 
 std::optional<Milliseconds> Reader::duration(std::string_view key, std::optional<Milliseconds> bare_unit) {
   return parsed(get(key), what_ + ", '" + std::string(key) + "'", "a duration such as 30s or 1m30s",
-                problems_, [&](const std::string& text) { return util::parse_duration(text, bare_unit); });
+                problems_, [&](const std::string& text) -> std::optional<Milliseconds> {
+                  if (const auto known = util::parse_duration(text, bare_unit)) return known;
+                  const auto span = parse_span(text);  // days and weeks
+                  return span ? std::optional(Milliseconds(*span / 1'000'000)) : std::nullopt;
+                });
 }
 
 std::optional<long long> Reader::bytes(std::string_view key) {
@@ -285,4 +333,4 @@ void Reader::finish() {
   }
 }
 
-}  // namespace stackd::stackfile
+}  // namespace stackd::yaml

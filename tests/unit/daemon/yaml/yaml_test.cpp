@@ -1,14 +1,14 @@
-#include "daemon/stackfile/yaml.hpp"
+#include "daemon/yaml/yaml.hpp"
 
 #include <string>
 
-#include "daemon/stackfile/reader.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/yaml/reader.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace stackd;
-using stackfile::parse_yaml;
-using stackfile::Value;
+using yaml::parse_yaml;
+using yaml::Value;
 
 namespace {
 
@@ -39,7 +39,7 @@ std::string keys(const Value& value) {
 
 }  // namespace
 
-TEST_CASE("a document keeps its order, its places and what was quoted", "[stackfile][yaml]") {
+TEST_CASE("a document keeps its order, its places and what was quoted", "[yaml]") {
   const Value document = parse_yaml("b: 1\na:\n  - x\n  - 'true'\nn: ~\nempty:\n", "f.yaml");
   CHECK(keys(document) == "b a n empty ");
   CHECK(document.entries[1].place.line == 2);
@@ -54,7 +54,7 @@ TEST_CASE("a document keeps its order, its places and what was quoted", "[stackf
   CHECK(document.find("c") == nullptr);
 }
 
-TEST_CASE("anchors, aliases and merge keys are resolved", "[stackfile][yaml]") {
+TEST_CASE("anchors, aliases and merge keys are resolved", "[yaml]") {
   const Value document = parse_yaml(
       "x: &x {a: 1, b: 1}\n"
       "y: &y {b: 2, c: 2}\n"
@@ -72,7 +72,7 @@ TEST_CASE("anchors, aliases and merge keys are resolved", "[stackfile][yaml]") {
   CHECK(text_at(document, {"quoted", "<<"}) == "1");
 }
 
-TEST_CASE("!reset and !override stay with their values", "[stackfile][yaml]") {
+TEST_CASE("!reset and !override stay with their values", "[yaml]") {
   const Value document =
       parse_yaml("a: !reset null\nb: !override [x]\nc: !reset []\nd: !!str 12\ne: !reset\n", "f.yaml");
   CHECK(document.find("a")->tag == "!reset");
@@ -85,13 +85,13 @@ TEST_CASE("!reset and !override stay with their values", "[stackfile][yaml]") {
   CHECK(mistake("a: !rest null\n") == "f.yaml:1:4: unknown tag '!rest', did you mean '!reset'?");
 }
 
-TEST_CASE("an empty document is null, whatever comments it has", "[stackfile][yaml]") {
+TEST_CASE("an empty document is null, whatever comments it has", "[yaml]") {
   CHECK(parse_yaml("", "f.yaml").is_null());
   CHECK(parse_yaml("# only a comment\n", "f.yaml").is_null());
   CHECK(parse_yaml("---\n", "f.yaml").is_null());
 }
 
-TEST_CASE("what is not YAML is refused with its place", "[stackfile][yaml]") {
+TEST_CASE("what is not YAML is refused with its place", "[yaml]") {
   CHECK(mistake("a: 1\nb: [1, 2\n").starts_with("f.yaml:3:1: not valid YAML: "));
   CHECK(mistake("a:\n\tb: 1\n").find("f.yaml:2:3: not valid YAML: a tab is not allowed") == 0);
   CHECK(mistake("a: 1\nb: \"open\n") == "f.yaml:2:4: not valid YAML: the quoted string is not closed");
@@ -107,7 +107,7 @@ TEST_CASE("what is not YAML is refused with its place", "[stackfile][yaml]") {
   CHECK(mistake("a: \xff\xfe\n").find("not UTF-8") != std::string::npos);
 }
 
-TEST_CASE("aliases that expand without end are refused", "[stackfile][yaml]") {
+TEST_CASE("aliases that expand without end are refused", "[yaml]") {
   std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {
     const std::string before = "*a" + std::to_string(i - 1);
@@ -121,12 +121,12 @@ TEST_CASE("aliases that expand without end are refused", "[stackfile][yaml]") {
   CHECK(mistake(deep).find("not valid YAML") != std::string::npos);
 }
 
-TEST_CASE("a Reader says what was expected and the nearest known key", "[stackfile][reader]") {
+TEST_CASE("a Reader says what was expected and the nearest known key", "[yaml][reader]") {
   const Value document = parse_yaml(
       "imgae: x\nscale: many\nready: perhaps\ntimeout: 5 parsecs\nsize: 12q\nx-mine: {a: 1}\ncmd: {a: b}\n",
       "f.yaml");
-  stackfile::Problems problems;
-  stackfile::Reader reader(document, "service 'db'", problems);
+  yaml::Problems problems;
+  yaml::Reader reader(document, "service 'db'", problems);
   CHECK(reader.string("image", "none") == "none");
   CHECK_FALSE(reader.integer("scale"));
   CHECK(reader.boolean("ready", true));
@@ -143,13 +143,13 @@ TEST_CASE("a Reader says what was expected and the nearest known key", "[stackfi
   CHECK_THROWS_AS(problems.check(), util::Error);
 }
 
-TEST_CASE("a Reader reads sizes, durations, pairs and environments", "[stackfile][reader]") {
+TEST_CASE("a Reader reads sizes, durations, pairs and environments", "[yaml][reader]") {
   const Value document = parse_yaml(
       "a: 512m\nb: 1.5gb\nc: 64KiB\nd: 1024\ne: -1\nt: 1m30s\nbare: 5\nflag: 'yes'\n"
       "map: {A: 1, B: }\nlist: [A=1, B, C=x=y]\n",
       "f.yaml");
-  stackfile::Problems problems;
-  stackfile::Reader reader(document, "top", problems);
+  yaml::Problems problems;
+  yaml::Reader reader(document, "top", problems);
   CHECK(reader.bytes("a") == 512LL << 20);
   CHECK(reader.bytes("b") == 1536LL << 20);
   CHECK(reader.bytes("c") == 64LL << 10);
@@ -163,4 +163,32 @@ TEST_CASE("a Reader reads sizes, durations, pairs and environments", "[stackfile
   CHECK(reader.string_map("list").at("B").empty());
   reader.finish();
   CHECK(problems.lines().empty());
+}
+
+TEST_CASE("a file may have several documents, where they are asked for", "[yaml]") {
+  const auto documents = yaml::parse_documents("a: 1\n---\nb: 2\n...\n---\nc: 3\n", "f.yaml");
+  REQUIRE(documents.size() == 3);
+  CHECK(documents[1].find("b")->text == "2");
+  CHECK(documents[2].find("c")->place.line == 6);
+  CHECK(yaml::parse_documents("", "f.yaml").size() == 1);
+  CHECK(mistake("a: 1\n---\nb: 2\n").find("found another document") != std::string::npos);
+}
+
+TEST_CASE("a block of text that ends with the file gets no line end that it does not have", "[yaml]") {
+  const auto last = [](const std::string& text) { return parse_yaml(text, "f.yaml").find("a")->text; };
+  CHECK(last("a: |\n  one\n  two") == "one\ntwo");
+  CHECK(last("a: |\n  one\n  two\n") == "one\ntwo\n");
+  CHECK(last("a: >\n  one\n  two") == "one two");
+  CHECK(last("a: |-\n  one\n") == "one");
+  CHECK(last("a: one") == "one");
+  CHECK(last("b: |\n  x\na: 'y'") == "y");
+}
+
+TEST_CASE("lines that end as on Windows, and a byte-order mark, are nothing special", "[yaml]") {
+  const auto document = parse_yaml(
+      "\xef\xbb\xbf"
+      "a: |\r\n  one\r\n  two\r\nb: [x]\r\n",
+      "f.yaml");
+  CHECK(document.find("a")->text == "one\ntwo\n");
+  CHECK(document.find("b")->items.at(0).text == "x");
 }

@@ -3,11 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/model/spec.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::compose {
 
 using namespace model;
 
@@ -28,7 +29,14 @@ std::vector<Port> parse_short_ports(const std::string& text);
 // 65535.
 std::optional<std::pair<int, int>> parse_port_range(const std::string& text);
 
-// A build context that is not a directory of this machine.
-bool is_remote_context(const std::string& context);
+// The words of a command that is one text, as Compose splits it: quotes and backslashes as in a shell, and
+// the command ends at ; & | < > that stand outside quotes. Nothing when a quote, a $( or a backslash is left
+// open.
+std::optional<std::vector<std::string>> shell_words(const std::string& text);
 
-}  // namespace stackd::stackfile
+std::string lower_case(std::string text);  // of ASCII's letters
+
+// C:\data, C:/data, \\host\share, \\.\pipe\docker: absolute wherever it is read.
+bool is_windows_path(std::string_view text);
+
+}  // namespace stackd::compose

@@ -2,6 +2,7 @@
 // that one run shows them all; nothing throws until Problems::check().
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -9,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/stackfile/yaml.hpp"
+#include "daemon/yaml/yaml.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::yaml {
 
 class Problems {
 public:
@@ -68,9 +69,15 @@ private:
 // The beginning of a long text, for messages; whole UTF-8 characters.
 std::string excerpt(std::string_view text, std::size_t length = 60);
 
+// "512m", "1.5gb", "64KiB", "1024": units are powers of 1024, as the engine's own command line takes them.
+std::optional<long long> parse_bytes(const std::string& text);
+
+// Nanoseconds of "1h30m", "1.5s", "300ms", "2d", "1w"; nothing for what is none.
+std::optional<std::int64_t> parse_span(const std::string& text);
+
 // Shared by decoders: text of a scalar, or a problem "expected a string".
 std::optional<std::string> scalar(const Value& value, const std::string& what, Problems& problems);
 std::vector<std::string> string_list(const Value& value, const std::string& what, Problems& problems);
 Environment read_environment(const Value& value, const std::string& what, Problems& problems);
 
-}  // namespace stackd::stackfile
+}  // namespace stackd::yaml

@@ -8,7 +8,7 @@
 
 #include "daemon/model/spec.hpp"
 
-namespace stackd::stackfile {
+namespace stackd::yaml {
 
 using namespace model;
 
@@ -38,7 +38,11 @@ struct Entry {
   Value value;
 };
 
-// Throws Error(invalid_file) "file:line:column: …" for text that is not YAML. An empty document is null.
+// Every document of it; an empty one is null, and there is at least one. Throws Error(invalid_file)
+// "file:line:column: …" for text that is not YAML.
+std::vector<Value> parse_documents(const std::string& text, const std::string& file);
+// The only one: a second document is refused.
 Value parse_yaml(const std::string& text, const std::string& file);
+void refuse_more_documents(const std::vector<Value>& documents);
 
-}  // namespace stackd::stackfile
+}  // namespace stackd::yaml
