@@ -210,9 +210,10 @@ struct Info {
       engine_error;
   int pid = 0, stacks = 0, operations_running = 0, port_first = 0, port_last = 0;
   std::string started_at;
-  // How long anything had to wait for the control thread, in microseconds, since the daemon began: the longest
-  // turn of that thread's own time and whose it was, the longest by the clock, how late timers came.
-  std::int64_t longest_turn_us = 0, longest_wait_us = 0, longest_lag_us = 0, recent_lag_us = 0, long_turns = 0;
+  // How long anything had to wait for the control thread, in microseconds, since the daemon began: the
+  // longest turn of that thread's own time and whose it was, the longest by the clock, how late timers came.
+  std::int64_t longest_turn_us = 0, longest_wait_us = 0, longest_lag_us = 0, recent_lag_us = 0,
+               long_turns = 0;
   std::string longest_turn_of;
 };
 

@@ -5,8 +5,8 @@
 #include "daemon/api/answers.hpp"
 #include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
-#include "daemon/async/signal.hpp"
 #include "daemon/async/alongside.hpp"
+#include "daemon/async/signal.hpp"
 
 namespace stackd::api {
 namespace {

@@ -17,7 +17,7 @@ struct Options {
   std::chrono::milliseconds heartbeat{
       15000};  // a comment in an event stream, so that a dead connection is noticed
   std::chrono::milliseconds log_patience{
-      250};  // how long a log's head waits for its first line, for a refusal to be one
+      250};                      // how long a log's head waits for its first line, for a refusal to be one
   std::function<void()> stop{};  // asks the daemon to end; the answer to whoever wanted it is sent before
 };
 

@@ -99,7 +99,8 @@ Answer metrics(Manager& manager, std::chrono::steady_clock::time_point started, 
   metrics.metric("stackd_engine_up", "gauge", "1 when the container engine answers.");
   metrics.value(info.engine_state == "reachable" ? 1 : 0);
   const auto seconds = [&metrics](std::int64_t us) {
-    metrics.value("", std::to_string(us / 1'000'000) + "." + std::to_string(1'000'000 + us % 1'000'000).substr(1));
+    metrics.value(
+        "", std::to_string(us / 1'000'000) + "." + std::to_string(1'000'000 + us % 1'000'000).substr(1));
   };
   metrics.metric("stackd_longest_turn_seconds", "gauge",
                  "The most of its own time that the control thread gave to one thing.");

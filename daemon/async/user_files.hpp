@@ -1,6 +1,7 @@
-// UserFiles: work on files that are not the daemon's own. Below them may be anybody's disk, a pipe that nobody
-// writes to, a network that is gone; so each piece of work has a thread of its own while it lasts, at most k_most
-// at once, and nobody waits for a thread whose asker has gone: not another stack, not the daemon's end.
+// UserFiles: work on files that are not the daemon's own. Below them may be anybody's disk, a pipe that
+// nobody writes to, a network that is gone; so each piece of work has a thread of its own while it lasts, at
+// most k_most at once, and nobody waits for a thread whose asker has gone: not another stack, not the
+// daemon's end.
 #pragma once
 
 #include <functional>
@@ -21,8 +22,8 @@ public:
   UserFiles(const UserFiles&) = delete;
   UserFiles& operator=(const UserFiles&) = delete;
 
-  // Runs the function on a thread and resumes here with its result or its exception. Cancelled, it returns at once,
-  // and what the function gives is dropped; so what it works on must be its own.
+  // Runs the function on a thread and resumes here with its result or its exception. Cancelled, it returns at
+  // once, and what the function gives is dropped; so what it works on must be its own.
   template <class F>
   auto run(F function) -> awaitable<std::invoke_result_t<F&>> {
     using R = std::invoke_result_t<F&>;

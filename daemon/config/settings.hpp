@@ -28,7 +28,8 @@ struct Settings {
   int events_kept = 100'000;          // newest events kept, of all stacks together
   int service_log_size = 10'000'000;  // bytes of a process's log before it is rotated
   int service_logs_kept = 3;          // old ones of each
-  std::chrono::milliseconds engine_patience{300'000};  // how long an operation waits for an engine that it has lost
+  std::chrono::milliseconds engine_patience{
+      300'000};  // how long an operation waits for an engine that it has lost
 };
 
 // Where settings come from besides the command line; a test gives its own.

@@ -128,8 +128,9 @@ private:
   std::string buffer_ = std::string(k_block, '\0');
 };
 
-// The worker thread's end of the queue, and ours. The thread begins with the first read. Nobody waits for it to
-// end: it notices at its next block that this object is gone, and may first have to wait for somebody's disk.
+// The worker thread's end of the queue, and ours. The thread begins with the first read. Nobody waits for it
+// to end: it notices at its next block that this object is gone, and may first have to wait for somebody's
+// disk.
 class Reader {
 public:
   Reader(asio::any_io_executor executor, Plan plan)
@@ -225,7 +226,8 @@ Context open_context(asio::any_io_executor executor, ContextOptions options) {
       throw Error(ErrorKind::not_found, "cannot build without a directory: there is no " + name);
   } else {
     plan.root = canonical_root(options.directory);
-    auto ignore_text = util::read_user_file_if_there(plan.root + "/" + std::string(k_ignore_name)).value_or("");
+    auto ignore_text =
+        util::read_user_file_if_there(plan.root + "/" + std::string(k_ignore_name)).value_or("");
     if (!options.dockerfile_inline.empty()) {
       plan.ignore = Ignore(ignore_text);
       name = add_hidden_dockerfile(plan, std::move(options.dockerfile_inline), ignore_text);

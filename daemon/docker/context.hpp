@@ -22,8 +22,8 @@ struct Context {
   std::string dockerfile;  // its name inside the tar
 };
 
-// Blocks: for a thread of UserFiles; what it gives is the executor's. Throws Error(not_found) when the directory
-// or its Dockerfile is not there.
+// Blocks: for a thread of UserFiles; what it gives is the executor's. Throws Error(not_found) when the
+// directory or its Dockerfile is not there.
 Context open_context(asio::any_io_executor executor, ContextOptions options);
 
 // A tar of a few small files in memory, for put_archive: path -> {text, mode, uid, gid}.

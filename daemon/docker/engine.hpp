@@ -21,8 +21,8 @@
 
 namespace stackd::docker {
 
-// Called for each piece as it arrives, in order; nothing more is read before it returns, so a slow one makes the
-// engine wait.
+// Called for each piece as it arrives, in order; nothing more is read before it returns, so a slow one makes
+// the engine wait.
 using OutputSink = std::function<awaitable<void>(Stream, std::string_view)>;
 using LineSink = std::function<awaitable<void>(std::string line)>;
 // Reads the next piece of a request body; empty at the end. Called on the control thread, so pieces are made

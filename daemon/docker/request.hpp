@@ -13,8 +13,8 @@ namespace stackd::docker {
 constexpr std::chrono::milliseconds k_limit = std::chrono::seconds(60);
 constexpr std::chrono::milliseconds k_slow_limit = std::chrono::seconds(120);
 
-// How long a stop may take before the engine counts as hung: the grace period that it was `asked` for, else the container's
-// own, else the engine's, and some. Nothing for one without end.
+// How long a stop may take before the engine counts as hung: the grace period that it was `asked` for, else
+// the container's own, else the engine's, and some. Nothing for one without end.
 std::optional<std::chrono::milliseconds> stop_limit(std::optional<int> asked, std::optional<int> own);
 
 struct Request {

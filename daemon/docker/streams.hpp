@@ -1,4 +1,5 @@
-// What the engine's streams are made of: multiplexed output, lines, JSON messages. Pieces may be cut anywhere.
+// What the engine's streams are made of: multiplexed output, lines, JSON messages. Pieces may be cut
+// anywhere.
 #pragma once
 
 #include <array>

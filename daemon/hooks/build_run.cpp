@@ -62,9 +62,8 @@ awaitable<void> BuildRun::run(std::string dockerfile, std::string tag, bool no_c
   async::TaskGroup building(tools_.executor);
   building.spawn("build of " + tag,
                  [this, dockerfile, tag, no_cache] { return build(dockerfile, tag, no_cache); });
-  building.spawn("output of the build of " + tag, [this]() {
-    return newest_.tell([this](const std::string& line) { note_line(line); });
-  });
+  building.spawn("output of the build of " + tag,
+                 [this]() { return newest_.tell([this](const std::string& line) { note_line(line); }); });
   auto watching = watch(building);
   co_await building.during(std::move(watching));
   co_await close_all();
@@ -117,9 +116,9 @@ awaitable<void> BuildRun::take(std::string text) {
       if (!before->began) before->began = now;
       before->ended = now;
     }
-    tools_.journal.note(owner_.stack.id, owner_.operation.id, "progress",
-                        {{"service", owner_.service},
-                         {"text", resolve::mask(util::valid_utf8(line.text), secrets_)}});
+    tools_.journal.note(
+        owner_.stack.id, owner_.operation.id, "progress",
+        {{"service", owner_.service}, {"text", resolve::mask(util::valid_utf8(line.text), secrets_)}});
     changed_.notify();
     co_return;
   }

@@ -66,7 +66,9 @@ awaitable<void> take(Output& output, docker::Stream stream, std::string_view pie
 awaitable<int> follow_to_the_end(docker::Engine& engine, std::string id, std::shared_ptr<Output> output) {
   docker::LogOptions options;
   options.follow = true;
-  auto sink = [output](docker::Stream stream, std::string_view piece) { return take(*output, stream, piece); };
+  auto sink = [output](docker::Stream stream, std::string_view piece) {
+    return take(*output, stream, piece);
+  };
   co_await engine.logs(id, false, options, sink);
   const auto code = co_await engine.wait_container(id);
   // The engine may end what it lets follow before the container's last words: what is missing comes from the
@@ -91,7 +93,8 @@ awaitable<int> follow_within(docker::Engine& engine, std::string id, std::shared
 
 }  // namespace
 
-awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, ContainerRun run, logs::RunLog& log) {
+awaitable<ContainerRunResult> run_container_hook(docker::Engine& engine, ContainerRun run,
+                                                 logs::RunLog& log) {
   const auto executor = co_await asio::this_coro::executor;
   ContainerRunResult result;
   auto output = std::make_shared<Output>(executor, log);

@@ -23,8 +23,8 @@ struct ContainerRunResult {
 };
 
 // Creates, starts and waits, each unless it was done before. `resumed`: a daemon died while this ran, so a
-// start of its may still be on its way (E5) and is waited for. `on_line` gets the newest line of its output now
-// and then.
+// start of its may still be on its way (E5) and is waited for. `on_line` gets the newest line of its output
+// now and then.
 struct ContainerRun {
   translate::HookContainer hook;
   std::optional<std::chrono::milliseconds> timeout;

@@ -31,8 +31,7 @@ std::string contents_of(const fs::path& pattern) {
   }
   std::string all;
   for (const auto& file : util::glob_files(root, rest.empty() ? "**" : rest))
-    all += (root / file).string() + "\n" +
-           util::hash_of_user_file(root / file).value_or("no file") + "\n";
+    all += (root / file).string() + "\n" + util::hash_of_user_file(root / file).value_or("no file") + "\n";
   return all;
 }
 

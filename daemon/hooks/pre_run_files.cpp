@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t k_most = 1'000'000;
 
-// A plain file from byte `from` on, of that the newest bytes; nothing for anything else, and never a wait. `from`
-// becomes its size.
+// A plain file from byte `from` on, of that the newest bytes; nothing for anything else, and never a wait.
+// `from` becomes its size.
 std::optional<std::string> read_on(const fs::path& path, std::size_t& from, std::size_t most = k_most) {
   util::Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat found {};

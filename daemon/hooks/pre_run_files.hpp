@@ -1,6 +1,6 @@
 // What a container with pre_run hooks has in its directory (translate/pre_run.hpp names the files): what the
-// daemon wrote for its starts, and what the container has written since. The container's user may be anybody, so
-// what is no plain file is not read, and of a large one the newest part. Blocks: on the files' thread.
+// daemon wrote for its starts, and what the container has written since. The container's user may be anybody,
+// so what is no plain file is not read, and of a large one the newest part. Blocks: on the files' thread.
 #pragma once
 
 #include <filesystem>
@@ -14,15 +14,16 @@ namespace stackd::hooks {
 
 // For its next start, as the last operation prepared it.
 struct PreparedStart {
-  std::string token;    // of the start that stackd asked for last: "<operation>-<step>"; "" when there is none
-  int starts = 0;       // how often the container has begun since then
+  std::string token;  // of the start that stackd asked for last: "<operation>-<step>"; "" when there is none
+  int starts = 0;     // how often the container has begun since then
   std::set<int> hooks;  // entries that are to run
 };
 PreparedStart prepared_start(const std::filesystem::path& directory);
 
-// When the entries of this start began, in the engine's words, to the millisecond: pre_run has the engine on this
-// machine, so it is one clock. Nothing before that.
-std::optional<std::string> pre_run_began(const std::filesystem::path& run, const std::string& token, int start);
+// When the entries of this start began, in the engine's words, to the millisecond: pre_run has the engine on
+// this machine, so it is one clock. Nothing before that.
+std::optional<std::string> pre_run_began(const std::filesystem::path& run, const std::string& token,
+                                         int start);
 // As the engine writes times, "2026-08-01T09:30:00.123456789Z", as far as a comparison needs it.
 std::string to_milliseconds(const std::string& time);
 std::filesystem::path pid_file(const std::filesystem::path& run, const std::string& token, int start);

@@ -16,10 +16,10 @@
 namespace stackd::hooks {
 namespace {
 
-using util::Error;
-using util::ErrorKind;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using util::Error;
+using util::ErrorKind;
 namespace fs = std::filesystem;
 
 // A log that grows is copied so often at most.
@@ -126,8 +126,8 @@ private:
   awaitable<void> wait(store::HookRunRow row) {
     const auto limit = resolve::timeout_of(hook_, stack_.spec->runtime);
     // What passed before this daemon is known by the other clock only.
-    const auto began = steady_clock::now() - milliseconds(std::max<util::TimeMs>(
-                                                 util::now_ms() - row.started_at, 0));
+    const auto began =
+        steady_clock::now() - milliseconds(std::max<util::TimeMs>(util::now_ms() - row.started_at, 0));
     for (;;) {
       // First the container: what it wrote before it died is there then.
       died_ = co_await container_is_gone();

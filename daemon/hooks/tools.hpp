@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "daemon/async/file_thread.hpp"
-#include "daemon/async/user_files.hpp"
 #include "daemon/async/name_lock.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/docker/engine.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/paths.hpp"

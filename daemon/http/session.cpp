@@ -11,8 +11,8 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 
-#include "daemon/async/signal.hpp"
 #include "daemon/async/alongside.hpp"
+#include "daemon/async/signal.hpp"
 #include "daemon/http/request_parser.hpp"
 #include "daemon/http/stream_writer.hpp"
 #include "daemon/http/target.hpp"

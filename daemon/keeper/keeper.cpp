@@ -103,13 +103,14 @@ awaitable<void> Keeper::look() {
   }
 }
 
-// What the engine lost is owed until a recovery has been at it to its end: one that failed because the engine was
-// lost once more has not. One that failed by itself would fail again, and is for the user to see.
+// What the engine lost is owed until a recovery has been at it to its end: one that failed because the engine
+// was lost once more has not. One that failed by itself would fail again, and is for the user to see.
 void Keeper::note_recovery(const store::OperationRow& row) {
   const auto begun = recoveries_.extract(row.id);
   if (row.kind != plan::to_string(plan::Kind::recover) || row.state == "cancelled") return;
   if (row.state != "succeeded" && (begun.empty() || begun.mapped() != losses_)) return;
-  for (const auto& service : plan::wish_from(row.request).services) seen_to_.emplace_back(row.stack_id, service);
+  for (const auto& service : plan::wish_from(row.request).services)
+    seen_to_.emplace_back(row.stack_id, service);
 }
 
 // Written before anything is concluded from it, so that the next daemon still knows.

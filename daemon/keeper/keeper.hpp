@@ -56,8 +56,8 @@ private:
       tried_;  // "<stack> <service>": when its process was last started again
   // "<stack> <service>": the run of it that was seen to have ended, and when that was.
   std::map<std::string, std::pair<std::string, Clock::time_point>> ended_;
-  std::vector<std::string> lost_;  // containers that ran when the engine went away; not written yet
-  int losses_ = 0;                 // of the engine
+  std::vector<std::string> lost_;          // containers that ran when the engine went away; not written yet
+  int losses_ = 0;                         // of the engine
   std::map<std::string, int> recoveries_;  // that run, by id: the losses there were when it began
   std::vector<std::pair<std::string, std::string>> seen_to_;  // stack and service; not written yet
 };

@@ -24,8 +24,8 @@ std::filesystem::path link_run_log(const store::HookRunRow& row);
 // Removes those of operations that are not among these, unless they are a hook's log. Blocks.
 void sweep_run_logs(const std::filesystem::path& stack, const std::set<std::string>& operations);
 
-// Written by the daemon itself: output as it comes, in whole lines, without secrets, the newest 1 MB; written on
-// the files' thread. What cannot be written is dropped and counted, as the shim does it. Control thread.
+// Written by the daemon itself: output as it comes, in whole lines, without secrets, the newest 1 MB; written
+// on the files' thread. What cannot be written is dropped and counted, as the shim does it. Control thread.
 class RunLog {
 public:
   // The log of this run, or from its second try on what follows in it.

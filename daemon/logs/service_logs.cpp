@@ -149,7 +149,8 @@ std::uint64_t place_of(const std::string& cursor) {
 }
 
 // Where the lines begin that are asked for.
-std::uint64_t first_place(process::LogFiles& log, const proto::LogsRequest& request, const std::string& seen) {
+std::uint64_t first_place(process::LogFiles& log, const proto::LogsRequest& request,
+                          const std::string& seen) {
   if (!seen.empty()) return place_of(seen);
   std::uint64_t place = log.begin();
   if (!request.since.empty()) {
@@ -171,8 +172,8 @@ public:
   }
   awaitable<void> put(const process::LogPiece& piece) {
     if (piece.skipped > 0)
-      co_await put_line("[stackd: " + std::to_string(piece.skipped) + " bytes are not kept any more]", piece.place,
-                        piece.times);
+      co_await put_line("[stackd: " + std::to_string(piece.skipped) + " bytes are not kept any more]",
+                        piece.place, piece.times);
     auto place = piece.place;
     for (std::string_view left = piece.text; !left.empty();) {
       const auto end = std::min(left.find('\n'), left.size());
@@ -185,13 +186,15 @@ public:
   }
 
 private:
-  awaitable<void> put_line(std::string text, std::uint64_t end, const std::vector<process::log_times::Entry>& times) {
+  awaitable<void> put_line(std::string text, std::uint64_t end,
+                           const std::vector<process::log_times::Entry>& times) {
     auto line = pattern_;
     line.text = util::valid_utf8(text);
     if (request_.follow) line.cursor = std::to_string(end);
     if (request_.timestamps) {
-      const auto later = std::upper_bound(times.begin(), times.end(), end - 1,
-                                          [](std::uint64_t place, const auto& entry) { return place < entry.place; });
+      const auto later =
+          std::upper_bound(times.begin(), times.end(), end - 1,
+                           [](std::uint64_t place, const auto& entry) { return place < entry.place; });
       if (later != times.begin()) line.at = util::format_time(std::prev(later)->at);
     }
     co_await lines_->put(std::move(line));
@@ -202,7 +205,8 @@ private:
 };
 
 awaitable<void> process_lines(asio::any_io_executor executor, async::FileThread& files,
-                              std::shared_ptr<Lines> lines, ProcessSource source, proto::LogsRequest request) {
+                              std::shared_ptr<Lines> lines, ProcessSource source,
+                              proto::LogsRequest request) {
   const auto seen = cursor_of(request, source.service, 1);
   auto log = std::make_shared<process::LogFiles>(source.file);
   auto find = [log, request, seen, make = source.file.parent_path()](async::FileWorker&) {

@@ -9,8 +9,8 @@ std::string in_a_group(const std::string& pattern) {
   return RE2(pattern).NumberOfCapturingGroups() > 0 ? pattern : "(" + pattern + ")";
 }
 
-// With (?m) a pattern finds in many lines whatever it finds in one of them, unless it names the ends of the text
-// or turns that off.
+// With (?m) a pattern finds in many lines whatever it finds in one of them, unless it names the ends of the
+// text or turns that off.
 bool can_be_multiline(const std::string& pattern) {
   for (const auto* part : {"\\A", "\\z", "\\Z", "(?-", "(?s-", "(?i-", "(?U-", "(?m"})
     if (pattern.find(part) != std::string::npos) return false;
@@ -51,7 +51,8 @@ std::string plain_lines(std::string_view lines) {
       at = special + sequence_length(lines.substr(special));
       continue;
     }
-    const bool at_end = special + 1 == lines.size() || lines[special + 1] == '\n' || lines[special + 1] == '\r';
+    const bool at_end =
+        special + 1 == lines.size() || lines[special + 1] == '\n' || lines[special + 1] == '\r';
     if (!at_end) plain += '\r';
     at = special + 1;
   }

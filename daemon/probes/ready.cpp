@@ -17,7 +17,7 @@ using util::Error;
 using util::ErrorKind;
 
 constexpr milliseconds k_first_pause{15};
-constexpr milliseconds k_capture_patience{5000};     // after the probe has passed
+constexpr milliseconds k_capture_patience{5000};  // after the probe has passed
 
 // What the watchers tell the waiter.
 struct Watch {

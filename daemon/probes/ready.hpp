@@ -24,8 +24,8 @@ struct ReadyWait {
   std::chrono::milliseconds timeout{60'000};
   bool extend_on_progress = false;  // the timeout is the longest silence of the log
 
-  // Feeds this run's output, from its start, until it is cancelled: whole lines, many at a time; a line that has
-  // had no end for a while, and then perhaps once more. Null when there is no log to read.
+  // Feeds this run's output, from its start, until it is cancelled: whole lines, many at a time; a line that
+  // has had no end for a while, and then perhaps once more. Null when there is no log to read.
   std::function<awaitable<void>(std::function<void(std::string_view lines)>)> output;
   // Returns when the service has ended, with the words for it. Null when that cannot happen.
   std::function<awaitable<std::string>()> died;

@@ -163,10 +163,11 @@ LogPiece LogFiles::read(std::uint64_t place, std::size_t most) {
     piece.text = read_at(open_.fd, place - open_.base, most, open_.path);
     if (!piece.text.empty() || !again) break;
     // All of it was read: is it still the newest, and all of it still there?
-    struct stat named {}, held{};
+    struct stat named {
+    }, held{};
     const bool newest = ::stat(log_.c_str(), &named) == 0 && named.st_ino == open_.inode;
-    const bool cut = ::fstat(open_.fd.get(), &held) == 0 &&
-                     static_cast<std::uint64_t>(held.st_size) < place - open_.base;
+    const bool cut =
+        ::fstat(open_.fd.get(), &held) == 0 && static_cast<std::uint64_t>(held.st_size) < place - open_.base;
     if (newest && !cut) break;
     if (cut) place = open_.base;
     open_ = File();

@@ -1,6 +1,6 @@
-// LogFiles: what a command's log holds, wherever it stands now. A place is a byte of all that was ever written to
-// the log, so it stays what it is when a service's log is rotated ("<log>", "<log>.1", …) and when a hook's is cut
-// to its newest part (log_times.hpp). Blocks, and throws io: for the files' thread.
+// LogFiles: what a command's log holds, wherever it stands now. A place is a byte of all that was ever
+// written to the log, so it stays what it is when a service's log is rotated ("<log>", "<log>.1", …) and when
+// a hook's is cut to its newest part (log_times.hpp). Blocks, and throws io: for the files' thread.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@
 namespace stackd::process {
 
 struct LogPiece {
-  std::uint64_t place = 0;    // of the first byte of `text`
-  std::string text;           // whole lines; or, without a line end, a part of one that is longer than a piece
-  std::string unfinished;     // what stands behind the last of them when that is all there is
-  std::uint64_t skipped = 0;  // bytes before `text` that are not kept any more
-  bool more = false;          // there is more to read now
-  bool moved = false;         // it comes from another file than the piece before
+  std::uint64_t place = 0;  // of the first byte of `text`
+  std::string text;         // whole lines; or, without a line end, a part of one that is longer than a piece
+  std::string unfinished;   // what stands behind the last of them when that is all there is
+  std::uint64_t skipped = 0;            // bytes before `text` that are not kept any more
+  bool more = false;                    // there is more to read now
+  bool moved = false;                   // it comes from another file than the piece before
   std::vector<log_times::Entry> times;  // when its parts were written; empty where nobody noted it
   std::uint64_t end() const { return place + text.size(); }
 };
@@ -35,11 +35,11 @@ public:
   // Places.
   std::uint64_t begin();
   std::uint64_t end();
-  // Where the last `count` lines begin, one that has no end yet counting as one unless `whole`. Lines that begin
-  // with `uncounted` do not count.
+  // Where the last `count` lines begin, one that has no end yet counting as one unless `whole`. Lines that
+  // begin with `uncounted` do not count.
   std::uint64_t last_lines(std::uint64_t count, bool whole, const std::string& uncounted);
-  // What was written from this time on; the end when that is nothing. The beginning of a part of which no time is
-  // known, unless it is known to be older.
+  // What was written from this time on; the end when that is nothing. The beginning of a part of which no
+  // time is known, unless it is known to be older.
   std::uint64_t written_since(util::TimeMs at);
   // What the log is now; LogTail watches it.
   const std::filesystem::path& path() const { return log_; }

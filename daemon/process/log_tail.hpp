@@ -1,6 +1,6 @@
-// LogTail: follows a log as it grows, woken by inotify, not by a tick; reads on the files' thread, a bounded piece
-// at a time, so that neither a log that grows faster than it is read nor a line without an end holds up anything.
-// Goes on through rotation and cuts (log_files.hpp). Control thread. Throws io.
+// LogTail: follows a log as it grows, woken by inotify, not by a tick; reads on the files' thread, a bounded
+// piece at a time, so that neither a log that grows faster than it is read nor a line without an end holds up
+// anything. Goes on through rotation and cuts (log_files.hpp). Control thread. Throws io.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,11 @@ public:
           std::uint64_t place = 0);
   ~LogTail();
 
-  // The next whole lines, or a part of one that is longer than a piece; waits for them. Cancellable. One caller
-  // at a time.
+  // The next whole lines, or a part of one that is longer than a piece; waits for them. Cancellable. One
+  // caller at a time.
   awaitable<LogPiece> next();
-  // The same without waiting: an empty text when there is nothing; then `unfinished` is what the writer has begun.
+  // The same without waiting: an empty text when there is nothing; then `unfinished` is what the writer has
+  // begun.
   awaitable<LogPiece> now();
   // Until something was written since the last look, whole or not, or the file is another one.
   awaitable<void> changed();

@@ -1,8 +1,9 @@
-// "<log>.times" beside a log: where in all that was ever written its file begins, and when each part of it was
-// written. Plain text of fixed widths, so that it can be searched by halves:
+// "<log>.times" beside a log: where in all that was ever written its file begins, and when each part of it
+// was written. Plain text of fixed widths, so that it can be searched by halves:
 //
 //   stackd-log 1 inode=<20 digits> base=<20 digits>\n      the file it belongs to, and its first byte's place
-//   <20 digits> <13 digits>\n                              from this place on: written at these ms of the epoch
+//   <20 digits> <13 digits>\n                              from this place on: written at these ms of the
+//   epoch
 //
 // Written by the shim, read by the daemon; standard library only.
 #pragma once

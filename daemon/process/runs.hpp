@@ -21,8 +21,8 @@ namespace stackd::process {
 
 class Runs {
 public:
-  // `shim`: path of stackd-shim. `files`: the thread that looks into runs' directories. `limits`: of the logs of
-  // services.
+  // `shim`: path of stackd-shim. `files`: the thread that looks into runs' directories. `limits`: of the logs
+  // of services.
   Runs(asio::any_io_executor executor, std::filesystem::path shim, async::FileThread& files,
        LogLimits limits = {});
   ~Runs();

@@ -44,8 +44,9 @@ struct RunRequest {
   bool leave_background = false;  // append: what is left when the command has ended stays (a oneshot's side
                                   // effect); else it is ended, as a service's. A capped run's always stays.
   std::size_t log_limit = 1'000'000;  // bytes kept of a capped log: the newest
-  std::filesystem::path out;  // host, capped: what it prints on standard output goes here, whole and as it is, and
-                              // not to the log. More than `out_limit` bytes: it is ended, and the error says so
+  std::filesystem::path
+      out;  // host, capped: what it prints on standard output goes here, whole and as it is, and
+            // not to the log. More than `out_limit` bytes: it is ended, and the error says so
   std::size_t out_limit = 1'000'000;
   std::optional<std::chrono::milliseconds>
       timeout;  // kept by the shim itself: TERM, grace, KILL to the whole tree

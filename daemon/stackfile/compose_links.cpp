@@ -3,8 +3,8 @@
 #include "daemon/stackfile/compose_parts.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
-#include "daemon/util/user_file.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/util/user_file.hpp"
 
 namespace stackd::stackfile {
 
@@ -192,7 +192,8 @@ void decode_labels(Reader& reader, const ComposeContext& context, Container& con
     const std::string path = context.path(name);
     try {
       const Lookup nothing = [](const std::string&) { return std::nullopt; };
-      for (auto& [key, value] : parse_dotenv(util::read_user_file(path), path, {nothing}, reader.problems())) {
+      for (auto& [key, value] :
+           parse_dotenv(util::read_user_file(path), path, {nothing}, reader.problems())) {
         container.labels.insert_or_assign(key, value);
       }
     } catch (const util::Error& error) {

@@ -6,8 +6,8 @@
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
-#include "daemon/util/user_file.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/util/user_file.hpp"
 
 namespace stackd::stackfile {
 
@@ -340,7 +340,8 @@ const std::vector<Value>& Documents::all(const fs::path& file) {
     throw Error(ErrorKind::invalid_file,
                 "cannot read " + shown_path(file, from_) + ": it is larger than 4 MiB");
   }
-  return known_.emplace(file, parse_documents(util::read_user_file(file), shown_path(file, from_))).first->second;
+  return known_.emplace(file, parse_documents(util::read_user_file(file), shown_path(file, from_)))
+      .first->second;
 }
 
 Lookup variable_lookup(const FileVariables& variables) {
@@ -356,7 +357,8 @@ FileVariables compose_variables(const fs::path& directory, const FileVariables& 
   const fs::path file = directory / ".env";
   std::error_code ignored;
   if (!fs::is_regular_file(file, ignored)) return all;
-  all.merge(parse_dotenv(util::read_user_file(file), file.string(), {variable_lookup(environment)}, problems));
+  all.merge(
+      parse_dotenv(util::read_user_file(file), file.string(), {variable_lookup(environment)}, problems));
   return all;
 }
 

@@ -8,8 +8,8 @@
 #include "daemon/stackfile/worktree.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
-#include "daemon/util/user_file.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/util/user_file.hpp"
 
 namespace stackd::stackfile {
 

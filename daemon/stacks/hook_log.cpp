@@ -61,8 +61,8 @@ awaitable<void> follow(Parts& parts, std::filesystem::path log, std::uint64_t fr
 awaitable<void> Manager::hook_log(std::string id, std::uint64_t from, bool following, TextSink sink) {
   const auto run = co_await hook_run(id);
   if (run.log.empty())
-    throw util::Error(util::ErrorKind::not_found, "hook run '" + run.id + "' has no log" +
-                                                      (run.reason.empty() ? "" : ": " + run.reason));
+    throw util::Error(util::ErrorKind::not_found,
+                      "hook run '" + run.id + "' has no log" + (run.reason.empty() ? "" : ": " + run.reason));
   if (following && run.state == "running") {
     auto over = std::make_shared<bool>(false);
     auto woken = std::make_shared<async::Signal>(parts_.executor);

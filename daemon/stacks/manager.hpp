@@ -62,8 +62,8 @@ public:
   using LogSink = std::function<awaitable<void>(proto::LogLine)>;
   awaitable<void> logs(std::string stack, proto::LogsRequest request, LogSink sink);
 
-  // The log of a hook's run from byte `from` of all that it ever wrote, in pieces, each with its first byte's place
-  // (the oldest may not be kept any more); `follow`: to the end of the run.
+  // The log of a hook's run from byte `from` of all that it ever wrote, in pieces, each with its first byte's
+  // place (the oldest may not be kept any more); `follow`: to the end of the run.
   using TextSink = std::function<awaitable<void>(std::uint64_t place, std::string text)>;
   awaitable<void> hook_log(std::string run, std::uint64_t from, bool follow, TextSink sink);
 

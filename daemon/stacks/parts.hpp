@@ -7,8 +7,8 @@
 
 #include "daemon/async/file_thread.hpp"
 #include "daemon/async/loop.hpp"
-#include "daemon/async/user_files.hpp"
 #include "daemon/async/name_lock.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/docker/engine.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/paths.hpp"

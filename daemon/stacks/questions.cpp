@@ -174,7 +174,9 @@ awaitable<proto::Info> Manager::info() {
   info.port_last = parts_.facts.ports.last;
   info.pid = ::getpid();
   const auto& turns = parts_.turns;
-  const auto in_us = [](auto time) { return std::chrono::duration_cast<std::chrono::microseconds>(time).count(); };
+  const auto in_us = [](auto time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+  };
   info.longest_turn_us = in_us(turns.longest);
   info.longest_turn_of = turns.longest_what;
   info.longest_wait_us = in_us(turns.longest_wall);

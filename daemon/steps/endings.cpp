@@ -60,8 +60,8 @@ awaitable<Error> process_failure(Tools& tools, const model::Service& service, st
   auto lines = co_await last_process_lines(tools, row);
   if (words.ends_with(lines)) lines.clear();  // what it said is why
   co_return Error(ErrorKind::failed,
-               "service '" + service.name + "' " + words + (lines.empty() ? "" : ": " + lines),
-               {"log: " + row.log});
+                  "service '" + service.name + "' " + words + (lines.empty() ? "" : ": " + lines),
+                  {"log: " + row.log});
 }
 
 }  // namespace stackd::steps

@@ -84,7 +84,8 @@ awaitable<void> wait_for_engine(Tools& tools, operations::StepContext context, E
                 context.step.key + " waits up to " + util::format_duration(tools.engine_patience) +
                     " for the engine: " + lost.what());
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
     if (left.count() <= 0) throw lost.wrap("waited " + util::format_duration(tools.engine_patience));
     // What was lost may not have been noticed by the monitor yet: the engine itself is asked, too.
     try {

@@ -80,8 +80,7 @@ awaitable<void> build(Tools& tools, const Step<plan::Image>& step, model::Stack 
 awaitable<void> pull(Tools& tools, const Step<plan::Image>& step, model::Stack stack, std::string platform) {
   std::optional<Error> failure;
   try {
-    co_await tools.engine.pull_image(step.params.image, platform,
-                                     progress(tools, step.context, stack));
+    co_await tools.engine.pull_image(step.params.image, platform, progress(tools, step.context, stack));
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::no_engine) throw;
     failure = e.wrap("service '" + step.service() + "'");

@@ -183,9 +183,9 @@ OutputFeed container_output(Tools& tools, std::string id, bool tty) {
     auto sink = [partial, changed, on_output](docker::Stream, std::string_view piece) -> awaitable<void> {
       *partial += piece;
       const auto end = partial->rfind('\n');
-      const auto whole = end != std::string::npos                          ? end + 1
+      const auto whole = end != std::string::npos                                ? end + 1
                          : partial->size() >= process::log_times::k_longest_line ? partial->size()
-                                                                           : 0;
+                                                                                 : 0;
       if (whole > 0) on_output(std::string_view(*partial).substr(0, whole));
       partial->erase(0, whole);
       changed->notify();

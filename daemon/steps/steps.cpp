@@ -75,7 +75,8 @@ awaitable<Outcome> masked(Tools& tools, std::string stack, awaitable<Outcome> wo
   co_return outcome;
 }
 
-// Again and again while the engine is lost in the middle of it, as the next daemon would (rule 2 of the runner).
+// Again and again while the engine is lost in the middle of it, as the next daemon would (rule 2 of the
+// runner).
 template <class Kind>
 awaitable<Outcome> run(Tools& tools, Function<Kind> function, Step<Kind> step) {
   for (;;) {

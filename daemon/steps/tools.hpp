@@ -8,8 +8,8 @@
 #include <string>
 
 #include "daemon/async/file_thread.hpp"
-#include "daemon/async/user_files.hpp"
 #include "daemon/async/name_lock.hpp"
+#include "daemon/async/user_files.hpp"
 #include "daemon/docker/engine.hpp"
 #include "daemon/hooks/hook_runner.hpp"
 #include "daemon/hooks/tools.hpp"

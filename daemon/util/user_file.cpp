@@ -33,7 +33,8 @@ Error cannot_read(const fs::path& path, const std::string& why) {
 }
 
 Error too_large(const fs::path& path, const UserFileLimits& limits) {
-  return cannot_read(path, "it has more than " + in_words(limits.size) + ", the most that is read of such a file");
+  return cannot_read(path,
+                     "it has more than " + in_words(limits.size) + ", the most that is read of such a file");
 }
 
 // Readable, or its writer has gone. A pipe that nobody has opened for writing yet is neither.
@@ -46,10 +47,11 @@ void wait_for_data(int fd, const fs::path& path, const UserFileLimits& limits, C
     if (ready > 0) return;
     if (ready < 0 && errno != EINTR) throw system_error("cannot read '" + path.string() + "'", errno);
     if (ready == 0)
-      throw cannot_read(path, "it is no plain file, and " +
-                                  std::string(until == give_up ? "is not at its end after "
-                                                               : "nothing was written to it within ") +
-                                  format_duration(until == give_up ? k_longest * limits.patience : limits.patience));
+      throw cannot_read(
+          path, "it is no plain file, and " +
+                    std::string(until == give_up ? "is not at its end after "
+                                                 : "nothing was written to it within ") +
+                    format_duration(until == give_up ? k_longest * limits.patience : limits.patience));
   }
 }
 

@@ -65,7 +65,8 @@ std::vector<std::string> Monitor::ran_until_now() const {
 
 std::chrono::milliseconds Monitor::away() const {
   if (connected_) return {};
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - away_since_);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               away_since_);
 }
 
 std::vector<std::string> Monitor::lost(const std::string& stack_id) const {

@@ -51,9 +51,7 @@ model::Seen look_at_files(const model::Spec& spec, const model::Facts& facts) {
 }
 
 awaitable<model::Stack> looked_at(async::UserFiles& files, model::Stack stack) {
-  auto look = [spec = stack.spec, facts = stack.facts] {
-    return look_at_files(*spec, *facts);
-  };
+  auto look = [spec = stack.spec, facts = stack.facts] { return look_at_files(*spec, *facts); };
   auto seen = co_await files.run(look);
   if (seen == stack.facts->seen) co_return stack;
   auto facts = *stack.facts;

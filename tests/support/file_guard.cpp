@@ -1,5 +1,6 @@
-// Preloaded into a stackd by STACKD_E2E_GUARD (tests/e2e/harness.py): from its first client on, each file that
-// the control thread touches is written to its stderr, and the scenario fails. The rule: docs/architecture.md, "Threads".
+// Preloaded into a stackd by STACKD_E2E_GUARD (tests/e2e/harness.py): from its first client on, each file
+// that the control thread touches is written to its stderr, and the scenario fails. The rule:
+// docs/architecture.md, "Threads".
 #include <dirent.h>
 #include <dlfcn.h>
 #include <execinfo.h>

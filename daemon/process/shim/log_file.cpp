@@ -58,8 +58,8 @@ bool LogWriter::put(std::string_view text) {
     if (n < 0) return false;
     const auto written = text.substr(0, static_cast<std::size_t>(n));
     const auto line_end = written.rfind('\n');
-    line_length_ = line_end == std::string_view::npos ? line_length_ + written.size()
-                                                      : written.size() - line_end - 1;
+    line_length_ =
+        line_end == std::string_view::npos ? line_length_ + written.size() : written.size() - line_end - 1;
     size_ += written.size();
     text.remove_prefix(written.size());
   }

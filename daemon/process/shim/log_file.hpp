@@ -72,7 +72,8 @@ private:
   Millis try_again_at_ = 0;
 };
 
-// Lines of more than k_longest_line are cut in pieces. At `limit` bytes, at the end of a line, "<path>" becomes
+// Lines of more than k_longest_line are cut in pieces. At `limit` bytes, at the end of a line, "<path>"
+// becomes
 // "<path>.1", that one "<path>.2", and so on; `kept` old ones stay. "<path>.times" goes with each
 // (log_times.hpp). Several may write to one log: a service, and its stop_cmd.
 class RotatedLog : public Log {

@@ -97,7 +97,8 @@ bool RotatedLog::open_files() {
     header = header_at(times_of(numbered(path_, 1)));
     if (header && header->inode == before.inode) base_ = header->base + before.size;
   }
-  if (times_ && ::ftruncate(times_.get(), 0) == 0) write_all(times_.get(), times::text_of(times::Header{inode_, base_}));
+  if (times_ && ::ftruncate(times_.get(), 0) == 0)
+    write_all(times_.get(), times::text_of(times::Header{inode_, base_}));
   return true;
 }
 
@@ -150,7 +151,8 @@ void RotatedLog::write_lines(std::string_view text) {
     if (limit_ > 0 && file_.size() >= limit_ && at_line_begin && !rotate())
       return file_.drop(text.size(), errno);
     const auto room = limit_ > file_.size() ? limit_ - file_.size() : 1;
-    const auto line_end = limit_ == 0 || text.size() <= room ? std::string_view::npos : text.find('\n', room - 1);
+    const auto line_end =
+        limit_ == 0 || text.size() <= room ? std::string_view::npos : text.find('\n', room - 1);
     const auto part = line_end == std::string_view::npos ? text : text.substr(0, line_end + 1);
     write_timed(part);
     text.remove_prefix(part.size());

@@ -20,7 +20,7 @@ struct Parts {
   std::map<std::string, proto::Operation> operations;
   std::vector<proto::HookRun> hooks;
   std::vector<proto::LogLine> lines;
-  std::vector<std::string> log;  // pieces of a hook's log, each kept from the byte after those before it
+  std::vector<std::string> log;      // pieces of a hook's log, each kept from the byte after those before it
   std::vector<proto::Event> events;  // those with a sequence
   std::vector<proto::Event> notes;   // passed on when they are appended
   std::map<std::string, std::string> environment;

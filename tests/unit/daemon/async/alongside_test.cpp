@@ -29,8 +29,8 @@ TEST_CASE("alongside: the task's end cancels the helper, the helper's end the ta
   CHECK_FALSE(test::run_coro([&](auto) { return async::alongside(forever(task_gone), soon()); }, 5s));
   CHECK(task_gone);
   helper_gone = false;
-  CHECK_THROWS_WITH(test::run_coro([&](auto) { return async::alongside(broken(), forever(helper_gone)); }, 5s),
-                    "broken");
+  CHECK_THROWS_WITH(
+      test::run_coro([&](auto) { return async::alongside(broken(), forever(helper_gone)); }, 5s), "broken");
   CHECK(helper_gone);
   CHECK_FALSE(test::run_coro([&](auto) { return async::alongside(forever(task_gone), broken()); }, 5s));
 }

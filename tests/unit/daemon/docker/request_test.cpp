@@ -85,7 +85,8 @@ TEST_CASE("A request's head has what the engine needs and nothing twice", "[dock
   CHECK(chunked.find("Content-Length") == std::string::npos);
 }
 
-TEST_CASE("A stop is given its whole grace period, however long, before the engine counts as hung", "[docker]") {
+TEST_CASE("A stop is given its whole grace period, however long, before the engine counts as hung",
+          "[docker]") {
   using std::chrono::minutes;
   using std::chrono::seconds;
   CHECK(docker::stop_limit(std::nullopt, 3600) > minutes(60));

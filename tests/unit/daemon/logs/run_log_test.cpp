@@ -23,8 +23,8 @@ std::string text_of(const std::filesystem::path& file) {
 }
 
 // Appends each text, and finishes unless it goes on.
-void write(const store::HookRunRow& row, std::vector<std::string> texts, std::vector<std::string> secrets = {},
-           bool finish = true) {
+void write(const store::HookRunRow& row, std::vector<std::string> texts,
+           std::vector<std::string> secrets = {}, bool finish = true) {
   const auto body = [&](asio::any_io_executor) -> awaitable<void> {
     async::FileThread files;
     RunLog log(files, row, secrets);

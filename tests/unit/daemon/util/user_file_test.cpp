@@ -48,7 +48,8 @@ TEST_CASE("what cannot be read is refused by name, at once", "[util][user_file]"
   const test::TempDir dir;
   const auto begun = std::chrono::steady_clock::now();
   CHECK(refusal(dir.path()) == "cannot read '" + dir.path().string() + "': it is a directory");
-  CHECK(refusal("/dev/zero") == "cannot read '/dev/zero': it has more than 4 MB, the most that is read of such a file");
+  CHECK(refusal("/dev/zero") ==
+        "cannot read '/dev/zero': it has more than 4 MB, the most that is read of such a file");
   CHECK(refusal(dir.path() / "missing").find("no such file") != std::string::npos);
   CHECK(!util::read_user_file_if_there(dir.path() / "missing"));
   CHECK(!util::read_user_file_if_there(dir.write("file", "") / "below"));
@@ -73,7 +74,8 @@ TEST_CASE("a pipe that nobody writes to, or whose writer hangs, is given up by n
   const test::TempDir dir;
   const auto path = make_pipe(dir);
   const util::UserFileLimits limits{.patience = 100ms};
-  const std::string said = "cannot read '" + path.string() + "': it is no plain file, and nothing was written to it within 100ms";
+  const std::string said =
+      "cannot read '" + path.string() + "': it is no plain file, and nothing was written to it within 100ms";
   CHECK(refusal(path, limits) == said);
   const util::Fd writer(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   REQUIRE(::write(writer.get(), "half", 4) == 4);
