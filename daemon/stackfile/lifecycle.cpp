@@ -2,9 +2,9 @@
 // is a group that runs at the same time. Moat's three are in moat_hooks.cpp.
 #include <algorithm>
 
-#include "daemon/compose/short_forms.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/stackfile/decode.hpp"
+#include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::stackfile {
@@ -170,9 +170,14 @@ private:
   }
 
   void split(const std::string& text, const Place& place, Hook& hook) {
-    const auto words = compose::shell_words(text);  // X31: as Compose does
-    if (!words) problems_.add(place, entry_name() + ": a quote, a $( or a backslash is left open");
-    hook.argv = words.value_or(std::vector{text});
+    // X31. Compose stops at an unquoted ; & | < or >, and runs what is before it. Here they are words like
+    // any other, which the command sees: a hook that loses half of itself in silence helps nobody.
+    try {
+      hook.argv = util::split_words(text);
+    } catch (const util::Error& error) {
+      problems_.add(place, entry_name() + ": " + error.what());
+      hook.argv = {text};
+    }
   }
 
   void decode_mapping(const Value& value, Hook& hook) {

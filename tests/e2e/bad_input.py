@@ -28,7 +28,6 @@ BAD_FILES = [
      ["services.nope"]),
     ("two services with one fixed port",
      f"services:\n  a: {{image: {IMAGE}, ports: [\"8000:80\"]}}\n  b: {{image: {IMAGE}, ports: [\"8000:80\"]}}\n", ["8000"]),
-    ("C9.1: a name that is no project name", "name: Not A Name\nservices: {}\n", ["name"]),
     ("a required variable that is not set", f"services:\n  a: {{image: \"${{NOPE:?say which}}\"}}\n", ["say which"]),
 ]
 

@@ -144,7 +144,7 @@ TEST_CASE("C1.1, X31: words of a string are split, never given to a shell; a lis
   const auto hooks = hooks_of(spec, Phase::post_start, "web");
   REQUIRE(hooks.size() == 2);
   CHECK(hooks[0].argv ==
-        std::vector<std::string>{"chown", "-R", "1001:1001", "/my data"});  // cut as Compose cuts it
+        std::vector<std::string>{"chown", "-R", "1001:1001", "/my data", "&&", "x"});  // nothing is cut off
   CHECK(hooks[0].shell.empty());
   CHECK(hooks[0].user == "root");
   CHECK(hooks[1].argv == std::vector<std::string>{"sh", "-c", "echo $HOME"});
