@@ -83,8 +83,7 @@ TaskGroup::Id TaskGroup::spawn(std::string name, std::function<awaitable<void>()
     state->left.notify();
   };
   // Passing the callable, not calling it, keeps its captures alive as long as the coroutine.
-  asio::co_spawn(std::move(executor), std::move(task),
-                 asio::bind_cancellation_slot(signal->slot(), std::move(done)));
+  asio::co_spawn(executor, std::move(task), asio::bind_cancellation_slot(signal->slot(), std::move(done)));
   return id;
 }
 
