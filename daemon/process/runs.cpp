@@ -185,6 +185,7 @@ awaitable<RunExit> Runs::Impl::wait(std::shared_ptr<Impl> self, fs::path directo
 
 awaitable<RunExit> Runs::Impl::end_lost(std::shared_ptr<Impl> self, fs::path directory, bool seen_to_end) {
   struct Hunt {
+    explicit Hunt(LostTree lost) : tree(std::move(lost)) {}
     LostTree tree;
     shim::Ending ending;
     bool over = false;

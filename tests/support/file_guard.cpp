@@ -139,15 +139,4 @@ char* realpath(const char* path, char* into) {
   static auto real = next<char* (*)(const char*, char*)>("realpath");
   return real(path, into);
 }
-int fsync(int fd) {
-  look("fsync", "a file");
-  static auto real = next<int (*)(int)>("fsync");
-  return real(fd);
-}
-int fdatasync(int fd) {
-  look("fdatasync", "a file");
-  static auto real = next<int (*)(int)>("fdatasync");
-  return real(fd);
-}
-
 }  // extern "C"
