@@ -4,6 +4,7 @@
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <filesystem>
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
@@ -17,6 +18,7 @@ using util::Error;
 using util::ErrorKind;
 
 constexpr int k_most_redirects = 5;
+constexpr std::uint32_t k_largest_header = 1 << 20;
 
 struct Url {
   std::string host, port, target;
@@ -41,6 +43,21 @@ Url parse_url(const std::string& url) {
   return parts;
 }
 
+// What a Location means for who has asked `from` (RFC 9110 10.2.2, RFC 3986 5.2).
+std::string redirected(const Url& from, const std::string& location) {
+  if (location.find("://") != std::string::npos) return location;
+  if (location.starts_with("//")) return "http:" + location;
+  const auto host = from.host.find(':') == std::string::npos ? from.host : "[" + from.host + "]";
+  const auto root = "http://" + host + ":" + from.port;
+  if (location.starts_with('/')) return root + location;
+  const auto path = from.target.substr(0, from.target.find_first_of("?#"));
+  if (location.starts_with('?')) return root + path + location;
+  const auto split = std::min(location.find_first_of("?#"), location.size());
+  const auto folder = path.substr(0, path.rfind('/') + 1);
+  return root + std::filesystem::path(folder + location.substr(0, split)).lexically_normal().string() +
+         location.substr(split);
+}
+
 // The status, and where a redirect leads.
 awaitable<std::pair<int, std::string>> get(Url url) {
   beast::tcp_stream stream(co_await asio::this_coro::executor);
@@ -49,10 +66,12 @@ awaitable<std::pair<int, std::string>> get(Url url) {
   http::request<http::empty_body> request{http::verb::get, url.target, 11};
   request.set(http::field::host, url.host + ":" + url.port);
   request.set(http::field::user_agent, "stackd");
+  request.set(http::field::accept, "*/*");
   request.set(http::field::connection, "close");
   auto [write_error, written] = co_await http::async_write(stream, request, asio::as_tuple(use_awaitable));
   beast::flat_buffer buffer;
   http::response_parser<http::empty_body> parser;
+  parser.header_limit(k_largest_header);
   boost::system::error_code error = write_error;
   if (!error) {
     auto [read_error, read] =
@@ -73,7 +92,7 @@ awaitable<void> http_attempt(std::string url) {
     if (status >= 200 && status < 300) co_return;
     if (status < 300 || status >= 400 || location.empty())
       throw Error(ErrorKind::failed, url + " answered " + std::to_string(status));
-    url = location.front() == '/' ? "http://" + parts.host + ":" + parts.port + location : location;
+    url = redirected(parts, location);
   }
   throw Error(ErrorKind::failed, url + " redirects too often");
 }

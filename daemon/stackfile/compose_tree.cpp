@@ -356,9 +356,10 @@ FileVariables compose_variables(const fs::path& directory, const FileVariables& 
   FileVariables all = environment;
   const fs::path file = directory / ".env";
   std::error_code ignored;
-  if (!fs::is_regular_file(file, ignored)) return all;
-  all.merge(
-      parse_dotenv(util::read_user_file(file), file.string(), {variable_lookup(environment)}, problems));
+  if (fs::is_directory(file, ignored)) return all;
+  // It may be a password manager's pipe.
+  const auto text = util::read_user_file_if_there(file);
+  if (text) all.merge(parse_dotenv(*text, file.string(), {variable_lookup(environment)}, problems));
   return all;
 }
 
