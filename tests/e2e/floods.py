@@ -117,6 +117,13 @@ def pipes(world):
     wait_until(lambda: "got from-a-pipe" in world.ctl("logs").text, "the value")
     world.ctl("down").expect(0)
 
+    world.file("dotenv/compose.yaml", "services: {a: {image: '${IMAGE:-none}'}}\n")
+    os.mkfifo(world.path("dotenv/.env"))
+    client = world.spawn("config", "--images", directory="dotenv")
+    with open(world.path("dotenv/.env"), "w", encoding="utf-8") as pipe:
+        pipe.write("IMAGE=from-a-pipe\n")
+    check("from-a-pipe" in world.end_of(client).text, "the .env that is a pipe")
+
     world.stack('owned: {b: {cmd: "exec sleep 1000"}}\n', directory="other")
     hanging = [world.spawn("up") for _ in range(5)]
     begun = time.monotonic()
