@@ -15,6 +15,7 @@ using util::Error;
 
 // Whoever asks for something while the engine has been away for longer is told at once.
 constexpr std::chrono::seconds k_just_lost{10};
+constexpr std::chrono::milliseconds k_unnoticed{500};
 
 bool is_plan(const std::string& kind) {
   return kind == plan::PlanUp::k_kind || kind == plan::PlanDown::k_kind;
@@ -87,18 +88,20 @@ awaitable<void> wait_for_engine(Tools& tools, operations::StepContext context, E
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
     if (left.count() <= 0) throw lost.wrap("waited " + util::format_duration(tools.engine_patience));
-    // What was lost may not have been noticed by the monitor yet: the engine itself is asked, too.
+    // The monitor tells when it is back. It may not have noticed yet that it went, so then the engine is
+    // asked.
+    if (!tools.monitor.connected()) {
+      co_await tools.monitor.changed().wait_for(left);
+      continue;
+    }
     try {
       co_await tools.engine.version();
-      if (tools.monitor.connected()) {
-        co_await start_what_was_lost(tools, context);
-        co_return;
-      }
+      co_await start_what_was_lost(tools, context);
+      co_return;
     } catch (const Error& error) {
       if (error.kind() != util::ErrorKind::no_engine) throw;
     }
-    constexpr std::chrono::milliseconds k_look{500};
-    co_await tools.monitor.changed().wait_for(std::min(left, k_look));
+    co_await tools.monitor.changed().wait_for(std::min(left, k_unnoticed));
   }
 }
 

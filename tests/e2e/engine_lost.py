@@ -33,11 +33,6 @@ lifecycle:
 """
 
 
-def ended(world, kind):
-    found = [o for o in world.daemon.get("/v1/operations")["operations"] if o["kind"] == kind]
-    return found[0] if found and found[0]["state"] != "running" else None
-
-
 def lose(engine):
     engine.stop(signal.SIGKILL)
 
@@ -55,7 +50,7 @@ def lost_in_up(world):
         wait_until(lambda: engine.running(world.project, "db"), "what was lost to run again")
         world.file("stack/t/go", "")
         world.end_of(client)
-        equal(ended(world, "up")["state"], "succeeded", "the up")
+        equal(world.ended("up")["state"], "succeeded", "the up")
         equal(world.lines("stack/t/trace"), ["before_up", "after_up"], "the hooks")
         check(engine.running(world.project, "web"), "web runs")
         world.ctl("down", "-v").expect(0)
@@ -92,9 +87,9 @@ def stays_away(world):
         client = world.spawn("up")
         wait_until(lambda: engine.running(world.project, "db"), "the first container")
         lose(engine)
-        wait_until(lambda: ended(world, "up"), "the up to give up")
+        wait_until(lambda: world.ended("up"), "the up to give up")
         world.end_of(client)
-        check("waited 2s" in json.dumps(ended(world, "up")["error"]), f"its reason: {ended(world, 'up')['error']}")
+        check("waited 2s" in json.dumps(world.ended("up")["error"]), f"its reason: {world.ended('up')['error']}")
         engine.start()
         wait_until(lambda: world.daemon.get("/v1/info")["engine_state"] == "reachable", "the engine")
         world.ctl("down", "-v").expect(0)
@@ -131,7 +126,7 @@ def random_moments(world):
                 time.sleep(dice.random() * 0.6)  # the moment is the point
                 lose(engine)
                 engine.start()
-                wait_until(lambda: ended(world, verb[0]), f"the {verb[0]} to end (seed {seed})", limit=60)
+                wait_until(lambda: world.ended(verb[0]), f"the {verb[0]} to end (seed {seed})", limit=60)
                 world.end_of(client)
             world.ctl("down", "-v").expect(0)
             world.nothing_left()

@@ -51,11 +51,6 @@ class SmallHome:
         subprocess.run(["umount", "-l", self.home], check=False)
 
 
-def last(world, kind):
-    found = [o for o in world.daemon.get("/v1/operations")["operations"] if o["kind"] == kind]
-    return found[0] if found else None
-
-
 @scenario("The disk is full at random moments of up and down: each hook runs once, every operation ends by itself when there is room",
           daemon=False)
 def random_moments(world):

@@ -346,6 +346,15 @@ class World:
         """The stack's document."""
         return self.ctl("--json", "status", **where).expect(0).json()
 
+    def operations(self, kind):
+        """Of this kind, of all of the daemon's stacks, the newest first."""
+        return [o for o in self.daemon.get("/v1/operations")["operations"] if o["kind"] == kind]
+
+    def ended(self, kind):
+        """The newest operation of this kind, once it has ended."""
+        newest = self.operations(kind)[:1]
+        return newest[0] if newest and newest[0]["state"] != "running" else None
+
     def services(self, **where):
         return {service["name"]: service for service in self.status(**where)["services"]}
 

@@ -40,14 +40,10 @@ def kill_main_process(world, service="box"):
     return container
 
 
-def operations(world, kind="recover"):
-    return [o for o in world.daemon.get("/v1/operations")["operations"] if o["kind"] == kind]
-
-
 def settled(world, count):
     """Waits until so many recoveries have ended; fails when there are more."""
-    wait_until(lambda: len([o for o in operations(world) if o["state"] != "running"]) >= count, f"{count} recoveries")
-    equal(len(operations(world)), count, "recoveries")
+    wait_until(lambda: len([o for o in world.operations("recover") if o["state"] != "running"]) >= count, f"{count} recoveries")
+    equal(len(world.operations("recover")), count, "recoveries")
 
 
 @scenario("C3.6, X30: a container that the engine restarts gets post_start and after_ready again, once, with records")
@@ -55,7 +51,7 @@ def restarted(world):
     world.stack(BOX)
     world.ctl("up").expect(0)
     equal(trace(world), UP, "what ran with up")
-    equal(operations(world), [], "recoveries after up: its own starts are no news")
+    equal(world.operations("recover"), [], "recoveries after up: its own starts are no news")
     kill_main_process(world)
     wait_until(lambda: len(trace(world)) >= len(UP + AGAIN), "the hooks to run again")
     settled(world, 1)
@@ -87,7 +83,7 @@ def failed_again(world):
     world.file("stack/t/bad", "")
     kill_main_process(world)
     settled(world, 1)
-    equal(operations(world)[0]["state"], "failed", "the recovery's state")
+    equal(world.operations("recover")[0]["state"], "failed", "the recovery's state")
     equal(len(world.engine.running(world.project, "box")), 1, "the container runs on")
     os.unlink(world.path("stack/t/bad"))
     world.ctl("up").expect(0)
@@ -134,7 +130,7 @@ def gives_way(world):
     kill_main_process(world)
     wait_until(lambda: len(trace(world)) > len(UP), "the hook to begin")
     client = world.spawn("up")
-    wait_until(lambda: operations(world)[0]["state"] == "cancelled", "the end of the recovery")
+    wait_until(lambda: world.operations("recover")[0]["state"] == "cancelled", "the end of the recovery")
     os.unlink(world.path("stack/t/wait"))
     world.end_of(client).expect(0)
     equal(trace(world), UP + ["post_start", "post_start", "after_ready up", "after_up"], "what ran")
@@ -169,7 +165,7 @@ def engine_restarted(world, number):
         wait_until(lambda: world.status()["status"] == "degraded", "status degraded without an engine")
         engine.start()
         settled(world, 1)
-        equal(operations(world)[0]["state"], "succeeded", f"the recovery: {operations(world)[0]}")
+        equal(world.operations("recover")[0]["state"], "succeeded", f"the recovery: {world.operations('recover')[0]}")
         after = trace(world)[len(before):]
         equal(sorted(after), ["before db engine-restart", "post policy", "post web", "ready db"], "what ran again")
         check(after.index("before db engine-restart") < after.index("ready db") < after.index("post web"), f"the order: {after}")
@@ -219,7 +215,7 @@ def process_restarts(world):
     world.ctl("stop", "api").expect(0)
     equal(world.lines("stack/t/starts"), ["start"] * 2, "starts")
     world.ctl("down").expect(0)
-    equal(len(operations(world)), 1, "recoveries after down")
+    equal(len(world.operations("recover")), 1, "recoveries after down")
     world.nothing_left()
 
 
@@ -266,7 +262,7 @@ def process_dies(world):
     os.kill(api(world)["pid"], signal.SIGKILL)
     wait_until(lambda: world.status()["status"] == "degraded", "status degraded")
     equal(api(world)["status"], "exited", "its status")
-    equal(operations(world), [], "recoveries")
+    equal(world.operations("recover"), [], "recoveries")
 
 
 @scenario("restart: a process whose shim is killed is started again once, when its whole tree has gone; down leaves nothing")
