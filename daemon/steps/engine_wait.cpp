@@ -64,10 +64,8 @@ awaitable<void> start_what_was_lost(Tools& tools, const operations::StepContext&
   }
 }
 
-// A daemon that has just begun has not heard of the engine yet.
 awaitable<void> until_lost(Tools& tools) {
-  while (!tools.monitor.connected()) co_await tools.monitor.changed().wait();
-  while (tools.monitor.connected()) co_await tools.monitor.changed().wait();
+  while (!tools.monitor.went_away()) co_await tools.monitor.changed().wait();
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ awaitable<void> Monitor::run() {
       const auto since = util::now_ms();
       const auto version = co_await engine_.version();
       co_await list();
-      connected_ = true;
+      connected_ = was_connected_ = true;
       told = false;
       pause = std::chrono::milliseconds(100);
       changed_.notify();

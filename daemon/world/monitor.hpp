@@ -35,6 +35,8 @@ public:
   awaitable<void> run();
 
   bool connected() const { return connected_; }
+  // It was there, and is not now. A daemon that has just begun does not know yet.
+  bool went_away() const { return was_connected_ && !connected_; }
   // How long it has not been; zero while it is.
   std::chrono::milliseconds away() const;
   std::optional<ContainerState> find(const std::string& id) const;
@@ -64,7 +66,7 @@ private:
   docker::Engine& engine_;
   async::Signal changed_;
   std::map<std::string, ContainerState> containers_;
-  bool connected_ = false;
+  bool connected_ = false, was_connected_ = false;
   std::chrono::steady_clock::time_point away_since_ = std::chrono::steady_clock::now();
   std::set<std::string> lost_;  // ran when the engine went away, and were not heard of since
 };
