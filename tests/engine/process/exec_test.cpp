@@ -129,6 +129,7 @@ TEST_CASE("a container that is not there, and an engine that does not answer, ar
   auto request = f.request("run", "true");
   request.place = Place::exec;
   request.container = "stackd-no-such-container";
+  request.engine_host = engine_host();
   auto exit = f.run(request);
   CHECK(exit.cause == Cause::not_started);
   CHECK(exit.error.find("No such container") != std::string::npos);
