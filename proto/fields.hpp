@@ -84,6 +84,10 @@ STACKD_FIELDS(ContainerView) {
   field("health", o.health, Show::when_set);
   field("image", o.image, Show::always);
   field("exit_code", o.exit_code, Show::when_set);
+  field("started_at", o.started_at, Show::when_set);
+  field("ended_at", o.ended_at, Show::when_set);
+  field("restarts", o.restarts, Show::when_set);
+  field("out_of_memory", o.out_of_memory, Show::when_set);
 }};
 
 STACKD_FIELDS(Service) {
@@ -96,6 +100,25 @@ STACKD_FIELDS(Service) {
   field("ports", o.ports, Show::always);
   field("exit_code", o.exit_code, Show::when_set);
   field("reason", o.reason, Show::when_set);
+  field("known_status", o.known_status, Show::when_set);
+  field("since", o.since, Show::when_set);
+  field("waiting_for", o.waiting_for, Show::when_set);
+  field("restarts", o.restarts, Show::when_set);
+}};
+
+STACKD_FIELDS(Blocking) {
+  field("service", o.service, Show::always);
+  field("status", o.status, Show::always);
+  field("reason", o.reason, Show::when_set);
+  field("since", o.since, Show::when_set);
+  field("waiting_for", o.waiting_for, Show::when_set);
+}};
+
+STACKD_FIELDS(Waited) {
+  field("stack", o.stack, Show::always);
+  field("for", o.wanted, Show::always);
+  field("reached", o.reached, Show::always);
+  field("blocking", o.blocking, Show::always);
 }};
 
 STACKD_FIELDS(StepView) {
@@ -153,6 +176,7 @@ STACKD_FIELDS(Stack) {
   field("created_at", o.created_at, Show::when_set);
   field("updated_at", o.updated_at, Show::when_set);
   field("started_at", o.started_at, Show::when_set);
+  field("as_of", o.as_of, Show::when_set);
 }};
 
 STACKD_FIELDS(TopContainer) {

@@ -59,6 +59,9 @@ struct ContainerView {
   std::string id, name, state, health, image;
   int number = 1;
   std::optional<int> exit_code;
+  std::string started_at, ended_at;  // by the engine's clock; ended_at of one that does not run
+  int restarts = 0;                  // by the engine's own policy
+  bool out_of_memory = false;
 };
 struct Service {
   std::string name, kind;  // container, process, oneshot
@@ -69,7 +72,11 @@ struct Service {
   std::vector<ContainerView> containers;
   std::vector<Port> ports;
   std::optional<int> exit_code;
-  std::string reason;  // why it is not ready
+  std::string reason;        // why it is not ready
+  std::string known_status;  // while the engine is away and the status is `unknown`: the one known last
+  std::string since;         // when the status became what it is
+  std::string waiting_for;   // what holds it up while it comes up
+  int restarts = 0;
 };
 
 struct StepView {
@@ -105,6 +112,22 @@ struct Stack {
   std::vector<std::string> urls, warnings;
   std::optional<Operation> last_operation;
   std::string created_at, updated_at, started_at;
+  std::string as_of;  // while the engine is away: when it was heard of last
+};
+
+// GET /v1/stacks/{id}/wait. What still holds it up when the time was out.
+struct Blocking {
+  std::string service, status, reason, since, waiting_for;
+};
+struct Waited {
+  std::string stack, wanted;  // ready, healthy, stopped, exited
+  bool reached = false;
+  std::vector<Blocking> blocking;
+};
+struct WaitRequest {
+  std::string wanted = "ready";
+  std::vector<std::string> services;  // none: all
+  std::int64_t timeout_ms = 60'000;
 };
 
 // GET /v1/stacks/{id}/top. What does not run has no figures. cpu: in percent of one core.
@@ -233,6 +256,8 @@ STACKD_WIRE(FailureCause);
 STACKD_WIRE(OperationError);
 STACKD_WIRE(Operation);
 STACKD_WIRE(Stack);
+STACKD_WIRE(Blocking);
+STACKD_WIRE(Waited);
 STACKD_WIRE(TopContainer);
 STACKD_WIRE(TopProcess);
 STACKD_WIRE(TopService);
@@ -254,7 +279,8 @@ STACKD_WIRE(Info);
 //   operation.started {kind}                operation.ended {state, error?, warnings}
 //   operation.rolling_back {kind, reason}
 //   step.started {key, kind, service}       step.ended {key, kind, service, state, reason, duration_ms}
-//   service.status {service, status, reason?, ports?, exit_code?}
+//   service.status {service, status, from, to, cause, since, reason?, exit_code?, changes?}
+//   stack.status {status, from, to}
 //   hook.started {run, phase, index, service, place, command}
 //   hook.output {run, phase, index, service, line}          (a passing note)
 //   hook.ended {run, phase, index, service, state, exit_code, reason, duration_ms, stderr_tail, log}

@@ -23,6 +23,7 @@ Answer start_stack(Manager& manager, http::Request request);
 Answer restart_stack(Manager& manager, http::Request request);
 Answer forget_stack(Manager& manager, http::Request request);
 Answer stack_environment(Manager& manager, http::Request request);
+Answer wait_for_stack(Manager& manager, http::Request request);
 Answer stack_top(Manager& manager, http::Request request);
 Answer validate(Manager& manager, http::Request request);
 Answer resolved_config(Manager& manager, http::Request request);
@@ -89,6 +90,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/logs", nullptr, stream(service_logs)},
       {"GET", "/v1/stacks/{id}/env", call(stack_environment)},
       {"GET", "/v1/stacks/{id}/top", call(stack_top)},
+      {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
       {"GET", "/v1/operations", call(list_operations)},
       {"GET", "/v1/operations/{id}", call(get_operation)},
       {"POST", "/v1/operations/{id}/cancel", call(cancel_operation), nullptr, waits},

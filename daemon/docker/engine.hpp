@@ -31,6 +31,9 @@ using BodySource = std::function<awaitable<std::string>()>;
 
 class Http;
 
+// What was done to a container.
+enum class Done { created, started, stopped, paused, unpaused, renamed, removed };
+
 class Engine {
 public:
   // `host`: unix:///path or tcp://host:port; empty is unix:///var/run/docker.sock. Throws invalid_request for
@@ -43,6 +46,9 @@ public:
   awaitable<EngineVersion> version();
   // What was negotiated last, nothing before.
   const std::optional<EngineVersion>& known_version() const;
+
+  // Called after the engine has done what it was asked: its own event of that may come later than the answer.
+  std::function<void(const std::string& container, Done what)> on_done;
 
   // containers
   awaitable<std::vector<ContainerSummary>> list_containers(Filters filters);
@@ -94,6 +100,9 @@ public:
                          std::function<void(const Event&)> sink);
 
 private:
+  void done(const std::string& container, Done what) const {
+    if (on_done) on_done(container, what);
+  }
   std::unique_ptr<Http> http_;
 };
 

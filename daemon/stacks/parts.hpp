@@ -18,6 +18,7 @@
 #include "daemon/steps/tools.hpp"
 #include "daemon/world/models.hpp"
 #include "daemon/world/monitor.hpp"
+#include "daemon/world/picture.hpp"
 
 namespace stackd::stacks {
 
@@ -37,6 +38,7 @@ struct Parts {
   async::UserFiles& user_files;
   world::Monitor& monitor;
   world::Models& models;
+  world::Picture& picture;
   operations::Runner& runner;
   steps::Tools& steps;
   model::Paths paths;

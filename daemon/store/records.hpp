@@ -96,6 +96,12 @@ struct StartRow {
   std::string state = "running";      // running, stopped (by us), lost (it ran when the engine went away)
 };
 
+// What was told last of a service, of a stack (no service) or of the engine (no stack).
+struct StatusRow {
+  std::string stack_id, service, status, reason;
+  TimeMs since = 0;
+};
+
 struct EventRow {
   std::int64_t sequence = 0;
   TimeMs at = 0;
@@ -186,6 +192,12 @@ struct Starts {
                         const std::string& to);
   static void owe(Database&, const std::string& stack_id, const std::string& service);
   static void remove(Database&, const std::string& stack_id);
+};
+
+struct Statuses {
+  static std::vector<StatusRow> all(Database&);
+  static void put(Database&, const StatusRow&);
+  static void remove(Database&, const std::string& stack_id, const std::string& service);
 };
 
 struct Events {
