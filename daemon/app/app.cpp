@@ -72,23 +72,13 @@ public:
               {static_cast<std::uint64_t>(settings.service_log_size), settings.service_logs_kept}),
         monitor_(executor(), engine_),
         models_(journal_, user_files_),
-        hook_tools_{executor(), journal_, engine_,
-                    runs_,      files_,   user_files_,
-                    monitor_,   paths_,   std::make_shared<async::NameLocks>(executor())},
+        transfers_(executor(), engine_, user_files_),
+        hook_tools_{
+            executor(), journal_,    engine_,  transfers_, runs_,
+            files_,     user_files_, monitor_, paths_,     std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
-        step_tools_{executor(),
-                    journal_,
-                    engine_,
-                    runs_,
-                    files_,
-                    user_files_,
-                    monitor_,
-                    models_,
-                    hook_tools_,
-                    hooks_,
-                    paths_,
-                    ports(),
-                    settings.engine_patience},
+        step_tools_{executor(), journal_, engine_,     transfers_, runs_,  files_,  user_files_,
+                    monitor_,   models_,  hook_tools_, hooks_,     paths_, ports(), settings.engine_patience},
         runner_(executor(), journal_, steps::operation_policy()),
         keeper_tools_{executor(), journal_, engine_, runs_, monitor_, models_, runner_, hook_tools_},
         pre_run_starts_(keeper_tools_),
@@ -203,6 +193,7 @@ private:
   process::Runs runs_;
   world::Monitor monitor_;
   world::Models models_;
+  images::Transfers transfers_;
   hooks::Tools hook_tools_;
   hooks::HookRunner hooks_;
   steps::Tools step_tools_;
