@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include "daemon/api/routes.hpp"
 #include "daemon/async/loop.hpp"
 #include "daemon/async/task_group.hpp"
+#include "daemon/dotdocker/engine_choice.hpp"
 #include "daemon/http/listener.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/keeper/keeper.hpp"
@@ -58,6 +60,17 @@ std::string bearer_token(const std::filesystem::path& home) {
   return *token;
 }
 
+// Before anything runs: it looks at files.
+dotdocker::EngineChoice choose(const config::Settings& settings) {
+  if (!settings.docker_host.empty()) return {settings.docker_host, settings.docker_host_from};
+  dotdocker::Environment environment;
+  for (const char* name : {"HOME", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR"})
+    if (const char* value = std::getenv(name)) environment[name] = value;
+  auto choice = dotdocker::choose_engine(environment);
+  if (!choice.warning.empty()) spdlog::warn("{}", choice.warning);
+  return choice;
+}
+
 // Every part of the daemon, in the order in which it is built; it goes away in reverse.
 class App {
 public:
@@ -67,7 +80,8 @@ public:
         loop_(),
         paths_{settings.home},
         journal_(executor(), settings.home / "state.db"),
-        engine_(executor(), settings.docker_host),
+        chosen_(choose(settings)),
+        engine_(executor(), chosen_.host),
         runs_(executor(), settings.shim, files_,
               {static_cast<std::uint64_t>(settings.service_log_size), settings.service_logs_kept}),
         monitor_(executor(), engine_),
@@ -113,7 +127,8 @@ private:
     return options;
   }
   stacks::DaemonFacts facts() const {
-    return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), ports()};
+    return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), chosen_.why,
+            ports()};
   }
 
   awaitable<void> live() {
@@ -189,6 +204,7 @@ private:
   async::UserFiles user_files_{executor()};
   model::Paths paths_;
   journal::Journal journal_;
+  dotdocker::EngineChoice chosen_;
   docker::Engine engine_;
   process::Runs runs_;
   world::Monitor monitor_;

@@ -3,6 +3,7 @@ says, faults that pass. The registry is Debian's docker-registry on loopback, wi
 
 import base64
 import contextlib
+import hashlib
 import http.client
 import http.server
 import json
@@ -248,3 +249,24 @@ def one_pull(world):
         finally:
             door.close()
             world.engine.call("DELETE", f"/images/{image}?force=1", good=(200, 404, 409))
+
+
+@scenario("the engine is the current context's when nobody names one, and info and daemon status say which and why", daemon=False)
+def which_engine(world):
+    socket_path = world.engine.socket
+    world.daemon.start()
+    info = world.daemon.get("/v1/info")
+    equal((info["engine_host"], info["engine_chosen_by"]), (f"unix://{socket_path}", "STACKD_DOCKER_HOST"), "the engine that is named")
+    world.daemon.stop()
+    world.environment.pop("STACKD_DOCKER_HOST")
+    world.environment.pop("DOCKER_HOST", None)
+    os.symlink(socket_path, world.path("mine.sock"))
+    digest = hashlib.sha256(b"mine").hexdigest()
+    world.file(f"user/.docker/contexts/meta/{digest}/meta.json",
+               json.dumps({"Name": "mine", "Endpoints": {"docker": {"Host": f"unix://{world.path('mine.sock')}"}}}))
+    world.file("user/.docker/config.json", json.dumps({"currentContext": "mine"}))
+    world.daemon.start()
+    info = world.daemon.get("/v1/info")
+    equal((info["engine_host"], info["engine_state"]), (f"unix://{world.path('mine.sock')}", "reachable"), "the context's engine")
+    world.stack("services: {}\n")
+    world.ctl("daemon", "status").expect(0, "mine.sock (", "by the context 'mine' of ")

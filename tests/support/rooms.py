@@ -51,7 +51,7 @@ ROOMS = (
     Room("daemon/stacks", "steps stackfile logs proto"),
     Room("daemon/http", "async"),
     Room("daemon/api", "http proto"),
-    Room("daemon/app", "api stacks keeper config systemd"),
+    Room("daemon/app", "api stacks keeper config systemd dotdocker"),
     Room("daemon", "app", target="stackd"),  # main.cpp
 )
 
