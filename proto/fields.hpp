@@ -321,6 +321,7 @@ STACKD_FIELDS(Info) {
   field("log_level", o.log_level, Show::always);
   field("started_at", o.started_at, Show::when_set);
   field("engine_host", o.engine_host, Show::always);
+  field("engine_chosen_by", o.engine_chosen_by, Show::when_set);
   field("engine_state", o.engine_state, Show::always);
   field("engine_version", o.engine_version, Show::when_set);
   field("engine_api_version", o.engine_api_version, Show::when_set);

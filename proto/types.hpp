@@ -229,8 +229,8 @@ struct Surroundings {
 
 struct Info {
   std::string version, api_version = "1", home, socket, log_level;
-  std::string engine_host, engine_state /* reachable, unreachable */, engine_version, engine_api_version,
-      engine_error;
+  std::string engine_host, engine_chosen_by /* why this one, in words */,
+      engine_state /* reachable, unreachable */, engine_version, engine_api_version, engine_error;
   int pid = 0, stacks = 0, operations_running = 0, port_first = 0, port_last = 0;
   std::string started_at;
   // How long anything had to wait for the control thread, in microseconds, since the daemon began: the

@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include "daemon/api/routes.hpp"
 #include "daemon/async/loop.hpp"
 #include "daemon/async/task_group.hpp"
+#include "daemon/dotdocker/engine_choice.hpp"
 #include "daemon/http/listener.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/keeper/keeper.hpp"
@@ -59,6 +61,17 @@ std::string bearer_token(const std::filesystem::path& home) {
   return *token;
 }
 
+// Before anything runs: it looks at files.
+dotdocker::EngineChoice choose(const config::Settings& settings) {
+  if (!settings.docker_host.empty()) return {settings.docker_host, settings.docker_host_from};
+  dotdocker::Environment environment;
+  for (const char* name : {"HOME", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR"})
+    if (const char* value = std::getenv(name)) environment[name] = value;
+  auto choice = dotdocker::choose_engine(environment);
+  if (!choice.warning.empty()) spdlog::warn("{}", choice.warning);
+  return choice;
+}
+
 // Every part of the daemon, in the order in which it is built; it goes away in reverse.
 class App {
 public:
@@ -68,18 +81,21 @@ public:
         loop_(),
         paths_{settings.home},
         journal_(executor(), settings.home / "state.db"),
-        engine_(executor(), settings.docker_host),
+        chosen_(choose(settings)),
+        engine_(executor(), chosen_.host),
         runs_(executor(), settings.shim, files_,
               {static_cast<std::uint64_t>(settings.service_log_size), settings.service_logs_kept}),
         monitor_(executor(), engine_),
         models_(journal_, user_files_),
         picture_(executor(), journal_, monitor_, models_, runs_, waits_, picture_kinds()),
-        hook_tools_{executor(), journal_, engine_,
-                    runs_,      files_,   user_files_,
-                    monitor_,   paths_,   std::make_shared<async::NameLocks>(executor())},
+        transfers_(executor(), engine_, user_files_),
+        hook_tools_{
+            executor(), journal_,    engine_,  transfers_, runs_,
+            files_,     user_files_, monitor_, paths_,     std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
-        step_tools_{executor(), journal_, engine_,     runs_,  files_, user_files_, monitor_,
-                    models_,    waits_,   hook_tools_, hooks_, paths_, ports(),     settings.engine_patience},
+        step_tools_{executor(),  journal_,    engine_,  transfers_, runs_,
+                    files_,      user_files_, monitor_, models_,    waits_,
+                    hook_tools_, hooks_,      paths_,   ports(),    settings.engine_patience},
         runner_(executor(), journal_, steps::operation_policy()),
         keeper_tools_{executor(), journal_, engine_, runs_,      monitor_,
                       models_,    picture_, runner_, hook_tools_},
@@ -118,7 +134,8 @@ private:
     return options;
   }
   stacks::DaemonFacts facts() const {
-    return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), ports()};
+    return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), chosen_.why,
+            ports()};
   }
 
   awaitable<void> live() {
@@ -197,12 +214,14 @@ private:
   async::UserFiles user_files_{executor()};
   model::Paths paths_;
   journal::Journal journal_;
+  dotdocker::EngineChoice chosen_;
   docker::Engine engine_;
   process::Runs runs_;
   world::Monitor monitor_;
   world::Waits waits_;
   world::Models models_;
   world::Picture picture_;
+  images::Transfers transfers_;
   hooks::Tools hook_tools_;
   hooks::HookRunner hooks_;
   steps::Tools step_tools_;

@@ -146,6 +146,7 @@ ImageDetails decode_image(const json& image) {
   details.id = text(image, "Id");
   details.tags = texts(image, "RepoTags");
   details.digests = texts(image, "RepoDigests");
+  details.tagged_at = text(field(image, "Metadata"), "LastTagTime");
   const auto& config = field(image, "Config");
   details.command = texts(config, "Cmd");
   details.entrypoint = texts(config, "Entrypoint");

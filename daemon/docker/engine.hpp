@@ -86,7 +86,10 @@ public:
 
   // images
   awaitable<std::optional<ImageDetails>> inspect_image(std::string reference);
-  awaitable<void> pull_image(std::string reference, std::string platform, LineSink progress);
+  // `auth`: what X-Registry-Auth takes, "" for nobody.
+  awaitable<void> pull_image(std::string reference, std::string platform, std::string auth,
+                             LineSink progress);
+  awaitable<void> push_image(std::string reference, std::string auth, LineSink progress);
   // The classic builder. `context` is a tar stream. Returns the image's id; a failing step is Error(failed)
   // with the builder's words and, in details, the last output lines.
   awaitable<std::string> build_image(BodySource context, BuildOptions options, LineSink output);

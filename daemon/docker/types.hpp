@@ -58,6 +58,7 @@ struct ImageDetails {
   std::vector<std::string> tags, digests;
   std::vector<std::string> command, entrypoint, shell;
   std::string user, working_dir;
+  std::string tagged_at;  // when it last got its name, by a pull or a build
   std::vector<std::string> env;
   std::vector<std::string> healthcheck;  // Test; empty when none
   std::vector<std::string> volumes;

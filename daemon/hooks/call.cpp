@@ -38,13 +38,12 @@ awaitable<std::string> image_in(docker::Engine& engine, std::string container) {
 struct HookImage {
   std::string id, failure;
 };
-awaitable<HookImage> ensure_image(docker::Engine& engine, model::Hook hook, std::string reference,
-                                  std::string platform) {
-  auto there = co_await engine.inspect_image(reference);
+awaitable<HookImage> ensure_image(Tools& tools, model::Hook hook, images::Transfer pulled) {
+  auto there = co_await tools.engine.inspect_image(pulled.image);
   HookImage image;
   try {
-    if (!there) co_await engine.pull_image(reference, platform, nullptr);
-    if (!there) there = co_await engine.inspect_image(reference);
+    if (!there) co_await tools.transfers.pull(pulled);
+    if (!there) there = co_await tools.engine.inspect_image(pulled.image);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::no_engine) throw;
     image.failure = resolve::label_of(hook) + ": " + error.what();
@@ -76,8 +75,11 @@ awaitable<void> prepare_container(Tools& tools, const Call& call, HookJob& job, 
     inputs.container_of = co_await containers_by_service(tools.engine, call.stack.id);
   job.own_container = translate::hook_container(inputs);
   if (job.skip.empty()) {
-    const auto found = co_await ensure_image(
-        tools.engine, call.hook, job.own_container->body.value("Image", ""), job.own_container->platform);
+    const images::Transfer wanted{.image = job.own_container->body.value("Image", ""),
+                                  .platform = job.own_container->platform,
+                                  .caller = call.stack.facts->caller,
+                                  .missing_only = true};
+    const auto found = co_await ensure_image(tools, call.hook, wanted);
     image = found.id;
     job.failure = found.failure;
   }

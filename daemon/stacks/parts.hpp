@@ -24,7 +24,7 @@ namespace stackd::stacks {
 
 // Facts about this daemon that the API shows.
 struct DaemonFacts {
-  std::string socket, log_level, started_at;
+  std::string socket, log_level, started_at, engine_chosen_by;
   plan::PortRange ports;
 };
 

@@ -243,6 +243,7 @@ awaitable<proto::Info> Manager::info() {
   info.recent_lag_us = in_us(turns.recent_lag);
   info.long_turns = static_cast<std::int64_t>(turns.long_ones);
   info.engine_host = parts_.engine.host();
+  info.engine_chosen_by = parts_.facts.engine_chosen_by;
   try {
     const auto engine = co_await parts_.engine.version();
     info.engine_state = "reachable";

@@ -13,6 +13,7 @@
 #include "daemon/docker/engine.hpp"
 #include "daemon/hooks/hook_runner.hpp"
 #include "daemon/hooks/tools.hpp"
+#include "daemon/images/transfers.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/paths.hpp"
 #include "daemon/plan/ports.hpp"
@@ -27,6 +28,7 @@ struct Tools {
   asio::any_io_executor executor;
   journal::Journal& journal;
   docker::Engine& engine;
+  images::Transfers& transfers;
   process::Runs& runs;
   async::FileThread& files;
   async::UserFiles& user_files;
