@@ -21,6 +21,8 @@
 
 namespace stackd::stacks {
 
+class Execs;
+
 // Facts about this daemon that the API shows.
 struct DaemonFacts {
   std::string socket, log_level, started_at;
@@ -39,6 +41,7 @@ struct Parts {
   world::Models& models;
   operations::Runner& runner;
   steps::Tools& steps;
+  Execs& execs;
   model::Paths paths;
   DaemonFacts facts;
   // Names of stacks that come up: two checkouts of one name ask one after the other.

@@ -96,6 +96,13 @@ struct StartRow {
   std::string state = "running";      // running, stopped (by us), lost (it ran when the engine went away)
 };
 
+// A command that somebody runs in a container now (migrations/0004_execs.sql).
+struct ExecRow {
+  std::string id;  // names its mark in the container
+  std::string stack_id, service, container, exec, command;
+  TimeMs started_at = 0;
+};
+
 struct EventRow {
   std::int64_t sequence = 0;
   TimeMs at = 0;
@@ -186,6 +193,12 @@ struct Starts {
                         const std::string& to);
   static void owe(Database&, const std::string& stack_id, const std::string& service);
   static void remove(Database&, const std::string& stack_id);
+};
+
+struct Execs {
+  static void put(Database&, const ExecRow&);
+  static std::vector<ExecRow> all(Database&);  // oldest first
+  static void remove(Database&, const std::string& id);
 };
 
 struct Events {
