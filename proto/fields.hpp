@@ -312,6 +312,41 @@ STACKD_FIELDS(Surroundings) {
   field("environment", o.environment, Show::always);
 }};
 
+STACKD_FIELDS(WindowSize) {
+  field("rows", o.rows, Show::when_set);
+  field("columns", o.columns, Show::when_set);
+}};
+
+STACKD_FIELDS(ExecRequest) {
+  field("service", o.service, Show::always);
+  field("command", o.command, Show::always);
+  field("index", o.index, Show::when_set);
+  field("environment", o.environment, Show::when_set);
+  field("user", o.user, Show::when_set);
+  field("working_dir", o.working_dir, Show::when_set);
+  field("privileged", o.privileged, Show::when_set);
+  field("tty", o.tty, Show::when_set);
+  field("input", o.input, Show::when_set);
+  field("detach", o.detach, Show::when_set);
+  field("no_wait", o.no_wait, Show::when_set);
+  field("size", o.size, Show::when_set);
+}};
+
+STACKD_FIELDS(ExecStarted) {
+  field("id", o.id, Show::always);
+  field("exec", o.exec, Show::always);
+  field("service", o.service, Show::always);
+  field("container", o.container, Show::always);
+  field("number", o.number, Show::always);
+}};
+
+STACKD_FIELDS(ExecResult) {
+  field("exec", o.exec, Show::always);
+  field("exit_code", o.exit_code, Show::when_set);
+  field("stdout", o.output, Show::when_set);
+  field("stderr", o.errors, Show::when_set);
+}};
+
 STACKD_FIELDS(Info) {
   field("version", o.version, Show::always);
   field("api_version", o.api_version, Show::always);

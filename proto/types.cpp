@@ -99,6 +99,10 @@ STACKD_WIRE(GraphNode)
 STACKD_WIRE(Graph)
 STACKD_WIRE(Command)
 STACKD_WIRE(Surroundings)
+STACKD_WIRE(WindowSize)
+STACKD_WIRE(ExecRequest)
+STACKD_WIRE(ExecStarted)
+STACKD_WIRE(ExecResult)
 STACKD_WIRE(Info)
 #undef STACKD_WIRE
 

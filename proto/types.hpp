@@ -227,6 +227,34 @@ struct Surroundings {
   std::map<std::string, std::string> environment;  // all of it: what is not here is not inherited
 };
 
+// POST /v1/stacks/{id}/exec: a command in a service's container. Upgraded to frames (proto/frames.hpp) it has
+// input and a terminal; else its end is answered, with the last of its output.
+struct WindowSize {
+  int rows = 0, columns = 0;
+};
+struct ExecRequest {
+  std::string service;
+  std::vector<std::string> command;
+  int index = 0;                         // the replica's number; 0: the first that runs
+  std::vector<std::string> environment;  // NAME=VALUE
+  std::string user, working_dir;
+  bool privileged = false;
+  bool tty = false, input = false;  // input: it gets one, by frames
+  bool detach = false;              // answered once it has begun
+  bool no_wait = false;             // else a running operation of the stack is waited for
+  WindowSize size;
+};
+struct ExecStarted {
+  std::string exec, id;  // exec: the engine's
+  std::string service, container;
+  int number = 1;
+};
+struct ExecResult {
+  std::string exec;
+  std::optional<int> exit_code;  // none: it runs on
+  std::string output, errors;    // the last of what it wrote; in frames they are not here
+};
+
 struct Info {
   std::string version, api_version = "1", home, socket, log_level;
   std::string engine_host, engine_chosen_by /* why this one, in words */,
@@ -272,6 +300,10 @@ STACKD_WIRE(GraphNode);
 STACKD_WIRE(Graph);
 STACKD_WIRE(Command);
 STACKD_WIRE(Surroundings);
+STACKD_WIRE(WindowSize);
+STACKD_WIRE(ExecRequest);
+STACKD_WIRE(ExecStarted);
+STACKD_WIRE(ExecResult);
 STACKD_WIRE(Info);
 #undef STACKD_WIRE
 
@@ -285,6 +317,7 @@ STACKD_WIRE(Info);
 //   hook.output {run, phase, index, service, line}          (a passing note)
 //   hook.ended {run, phase, index, service, state, exit_code, reason, duration_ms, stderr_tail, log}
 //   progress {service, text}                                 (a passing note: pull and build lines)
+//   exec.started {id, exec, service, container, command}    exec.ended {id, exit_code?, reason}
 //   warning {message}
 //   engine.lost {}  engine.found {}
 

@@ -55,7 +55,7 @@ inline constexpr std::array<VerbRow, 25> k_verbs{{
     {Verb::urls, "urls", "Where the services answer"},
     {Verb::top, "top", "What its containers and processes use of this machine"},
     {Verb::env, "env", "The stack's environment, as lines for a shell"},
-    {Verb::exec, "exec", "Run a command on this host with the stack's environment"},
+    {Verb::exec, "exec", "Run a command in a service's container, or on this host"},
     {Verb::run, "run", "Run one of the file's commands"},
     {Verb::validate, "validate", "Check the stack file, run nothing"},
     {Verb::config, "config", "The stack file as it is understood"},

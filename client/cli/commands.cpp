@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "client/cli/builders.hpp"
 #include "client/cli/cli.hpp"
 #include "client/commands/commands.hpp"
 #include "client/error.hpp"
@@ -167,25 +168,6 @@ Run build_env(CLI::App& app) {
   auto group = std::make_shared<std::string>();
   app.add_option("group", *group, "With this env_group")->type_name("GROUP");
   return [group](Context& context) { return run_env(context, *group); };
-}
-
-Run build_exec(CLI::App& app) {
-  auto args = std::make_shared<ExecArgs>();
-  app.add_option("--env-group", args->env_group, "With this env_group")->type_name("GROUP");
-  app.footer(
-      "The command begins at the first word that is no option, or after --:\n"
-      "  stackctl exec [OPTIONS] [--] COMMAND [ARGUMENT...]");
-  return [args, &app](Context& context) {
-    args->command = app.remaining();
-    bool marked = !args->command.empty() && args->command.front() == "--";
-    if (marked) args->command.erase(args->command.begin());
-    if (args->command.empty())
-      throw ClientError(proto::k_bad_usage, "no command to run: stackctl exec [--] COMMAND…");
-    if (!marked && args->command.front()[0] == '-')
-      throw ClientError(proto::k_bad_usage,
-                        "exec has no option " + args->command.front() + " (-- begins the command)");
-    return run_exec(context, *args);
-  };
 }
 
 Run build_run(CLI::App& app) {

@@ -79,8 +79,11 @@ int run_events(Context& context, const EventsArgs& args);
 int run_env(Context& context, const std::string& group);
 
 struct ExecArgs {
-  std::string env_group;
-  std::vector<std::string> command;
+  std::string env_group, user, working_dir;
+  std::vector<std::string> command, environment;
+  std::optional<int> index;
+  bool on_host = false;  // whatever the first word is
+  bool detach = false, no_tty = false, privileged = false, no_wait = false;
 };
 int run_exec(Context& context, const ExecArgs& args);
 

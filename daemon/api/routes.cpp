@@ -1,6 +1,7 @@
 #include "daemon/api/routes.hpp"
 
 #include "daemon/api/handler.hpp"
+#include "proto/frames.hpp"
 
 namespace stackd::api {
 
@@ -28,6 +29,10 @@ Answer stack_top(Manager& manager, http::Request request);
 Answer validate(Manager& manager, http::Request request);
 Answer resolved_config(Manager& manager, http::Request request);
 Answer service_graph(Manager& manager, http::Request request);
+
+// exec.cpp
+Answer exec(Manager& manager, http::Request request);
+awaitable<void> exec_frames(Manager& manager, http::Request request, http::Duplex& duplex);
 
 // commands.cpp
 Answer list_commands(Manager& manager, http::Request request);
@@ -64,6 +69,12 @@ http::Router make_router(Manager& manager, Options options) {
       return handler(manager, options, std::move(request), writer);
     };
   };
+  const auto frames =
+      [&manager](awaitable<void> (*handler)(Manager&, Request, http::Duplex&)) -> http::DuplexHandler {
+    return [&manager, handler](Request request, http::Duplex& duplex) {
+      return handler(manager, std::move(request), duplex);
+    };
+  };
   const http::StreamHandler follow_hook = [&manager](Request request, ResponseWriter& writer) {
     return hook_log(manager, std::move(request), writer);
   };
@@ -91,6 +102,8 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/env", call(stack_environment)},
       {"GET", "/v1/stacks/{id}/top", call(stack_top)},
       {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/exec", call(exec), nullptr, waits, proto::k_stream_protocol,
+       frames(exec_frames)},
       {"GET", "/v1/operations", call(list_operations)},
       {"GET", "/v1/operations/{id}", call(get_operation)},
       {"POST", "/v1/operations/{id}/cancel", call(cancel_operation), nullptr, waits},

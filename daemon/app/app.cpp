@@ -19,6 +19,7 @@
 #include "daemon/http/server.hpp"
 #include "daemon/keeper/keeper.hpp"
 #include "daemon/keeper/pre_run_starts.hpp"
+#include "daemon/stacks/execs.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/parts.hpp"
 #include "daemon/steps/steps.hpp"
@@ -101,8 +102,9 @@ public:
                       models_,    picture_, runner_, hook_tools_},
         pre_run_starts_(keeper_tools_),
         keeper_(keeper_tools_),
-        parts_{executor(), loop_.turns(), journal_, engine_, runs_,       files_, user_files_,
-               monitor_,   models_,       picture_, runner_, step_tools_, paths_, facts()},
+        execs_(executor(), journal_, engine_),
+        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_, user_files_, monitor_,
+               models_,    picture_,      runner_,  step_tools_, execs_, paths_, facts()},
         manager_(parts_),
         server_(executor(), api::make_router(manager_, api_options()), api::error_pages()),
         tasks_(executor()),
@@ -149,6 +151,7 @@ private:
       tasks_.keep("pre_run records", [this] { return pre_run_starts_.run(); });
       co_await runner_.recover();
       tasks_.keep("telling", [this] { return picture_.run(); });
+      co_await execs_.recover();
       tasks_.keep("keeper", [this] { return keeper_.run(); });
       tasks_.keep("watchdog", [this] { return watch(); });
       tasks_.keep("pruning", [this] { return prune(); });
@@ -162,6 +165,7 @@ private:
     }
     systemd::stopping();
     co_await server_.stop();
+    co_await execs_.stop();
     co_await runner_.stop();
     tasks_.cancel_all();
     co_await tasks_.join();
@@ -229,6 +233,7 @@ private:
   keeper::Tools keeper_tools_;
   keeper::PreRunStarts pre_run_starts_;
   keeper::Keeper keeper_;
+  stacks::Execs execs_;
   stacks::Parts parts_;
   stacks::Manager manager_;
   http::Server server_;

@@ -93,6 +93,7 @@ struct ExecConfig {
   std::vector<std::string> env;
   std::string user, working_dir;
   bool privileged = false, tty = false;
+  bool input = false;  // for an Attached only
 };
 struct ExecResult {
   int exit_code = 0;

@@ -27,6 +27,25 @@ using StackViewPtr = std::shared_ptr<const StackView>;
 
 struct Parts;  // what the composition root hands over: stacks/parts.hpp
 
+// Who asked for a command in a container, at its ends. Each is awaited: a slow one makes the command wait.
+struct ExecInput {
+  enum class Kind { data, end, resize, detach, gone };
+  Kind kind = Kind::gone;
+  std::string data{};
+  proto::WindowSize size{};
+};
+struct ExecEnds {
+  std::function<awaitable<void>(proto::ExecStarted)> started;
+  std::function<awaitable<void>(bool errors, std::string_view bytes)> output;
+  std::function<awaitable<ExecInput>()> input;  // waits for ever where there is none
+};
+
+// Whose a command on this host is: one of the file's `commands`, else one beside a process service's, else
+// anything in a group ("" is the stack's).
+struct CommandOf {
+  std::string command, group, service;
+};
+
 class Manager {
 public:
   explicit Manager(Parts& parts);
@@ -66,15 +85,19 @@ public:
   // The `commands` of the file that the request names, as it is now; of a known stack's as it was at its up
   // when the file cannot be read any more.
   awaitable<std::vector<proto::Command>> commands(proto::UpRequest request);
-  // What a command on this host is run with (L6.8), over the environment of the request: one of the file's
-  // `commands`, or with a name of "" anything in `group`. A stack that is known gives its ports and captured
-  // values; one that is not has none.
-  awaitable<proto::Surroundings> surroundings(proto::UpRequest request, std::string name, std::string group);
+  // What a command on this host is run with (L6.8), over the environment of the request. A stack that is
+  // known gives its ports and captured values; one that is not has none.
+  awaitable<proto::Surroundings> surroundings(proto::UpRequest request, CommandOf what);
 
   // Logs of services, merged; runs until all ends were reached, or for ever with `follow`. The sink may
   // suspend (flow control), and throwing from it ends the call.
   using LogSink = std::function<awaitable<void>(proto::LogLine)>;
   awaitable<void> logs(std::string stack, proto::LogsRequest request, LogSink sink);
+
+  // Runs a command in a service's container, to its end, or until the ends let go of it. One whose ends have
+  // gone (the call is cancelled, or throws) is ended in the container. Throws Error(failed) when the service
+  // does not run.
+  awaitable<proto::ExecResult> exec(std::string stack, proto::ExecRequest request, ExecEnds ends);
 
   // The log of a hook's run from byte `from` of all that it ever wrote, in pieces, each with its first byte's
   // place (the oldest may not be kept any more); `follow`: to the end of the run.

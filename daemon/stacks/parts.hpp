@@ -22,6 +22,8 @@
 
 namespace stackd::stacks {
 
+class Execs;
+
 // Facts about this daemon that the API shows.
 struct DaemonFacts {
   std::string socket, log_level, started_at, engine_chosen_by;
@@ -41,6 +43,7 @@ struct Parts {
   world::Picture& picture;
   operations::Runner& runner;
   steps::Tools& steps;
+  Execs& execs;
   model::Paths paths;
   DaemonFacts facts;
   // Names of stacks that come up: two checkouts of one name ask one after the other.

@@ -102,6 +102,13 @@ struct StatusRow {
   TimeMs since = 0;
 };
 
+// A command that somebody runs in a container now (migrations/0005_execs.sql).
+struct ExecRow {
+  std::string id;  // names its mark in the container
+  std::string stack_id, service, container, exec, command;
+  TimeMs started_at = 0;
+};
+
 struct EventRow {
   std::int64_t sequence = 0;
   TimeMs at = 0;
@@ -198,6 +205,12 @@ struct Statuses {
   static std::vector<StatusRow> all(Database&);
   static void put(Database&, const StatusRow&);
   static void remove(Database&, const std::string& stack_id, const std::string& service);
+};
+
+struct Execs {
+  static void put(Database&, const ExecRow&);
+  static std::vector<ExecRow> all(Database&);  // oldest first
+  static void remove(Database&, const std::string& id);
 };
 
 struct Events {

@@ -33,6 +33,7 @@ struct Parts {
   proto::DownRequest down;
   proto::ServicesRequest services;
   proto::LogsRequest logs;
+  proto::ExecRequest exec;
   std::string verb, stack, group, key;
   int limit = 0;
   bool secrets = false;

@@ -214,14 +214,37 @@ awaitable<std::vector<proto::Command>> Manager::commands(proto::UpRequest reques
   parts_.up = std::move(request);
   co_return std::vector<proto::Command>{{"seed", "", "./seed", "/srv/shop", "stack"}};
 }
-awaitable<proto::Surroundings> Manager::surroundings(proto::UpRequest request, std::string name,
-                                                     std::string group) {
+awaitable<proto::Surroundings> Manager::surroundings(proto::UpRequest request, CommandOf what) {
   check(parts_);
   parts_.up = std::move(request);
-  parts_.verb = name;
-  parts_.group = group;
-  co_return proto::Surroundings{"shop-1", name, "/srv/shop", name.empty() ? "" : "./seed",
+  parts_.verb = what.command;
+  parts_.group = what.group;
+  co_return proto::Surroundings{"shop-1", what.command, "/srv/shop", what.command.empty() ? "" : "./seed",
                                 parts_.environment};
+}
+
+// Echoes its input, and ends with it; without one it says what was asked.
+awaitable<proto::ExecResult> Manager::exec(std::string id, proto::ExecRequest request, ExecEnds ends) {
+  stack(parts_, id);
+  const Counted counted(parts_.streaming);
+  parts_.exec = request;
+  const proto::ExecStarted started{"e1", "exec-1", request.service, "shop-" + request.service + "-1", 1};
+  co_await ends.started(started);
+  if (!request.input) co_await ends.output(false, request.service);
+  while (request.input) {
+    const auto input = co_await ends.input();
+    if (input.kind == ExecInput::Kind::gone) throw Error(ErrorKind::cancelled, "gone");
+    if (input.kind == ExecInput::Kind::detach) co_return proto::ExecResult{.exec = "e1"};
+    if (input.kind == ExecInput::Kind::end) break;
+    if (input.kind == ExecInput::Kind::resize) {
+      parts_.exec.size = input.size;
+      continue;
+    }
+    if (input.kind == ExecInput::Kind::data && input.data == "fail")
+      throw Error(ErrorKind::engine, "it broke");
+    co_await ends.output(input.data.starts_with("!"), input.data);
+  }
+  co_return proto::ExecResult{.exec = "e1", .exit_code = 7};
 }
 
 awaitable<void> Manager::logs(std::string id, proto::LogsRequest request, LogSink sink) {

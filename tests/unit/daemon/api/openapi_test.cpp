@@ -133,6 +133,10 @@ TEST_CASE("Schemas have the fields that go over the wire", "[api]") {
   check_schema<proto::Graph>("Graph");
   check_schema<proto::Command>("Command");
   check_schema<proto::Surroundings>("Surroundings");
+  check_schema<proto::WindowSize>("WindowSize");
+  check_schema<proto::ExecRequest>("ExecRequest");
+  check_schema<proto::ExecStarted>("ExecStarted");
+  check_schema<proto::ExecResult>("ExecResult");
   check_schema<proto::Info>("Info");
 }
 
@@ -219,5 +223,5 @@ TEST_CASE("The described examples of bodies are taken", "[api]") {
     CHECK((status == 200 || status == 202));
     ++bodies;
   }
-  CHECK(bodies == 10);
+  CHECK(bodies == 11);
 }

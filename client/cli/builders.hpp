@@ -1,0 +1,21 @@
+// Builders that stand in files of their own beside commands.cpp, and what they have in common. Private to
+// cli/.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "client/cli/commands.hpp"
+
+namespace stackd::client {
+
+// Of an option that may be given several times, one value each: the next word is no value of it.
+inline CLI::Option* each_time(CLI::Option* option) {
+  return option->expected(1)->allow_extra_args(false)->take_all();
+}
+
+// container_commands.cpp
+Run build_exec(CLI::App& app);
+
+}  // namespace stackd::client
