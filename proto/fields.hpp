@@ -67,6 +67,39 @@ STACKD_FIELDS(ServicesRequest) {
   field("timeout", o.timeout, Show::when_set);
 }};
 
+STACKD_FIELDS(PlanRequest) {
+  field("stack", o.stack, Show::when_set);
+  field("up", o.up, Show::when_set);
+  field("down", o.down, Show::when_set);
+  field("stop", o.stop, Show::when_set);
+  field("start", o.start, Show::when_set);
+  field("restart", o.restart, Show::when_set);
+}};
+
+STACKD_FIELDS(PlanChange) {
+  field("key", o.key, Show::always);
+  field("before", o.before, Show::always);
+  field("after", o.after, Show::always);
+}};
+
+STACKD_FIELDS(PlanAction) {
+  field("action", o.action, Show::always);
+  field("subject", o.subject, Show::always);
+  field("service", o.service, Show::when_set);
+  field("reason", o.reason, Show::always);
+  field("changes", o.changes, Show::when_set);
+  field("takes_along", o.takes_along, Show::when_set);
+}};
+
+STACKD_FIELDS(Plan) {
+  field("stack", o.stack, Show::always);
+  field("kind", o.kind, Show::always);
+  field("to_do", o.to_do, Show::always);
+  field("actions", o.actions, Show::always);
+  field("warnings", o.warnings, Show::always);
+  field("steps", o.steps, Show::always);
+}};
+
 STACKD_FIELDS(Port) {
   field("key", o.key, Show::always);
   field("protocol", o.protocol, Show::always);

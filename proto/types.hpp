@@ -51,6 +51,32 @@ struct ServicesRequest {  // stop, start, restart
   std::optional<int> timeout;
 };
 
+// POST /v1/plan: exactly one of the wishes; `stack` is for all but up.
+struct PlanRequest {
+  std::string stack;
+  std::optional<UpRequest> up;
+  std::optional<DownRequest> down;
+  std::optional<ServicesRequest> stop, start, restart;
+};
+struct PlanChange {
+  std::string key;            // "healthcheck.test"
+  std::string before, after;  // "" when it is not there
+};
+struct PlanAction {
+  // pull, build, create, recreate, start, restart, stop, remove, run; skip is nothing to do
+  std::string action;
+  std::string subject;  // "db", "web-2", "network default", "db post_start[0]"
+  std::string service, reason;
+  std::vector<PlanChange> changes;
+  std::vector<std::string> takes_along;
+};
+struct Plan {
+  std::string stack, kind;  // up, down, stop, start, restart
+  bool to_do = false;
+  std::vector<PlanAction> actions;
+  std::vector<std::string> warnings, steps;
+};
+
 struct Port {
   std::string key, protocol, host_ip, url;
   int host_port = 0, container_port = 0;
@@ -225,6 +251,10 @@ STACKD_WIRE(UpOptions);
 STACKD_WIRE(UpRequest);
 STACKD_WIRE(DownRequest);
 STACKD_WIRE(ServicesRequest);
+STACKD_WIRE(PlanRequest);
+STACKD_WIRE(PlanChange);
+STACKD_WIRE(PlanAction);
+STACKD_WIRE(Plan);
 STACKD_WIRE(Port);
 STACKD_WIRE(ContainerView);
 STACKD_WIRE(Service);

@@ -30,12 +30,16 @@ std::optional<std::string> derived_tag_of(const model::Stack& stack, const Servi
   return translate::derived_tag(service, hooks, translate::facts_of(*image));
 }
 
+}  // namespace
+
 // What the service's containers are to be made from; null when it is not there.
 const docker::ImageDetails* made_from(const model::Stack& stack, const Service& service,
                                       const Snapshot& seen) {
   const auto derived = derived_tag_of(stack, service, seen);
   return image_seen(seen, derived ? *derived : translate::image_of(*stack.spec, service));
 }
+
+namespace {
 
 // X1: a post_start that failed in a running container runs again at the next up, and so does an after_ready.
 bool owes_hook(const Service& service, const std::string& container, const Snapshot& seen) {
@@ -214,18 +218,25 @@ std::set<std::string> derived_images_of(const model::Stack& stack, const std::se
   return tags;
 }
 
+UpChoice choose_up(const model::Stack& stack, const Request& request, const Snapshot& seen,
+                   std::vector<std::string>& warnings) {
+  const auto& spec = *stack.spec;
+  auto choice = choice_of(spec, request, seen);
+  find_surplus(spec, seen, request.wish, choice, warnings);
+  find_orphans(spec, seen, request.wish, choice, warnings);
+  find_stale(stack, seen, choice);
+  find_changes(stack, seen, choice, warnings);
+  // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.
+  for (const auto& name : choice.fresh) choice.restarted.erase(name);
+  return choice;
+}
+
 Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& seen) {
   const auto& spec = *stack.spec;
   Plan plan;
   // What the file asks for and stackd does not do, said once for each up.
   if (request.kind == Kind::up) plan.warnings = spec.warnings;
-  auto choice = choice_of(spec, request, seen);
-  find_surplus(spec, seen, request.wish, choice, plan.warnings);
-  find_orphans(spec, seen, request.wish, choice, plan.warnings);
-  find_stale(stack, seen, choice);
-  find_changes(stack, seen, choice, plan.warnings);
-  // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.
-  for (const auto& name : choice.fresh) choice.restarted.erase(name);
+  const auto choice = choose_up(stack, request, seen, plan.warnings);
   for (const auto& name : choice.fresh) {
     const auto* service = spec.find(name);
     if (!service || !service->container ||

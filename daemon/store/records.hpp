@@ -155,6 +155,14 @@ struct HookRuns {
   static std::optional<HookRunRow> last_success(Database&, const std::string& stack_id,
                                                 const std::string& service, const std::string& phase,
                                                 const std::string& identity);
+  // The newest success of an entry with this definition.
+  static std::optional<HookRunRow> success_of(Database&, const std::string& stack_id,
+                                              const std::string& service, const std::string& phase,
+                                              const std::string& definition);
+  // Ids of the containers in which an entry with this definition has succeeded.
+  static std::set<std::string> containers_of(Database&, const std::string& stack_id,
+                                             const std::string& service, const std::string& phase,
+                                             const std::string& definition);
   // Has an entry with this definition succeeded (in this container, when one is given)?
   static bool succeeded(Database&, const std::string& stack_id, const std::string& service,
                         const std::string& phase, const std::string& definition,
