@@ -36,6 +36,7 @@ STACKD_FIELDS(UpOptions) {
   field("remove_orphans", o.remove_orphans, Show::when_set);
   field("keep", o.keep, Show::when_set);
   field("pull", o.pull, Show::when_set);
+  field("rerun_hooks", o.rerun_hooks, Show::when_set);
   field("scale", o.scale, Show::when_set);
   field("timeout_ms", o.timeout_ms, Show::when_set);
 }};

@@ -25,7 +25,8 @@ struct Problem {
 struct UpOptions {
   bool build = false, rebuild = false, force_recreate = false, no_deps = false, remove_orphans = false,
        keep = false;
-  std::string pull;  // always, missing, never
+  std::string pull;         // always, missing, never
+  std::string rerun_hooks;  // all, or a phase
   std::map<std::string, int> scale;
   std::optional<std::int64_t> timeout_ms;  // of the whole operation
 };

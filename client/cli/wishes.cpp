@@ -30,6 +30,11 @@ void add_up_choices(CLI::App& app, const std::shared_ptr<UpArgs>& args) {
   app.add_flag("--no-deps", args->no_deps, "Leave out what the services depend on");
   app.add_flag("--remove-orphans", args->remove_orphans,
                "Remove containers of services that the file no longer has");
+  app.add_option("--rerun-hooks", args->rerun_hooks,
+                 "Run hooks again whatever they remember: those of a phase, else of all")
+      ->type_name("PHASE")
+      ->expected(0, 1)
+      ->default_str("all");
   app.add_option("--scale", args->scale, "Run this many of a service")
       ->type_name("SERVICE=N")
       ->expected(1)

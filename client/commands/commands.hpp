@@ -12,7 +12,7 @@ namespace stackd::client {
 
 struct UpArgs {
   std::vector<std::string> services;
-  std::string pull, timeout;
+  std::string pull, timeout, rerun_hooks;
   std::vector<std::string> scale;  // SERVICE=N
   bool detach = false, build = false, rebuild = false, force_recreate = false, no_deps = false,
        remove_orphans = false, keep = false, dry_run = false;

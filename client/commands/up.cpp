@@ -35,6 +35,7 @@ proto::UpRequest request_of(const Context& context, const UpArgs& args) {
   options.remove_orphans = args.remove_orphans;
   options.keep = args.keep;
   options.pull = args.pull;
+  options.rerun_hooks = args.rerun_hooks;
   for (const auto& scale : args.scale)
     options.scale.insert_or_assign(parse_scale(scale).first, parse_scale(scale).second);
   if (!args.timeout.empty()) {

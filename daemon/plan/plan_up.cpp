@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "daemon/plan/changes.hpp"
+#include "daemon/plan/due.hpp"
 #include "daemon/plan/order.hpp"
 #include "daemon/plan/plan.hpp"
 #include "daemon/plan/up_graph.hpp"
@@ -83,7 +84,7 @@ void look_at_process(const model::Stack& stack, const Service& service, const Sn
 }
 
 // The services that this up has to start, make anew or finish.
-void find_stale(const model::Stack& stack, const Snapshot& seen, UpChoice& choice) {
+void find_stale(const model::Stack& stack, Kind kind, const Snapshot& seen, UpChoice& choice) {
   for (const auto& service : stack.spec->services) {
     if (!choice.selected.contains(service.name)) continue;
     if (service.container && choice.scale.at(service.name) == 0) continue;  // nothing of it begins
@@ -95,6 +96,7 @@ void find_stale(const model::Stack& stack, const Snapshot& seen, UpChoice& choic
     else
       look_at_process(stack, service, seen, choice);
   }
+  if (kind == Kind::up) find_due(stack, seen, choice);
   for (const auto& name : choice.selected) {
     if (!choice.fresh.contains(name)) {
       if (const auto again = seen.restarted.find(name); again != seen.restarted.end())
@@ -160,6 +162,7 @@ void name_apart_from_first_half(std::vector<operations::StepPlan>& steps) {
   name_apart(ends, steps);
 }
 
+// But for what is due.
 bool is_unchanged(const UpChoice& choice, const Wish& wish, const Snapshot& seen) {
   return seen.up && choice.fresh.empty() && choice.owed.empty() && choice.restarted.empty() &&
          choice.surplus.empty() && choice.orphans.empty() && !wish.build && !wish.rebuild &&
@@ -224,10 +227,11 @@ UpChoice choose_up(const model::Stack& stack, const Request& request, const Snap
   auto choice = choice_of(spec, request, seen);
   find_surplus(spec, seen, request.wish, choice, warnings);
   find_orphans(spec, seen, request.wish, choice, warnings);
-  find_stale(stack, seen, choice);
+  find_stale(stack, request.kind, seen, choice);
   find_changes(stack, seen, choice, warnings);
   // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.
   for (const auto& name : choice.fresh) choice.restarted.erase(name);
+  choice.only_due = is_unchanged(choice, request.wish, seen);
   return choice;
 }
 
@@ -245,7 +249,7 @@ Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& 
     if (const auto* image = image_seen(seen, translate::image_of(spec, *service)))
       plan.shells_needed[name] = image->id;
   }
-  plan.unchanged = is_unchanged(choice, request.wish, seen);
+  plan.unchanged = choice.only_due && choice.due.empty();
   if (!plan.unchanged) plan.steps = up_graph(spec, choice, seen);
   if (request.kind == Kind::restart) name_apart_from_first_half(plan.steps);
   return plan;

@@ -49,8 +49,9 @@ struct HookOutlook {
   std::string service;
   model::Phase phase = model::Phase::before_up;
   int index = 0;
-  std::string skip;  // why it will not run, by its `if`, `once` or `run: changed`; "" when it will
-  std::string due;   // why it is to run now, whatever else is: run: once and changed (X36)
+  std::string skip;        // why it will not run, by its `if`, `once` or `run: changed`; "" when it will
+  std::string due;         // why it is to run now, whatever else is: run: once and changed (X36)
+  bool by_memory = false;  // `skip` is what once or changed remember
   std::set<std::string> worked;  // ids of containers in which it has succeeded (X3)
 };
 

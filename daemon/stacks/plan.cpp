@@ -1,4 +1,5 @@
 // What a wish would do: the operation's own look and its own plan, in words, and nothing else.
+#include "daemon/plan/due.hpp"
 #include "daemon/plan/explain.hpp"
 #include "daemon/resolve/environment.hpp"
 #include "daemon/resolve/identity.hpp"
@@ -28,7 +29,8 @@ store::OperationRow not_yet(const std::string& stack) {
 awaitable<void> look_for_up(Parts& parts, model::Stack stack, plan::Request request, plan::Snapshot& seen) {
   const auto services = plan::selected_by(*stack.spec, request);
   co_await steps::look_for_up(parts.steps, stack, not_yet(stack.id), services, seen);
-  co_await steps::look_at_hooks(parts.steps, stack, model::Direction::up, services, seen);
+  co_await steps::look_at_hooks(parts.steps, stack, model::Direction::up, steps::Entries::others, services,
+                                seen);
 }
 
 // Both what the stack was made of and what it is to be: neither's secrets are shown.
@@ -69,6 +71,7 @@ awaitable<proto::Plan> plan_of_up(Parts& parts, proto::UpRequest request) {
   auto seen = co_await steps::look(parts.steps, stack);
   co_await steps::look_for_strangers(parts.steps, stack, seen);
   co_await look_for_up(parts, stack, wish, seen);
+  plan::forget_memories(stack, wish.wish, seen);
   auto told = plan::explain_up(stack, before, wish, seen);
   if (steps::has_env_from(stack))
     told.warnings.emplace_back(
@@ -84,7 +87,8 @@ awaitable<proto::Plan> plan_of(Parts& parts, std::string name, Kind kind, plan::
   auto seen = co_await steps::look(parts.steps, stack);
   if (request.wish.remove_orphans) co_await steps::look_for_strangers(parts.steps, stack, seen);
   const auto services = plan::selected_by(*stack.spec, request);
-  co_await steps::look_at_hooks(parts.steps, stack, model::Direction::down, services, seen);
+  for (const auto which : {steps::Entries::with_memory, steps::Entries::others})
+    co_await steps::look_at_hooks(parts.steps, stack, model::Direction::down, which, services, seen);
   if (kind == Kind::down || kind == Kind::stop) co_await steps::look_for_made(parts.steps, stack, seen);
   if (plan::brings_up(kind)) co_await look_for_up(parts, stack, request, seen);
   plan::Explained told;

@@ -129,6 +129,7 @@ plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
   wish.ignore_orphans = loaded.ignore_orphans;
   wish.keep = options.keep || !loaded.spec.runtime.kill_others_on_fail;
   wish.pull = options.pull;
+  wish.rerun = options.rerun_hooks;
   wish.scale = options.scale;
   if (options.timeout_ms) wish.deadline = std::chrono::milliseconds(*options.timeout_ms);
   // Two ups are the same when they ask for the same stack in the same way; what the environment gave is in
@@ -151,6 +152,8 @@ model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optio
 }
 
 awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
+  const auto& rerun = request.options.rerun_hooks;
+  if (!rerun.empty() && rerun != "all") check_phase("options.rerun_hooks", rerun);
   const bool chosen = is_name_chosen(request);
   auto wanted = load_request(request);
   if (!chosen) {
@@ -195,7 +198,10 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
     *next = beginning_of(id, std::move(loaded), now ? now : before, was_down);
     parts_.models.put(*next);
   };
-  beginning.extra = [next](store::Database& db) { put_stack(db, *next); };
+  beginning.extra = [next, rerun = request.options.rerun_hooks](store::Database& db) {
+    put_stack(db, *next);
+    if (!rerun.empty()) store::HookRuns::forget(db, next->id, "", rerun == "all" ? "" : rerun);
+  };
   // Only what this one has put: another's up may just be writing its own.
   beginning.unwritten = [this, id] { parts_.models.forget(id); };
   co_return co_await submit(parts_, std::move(beginning));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "daemon/hooks/inputs.hpp"
 #include "daemon/hooks/judge.hpp"
 #include "daemon/hooks/previous.hpp"
 #include "daemon/plan/plan.hpp"
@@ -98,16 +97,12 @@ awaitable<plan::HookOutlook> outlook_of(Tools& tools, model::Stack stack, model:
   job.about.stack_id = stack.id;
   job.about.profile = stack.spec->profile;
   job.about.previous = seen.previous;
-  if (hook.run == model::RunPolicy::changed) {
-    const auto image = co_await image_of_entry(tools, stack, hook, seen);
-    auto work = [hook, directory = stack.spec->directory, image] {
-      return hooks::state_of_inputs(hook, directory, image);
-    };
-    job.inputs = co_await tools.user_files.run(work);
-  }
+  std::string image;
+  if (hook.run == model::RunPolicy::changed) image = co_await image_of_entry(tools, stack, hook, seen);
+  job.inputs = co_await hooks::state_for(tools.hook_tools, stack, hook, image);
   auto judged = co_await hooks::judge(tools.journal, job);
-  plan::HookOutlook outlook{hook.service,          hook.phase, hook.index, std::move(judged.skip),
-                            std::move(judged.due), {}};
+  plan::HookOutlook outlook{hook.service,          hook.phase,       hook.index, std::move(judged.skip),
+                            std::move(judged.due), judged.by_memory, {}};
   if (hook.phase == model::Phase::pre_start) {
     auto query = [stack = stack.id, hook, definition = hooks::definition_of(job)](store::Database& db) {
       return store::HookRuns::containers_of(db, stack, hook.service, model::to_string(hook.phase),
@@ -179,14 +174,16 @@ awaitable<void> look_for_made(Tools& tools, model::Stack stack, plan::Snapshot& 
   seen.volumes = made(volumes, label::k_volume);
 }
 
-awaitable<void> look_at_hooks(Tools& tools, model::Stack stack, model::Direction direction,
+awaitable<void> look_at_hooks(Tools& tools, model::Stack stack, model::Direction direction, Entries which,
                               std::set<std::string> services, plan::Snapshot& seen) {
   std::vector<model::Hook> entries = stack.spec->hooks;
   for (const auto& service : stack.spec->services)
     if (services.contains(service.name))
       entries.insert(entries.end(), service.hooks.begin(), service.hooks.end());
   for (const auto& hook : entries) {
-    if (model::row_of(hook.phase).direction != direction) continue;
+    const bool remembers = hook.run == model::RunPolicy::once || hook.run == model::RunPolicy::changed;
+    if (model::row_of(hook.phase).direction != direction || remembers != (which == Entries::with_memory))
+      continue;
     auto outlook = co_await outlook_of(tools, stack, hook, seen);
     seen.hooks.push_back(std::move(outlook));
   }
@@ -200,11 +197,13 @@ awaitable<void> look_for_up(Tools& tools, model::Stack stack, store::OperationRo
   for (const auto& row : failed)
     if (const auto phase = model::phase_from(row.phase); phase && model::row_of(*phase).after_start)
       seen.failed_hooks.push_back({row.service, *phase, row.index, row.container});
-  if (!seen.engine) co_return;
-  co_await look_at_images(tools, plan::images_of(stack, services), seen);
-  co_await look_at_images(tools, plan::derived_images_of(stack, services, seen), seen);
-  co_await look_for_made(tools, stack, seen);
-  seen.restarted = co_await world::restarted_replicas(tools.journal, tools.engine, stack, services);
+  if (seen.engine) {
+    co_await look_at_images(tools, plan::images_of(stack, services), seen);
+    co_await look_at_images(tools, plan::derived_images_of(stack, services, seen), seen);
+    co_await look_for_made(tools, stack, seen);
+    seen.restarted = co_await world::restarted_replicas(tools.journal, tools.engine, stack, services);
+  }
+  co_await look_at_hooks(tools, stack, model::Direction::up, Entries::with_memory, services, seen);
 }
 
 }  // namespace stackd::steps

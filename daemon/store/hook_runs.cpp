@@ -138,6 +138,14 @@ std::optional<HookRunRow> HookRuns::last_success(Database& db, const std::string
   return s.step() ? std::optional(read(s)) : std::nullopt;
 }
 
+int HookRuns::forget(Database& db, const std::string& stack_id, const std::string& service,
+                     const std::string& phase) {
+  Statement s(db,
+              "UPDATE hook_runs SET definition = '' WHERE stack_id = :stack_id AND definition <> '' "
+              "AND (:service = '' OR service = :service) AND (:phase = '' OR phase = :phase)");
+  return s.bind("stack_id", stack_id).bind("service", service).bind("phase", phase).run();
+}
+
 std::optional<HookRunRow> HookRuns::success_of(Database& db, const std::string& stack_id,
                                                const std::string& service, const std::string& phase,
                                                const std::string& definition) {
