@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "daemon/docker/http.hpp"
 #include "daemon/docker/json_fields.hpp"
 #include "daemon/util/error.hpp"
 
@@ -76,28 +75,6 @@ void Lines::finish() {
 void Lines::emit(std::string_view line) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   sink_(line);
-}
-
-awaitable<void> hand_on(Body& body, bool tty, OutputSink sink) {
-  std::vector<std::pair<Stream, std::string_view>> parts;
-  Demux demux(tty, [&parts](Stream stream, std::string_view part) { parts.emplace_back(stream, part); });
-  for (auto piece = co_await body.next(); !piece.empty(); piece = co_await body.next()) {
-    parts.clear();
-    demux.feed(piece);
-    for (const auto& [stream, part] : parts) co_await sink(stream, part);
-  }
-}
-
-awaitable<void> hand_on_lines(Body& body, LineSink sink) {
-  std::vector<std::string> found;
-  Lines lines([&found](std::string_view line) { found.emplace_back(line); });
-  for (bool end = false; !end;) {
-    const auto piece = co_await body.next();
-    end = piece.empty();
-    found.clear();
-    end ? lines.finish() : lines.feed(piece);
-    for (auto& line : found) co_await sink(std::move(line));
-  }
 }
 
 std::optional<Message> parse_message(std::string_view line) {

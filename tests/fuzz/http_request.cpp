@@ -83,7 +83,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Reading whole, pieces;
   whole.feed(fuzz::view(data + 1, size - 1));
   fuzz::in_pieces(fuzz::view(data, size), [&](std::string_view piece) { pieces.feed(piece); });
-  // (What has no end of its head yet may be refused early, or waited for.)
+  // (What has no end of its head yet may be refused early, or waited for. At the limit of a head it depends
+  // on the pieces what Beast counts.)
+  const bool at_limit =
+      size - 1 >= limits().head_bytes && (whole.error == boost::beast::http::error::header_limit ||
+                                          pieces.error == boost::beast::http::error::header_limit);
+  if (at_limit) return 0;
   if (whole.parser.is_header_done() || pieces.parser.is_header_done())
     fuzz::expect(whole.outcome() == pieces.outcome(), "pieces make no difference to a request");
   if (whole.error) http::refusal_of(whole.error, limits());

@@ -188,8 +188,10 @@ TEST_CASE("a hook's log that is cut to its newest part while it is followed lose
   const RunFixture f;
   with_files([&](asio::any_io_executor executor, async::FileThread& files) -> awaitable<void> {
     Runs runs(executor, test::shim(), files);
-    auto request =
-        f.request("run", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo line $i; done; sleep 0.1");
+    // It is cut behind its reader, but not faster than a slow one reads: the writer waits now and then.
+    auto request = f.request("run",
+                             "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo line $i; "
+                             "[ $((i % 2000)) -gt 0 ] || while [ ! -e read-$i ]; do sleep 0.01; done; done");
     request.log_limit = 50'000;
     co_await runs.start(request);
     LogTail tail(executor, files, request.log);
@@ -197,7 +199,8 @@ TEST_CASE("a hook's log that is cut to its newest part while it is followed lose
     while (lines < 20000) {
       const auto piece = co_await tail.next();
       for (std::size_t at = 0, end; (end = piece.text.find('\n', at)) != std::string::npos; at = end + 1)
-        wrong += piece.text.substr(at, end - at) != "line " + std::to_string(++lines);
+        if (wrong += piece.text.substr(at, end - at) != "line " + std::to_string(++lines); lines % 2000 == 0)
+          append(f.dir.path() / ("read-" + std::to_string(lines)), "");
     }
     CHECK(wrong == 0);
     co_await runs.wait(request.directory);
