@@ -36,6 +36,7 @@ STACKD_FIELDS(UpOptions) {
   field("remove_orphans", o.remove_orphans, Show::when_set);
   field("keep", o.keep, Show::when_set);
   field("pull", o.pull, Show::when_set);
+  field("rerun_hooks", o.rerun_hooks, Show::when_set);
   field("scale", o.scale, Show::when_set);
   field("timeout_ms", o.timeout_ms, Show::when_set);
 }};
@@ -65,6 +66,39 @@ STACKD_FIELDS(DownRequest) {
 STACKD_FIELDS(ServicesRequest) {
   field("services", o.services, Show::when_set);
   field("timeout", o.timeout, Show::when_set);
+}};
+
+STACKD_FIELDS(PlanRequest) {
+  field("stack", o.stack, Show::when_set);
+  field("up", o.up, Show::when_set);
+  field("down", o.down, Show::when_set);
+  field("stop", o.stop, Show::when_set);
+  field("start", o.start, Show::when_set);
+  field("restart", o.restart, Show::when_set);
+}};
+
+STACKD_FIELDS(PlanChange) {
+  field("key", o.key, Show::always);
+  field("before", o.before, Show::always);
+  field("after", o.after, Show::always);
+}};
+
+STACKD_FIELDS(PlanAction) {
+  field("action", o.action, Show::always);
+  field("subject", o.subject, Show::always);
+  field("service", o.service, Show::when_set);
+  field("reason", o.reason, Show::always);
+  field("changes", o.changes, Show::when_set);
+  field("takes_along", o.takes_along, Show::when_set);
+}};
+
+STACKD_FIELDS(Plan) {
+  field("stack", o.stack, Show::always);
+  field("kind", o.kind, Show::always);
+  field("to_do", o.to_do, Show::always);
+  field("actions", o.actions, Show::always);
+  field("warnings", o.warnings, Show::always);
+  field("steps", o.steps, Show::always);
 }};
 
 STACKD_FIELDS(Port) {

@@ -25,7 +25,8 @@ struct Problem {
 struct UpOptions {
   bool build = false, rebuild = false, force_recreate = false, no_deps = false, remove_orphans = false,
        keep = false;
-  std::string pull;  // always, missing, never
+  std::string pull;         // always, missing, never
+  std::string rerun_hooks;  // all, or a phase
   std::map<std::string, int> scale;
   std::optional<std::int64_t> timeout_ms;  // of the whole operation
 };
@@ -49,6 +50,32 @@ struct DownRequest {
 struct ServicesRequest {  // stop, start, restart
   std::vector<std::string> services;
   std::optional<int> timeout;
+};
+
+// POST /v1/plan: exactly one of the wishes; `stack` is for all but up.
+struct PlanRequest {
+  std::string stack;
+  std::optional<UpRequest> up;
+  std::optional<DownRequest> down;
+  std::optional<ServicesRequest> stop, start, restart;
+};
+struct PlanChange {
+  std::string key;            // "healthcheck.test"
+  std::string before, after;  // "" when it is not there
+};
+struct PlanAction {
+  // pull, build, create, recreate, start, restart, stop, remove, run; skip is nothing to do
+  std::string action;
+  std::string subject;  // "db", "web-2", "network default", "db post_start[0]"
+  std::string service, reason;
+  std::vector<PlanChange> changes;
+  std::vector<std::string> takes_along;
+};
+struct Plan {
+  std::string stack, kind;  // up, down, stop, start, restart
+  bool to_do = false;
+  std::vector<PlanAction> actions;
+  std::vector<std::string> warnings, steps;
 };
 
 struct Port {
@@ -276,6 +303,10 @@ STACKD_WIRE(UpOptions);
 STACKD_WIRE(UpRequest);
 STACKD_WIRE(DownRequest);
 STACKD_WIRE(ServicesRequest);
+STACKD_WIRE(PlanRequest);
+STACKD_WIRE(PlanChange);
+STACKD_WIRE(PlanAction);
+STACKD_WIRE(Plan);
 STACKD_WIRE(Port);
 STACKD_WIRE(ContainerView);
 STACKD_WIRE(Service);

@@ -90,9 +90,7 @@ Answer wait_for_stack(Manager& manager, http::Request request) {
 Answer take_down(Manager& manager, http::Request request) {
   const bool wait = Query(request, {"wait"}).flag("wait");
   auto body = read_body<proto::DownRequest>(request.body);
-  if (!body.rmi.empty() && body.rmi != "local" && body.rmi != "all")
-    throw Error(ErrorKind::invalid_request,
-                "field 'rmi' must be \"local\" or \"all\", not \"" + body.rmi + "\"");
+  check_down_request(body);
   auto wish = manager.down(request.path_value("id"), std::move(body), key_of(request));
   co_return co_await carry_out(manager, std::move(wish), wait);
 }
@@ -125,6 +123,15 @@ Answer stack_top(Manager& manager, http::Request request) {
   Query(request, {});
   const auto top = co_await manager.top(request.path_value("id"));
   co_return json_answer(top);
+}
+
+Answer plan_wish(Manager& manager, http::Request request) {
+  Query(request, {});
+  auto body = read_body<proto::PlanRequest>(request.body);
+  if (body.up) check_up_request(*body.up);
+  if (body.down) check_down_request(*body.down);
+  const auto plan = co_await manager.plan(std::move(body));
+  co_return json_answer(plan);
 }
 
 Answer validate(Manager& manager, http::Request request) {

@@ -73,6 +73,7 @@ struct NetworkDetails {
 struct VolumeDetails {
   std::string name, driver, mountpoint;
   Labels labels;
+  std::string created_at;
 };
 
 // `top`-like figures: cpu in percent of one core, memory in bytes.

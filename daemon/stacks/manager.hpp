@@ -67,6 +67,9 @@ public:
   awaitable<proto::Config> config(proto::UpRequest request);  // with `services`: these and what they need
   awaitable<proto::Graph> graph(proto::UpRequest request);    // the same
 
+  // What a wish would do now: the operation's own plan, of a look of now. Nothing is changed, run or stored.
+  awaitable<proto::Plan> plan(proto::PlanRequest request);
+
   // Questions. `stack` is an id, or a name when only one stack has it; not_found says which are near.
   awaitable<std::vector<StackViewPtr>> list(std::string directory = "");  // "" everywhere
   awaitable<StackViewPtr> view(std::string stack);

@@ -125,6 +125,23 @@ awaitable<proto::Operation> Manager::wait(std::string id) {
   while (find(parts_, id).state == "running") co_await parts_.changed.wait();
   co_return find(parts_, id);
 }
+awaitable<proto::Plan> Manager::plan(proto::PlanRequest request) {
+  check(parts_);
+  parts_.plan = std::move(request);
+  proto::Plan plan;
+  plan.stack = "shop-1";
+  plan.kind = parts_.plan.up ? "up" : "down";
+  plan.to_do = true;
+  plan.actions.push_back({"recreate",
+                          "db",
+                          "db",
+                          "healthcheck.test changed",
+                          {{"healthcheck.test", "[]", "[\"CMD\",\"true\"]"}},
+                          {"api"}});
+  plan.steps = {"create db-1"};
+  co_return plan;
+}
+
 awaitable<proto::Validation> Manager::validate(proto::UpRequest request) {
   check(parts_);
   parts_.up = std::move(request);

@@ -102,9 +102,6 @@ std::int64_t number(Database& db, const std::string& sql) {
   return s.integer(0);
 }
 
-int newest() {
-  return store::migrations().back().number;
-}
 
 }  // namespace
 
