@@ -11,6 +11,7 @@ enum class Verb {
   diff,
   down,
   status,
+  wait,
   ls,
   restart,
   stop,
@@ -41,11 +42,12 @@ struct VerbRow {
   const char* summary;
 };
 
-inline constexpr std::array<VerbRow, 26> k_verbs{{
+inline constexpr std::array<VerbRow, 27> k_verbs{{
     {Verb::up, "up", "Bring the stack of this directory up"},
     {Verb::diff, "diff", "What an up would change, value by value; nothing is done"},
     {Verb::down, "down", "Take it down: exactly what up made goes away"},
     {Verb::status, "status", "Its services, ports and last operation"},
+    {Verb::wait, "wait", "Wait until services are ready, healthy, stopped or have ended"},
     {Verb::ls, "ls", "Every stack of this machine"},
     {Verb::restart, "restart", "Restart services"},
     {Verb::stop, "stop", "Stop services, keep their containers"},

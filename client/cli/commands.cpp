@@ -11,8 +11,23 @@
 namespace stackd::client {
 namespace {
 
-Run build_status(CLI::App&) {
-  return run_status;
+Run build_status(CLI::App& app) {
+  auto watch = std::make_shared<bool>(false);
+  app.add_flag("-w,--watch", *watch, "Again at each change, until Ctrl-C");
+  return [watch](Context& context) { return run_status(context, *watch); };
+}
+
+Run build_wait(CLI::App& app) {
+  auto args = std::make_shared<WaitArgs>();
+  app.add_option("services", args->services, "Only these")->type_name("SERVICE");
+  app.add_option("--for", args->wanted, "What to wait for")
+      ->type_name("STATE")
+      ->check(CLI::IsMember({"ready", "healthy", "stopped", "exited"}))
+      ->capture_default_str();
+  app.add_option("--timeout", args->timeout, "Give up after this long, with exit code 1, and say what blocks")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  return [args](Context& context) { return run_wait(context, *args); };
 }
 Run build_top(CLI::App&) {
   return run_top;
@@ -173,6 +188,8 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_diff);
     case proto::Verb::status:
       return made(build_status);
+    case proto::Verb::wait:
+      return made(build_wait);
     case proto::Verb::ls:
       return made(build_ls);
     case proto::Verb::restart:

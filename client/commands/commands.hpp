@@ -36,7 +36,12 @@ struct ServicesArgs {
 // `verb`: stop, start, restart.
 int run_services(Context& context, const std::string& verb, const ServicesArgs& args);
 
-int run_status(Context& context);
+int run_status(Context& context, bool watch);
+struct WaitArgs {
+  std::string wanted = "ready", timeout = "60s";
+  std::vector<std::string> services;
+};
+int run_wait(Context& context, const WaitArgs& args);
 int run_ls(Context& context, bool all);
 int run_top(Context& context);
 int run_urls(Context& context);
