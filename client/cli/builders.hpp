@@ -17,5 +17,13 @@ inline CLI::Option* each_time(CLI::Option* option) {
 
 // container_commands.cpp
 Run build_exec(CLI::App& app);
+Run build_ps(CLI::App& app);
+Run build_kill(CLI::App& app);
+Run build_pause(CLI::App& app);
+Run build_unpause(CLI::App& app);
+Run build_port(CLI::App& app);
+Run build_rm(CLI::App& app);
+Run build_scale(CLI::App& app);
+Run build_volumes(CLI::App& app);
 
 }  // namespace stackd::client
