@@ -36,6 +36,7 @@ STACKD_FIELDS(UpOptions) {
   field("remove_orphans", o.remove_orphans, Show::when_set);
   field("keep", o.keep, Show::when_set);
   field("pull", o.pull, Show::when_set);
+  field("rerun_hooks", o.rerun_hooks, Show::when_set);
   field("scale", o.scale, Show::when_set);
   field("timeout_ms", o.timeout_ms, Show::when_set);
 }};
@@ -67,6 +68,39 @@ STACKD_FIELDS(ServicesRequest) {
   field("timeout", o.timeout, Show::when_set);
 }};
 
+STACKD_FIELDS(PlanRequest) {
+  field("stack", o.stack, Show::when_set);
+  field("up", o.up, Show::when_set);
+  field("down", o.down, Show::when_set);
+  field("stop", o.stop, Show::when_set);
+  field("start", o.start, Show::when_set);
+  field("restart", o.restart, Show::when_set);
+}};
+
+STACKD_FIELDS(PlanChange) {
+  field("key", o.key, Show::always);
+  field("before", o.before, Show::always);
+  field("after", o.after, Show::always);
+}};
+
+STACKD_FIELDS(PlanAction) {
+  field("action", o.action, Show::always);
+  field("subject", o.subject, Show::always);
+  field("service", o.service, Show::when_set);
+  field("reason", o.reason, Show::always);
+  field("changes", o.changes, Show::when_set);
+  field("takes_along", o.takes_along, Show::when_set);
+}};
+
+STACKD_FIELDS(Plan) {
+  field("stack", o.stack, Show::always);
+  field("kind", o.kind, Show::always);
+  field("to_do", o.to_do, Show::always);
+  field("actions", o.actions, Show::always);
+  field("warnings", o.warnings, Show::always);
+  field("steps", o.steps, Show::always);
+}};
+
 STACKD_FIELDS(Port) {
   field("key", o.key, Show::always);
   field("protocol", o.protocol, Show::always);
@@ -84,6 +118,10 @@ STACKD_FIELDS(ContainerView) {
   field("health", o.health, Show::when_set);
   field("image", o.image, Show::always);
   field("exit_code", o.exit_code, Show::when_set);
+  field("started_at", o.started_at, Show::when_set);
+  field("ended_at", o.ended_at, Show::when_set);
+  field("restarts", o.restarts, Show::when_set);
+  field("out_of_memory", o.out_of_memory, Show::when_set);
 }};
 
 STACKD_FIELDS(Service) {
@@ -96,6 +134,25 @@ STACKD_FIELDS(Service) {
   field("ports", o.ports, Show::always);
   field("exit_code", o.exit_code, Show::when_set);
   field("reason", o.reason, Show::when_set);
+  field("known_status", o.known_status, Show::when_set);
+  field("since", o.since, Show::when_set);
+  field("waiting_for", o.waiting_for, Show::when_set);
+  field("restarts", o.restarts, Show::when_set);
+}};
+
+STACKD_FIELDS(Blocking) {
+  field("service", o.service, Show::always);
+  field("status", o.status, Show::always);
+  field("reason", o.reason, Show::when_set);
+  field("since", o.since, Show::when_set);
+  field("waiting_for", o.waiting_for, Show::when_set);
+}};
+
+STACKD_FIELDS(Waited) {
+  field("stack", o.stack, Show::always);
+  field("for", o.wanted, Show::always);
+  field("reached", o.reached, Show::always);
+  field("blocking", o.blocking, Show::always);
 }};
 
 STACKD_FIELDS(StepView) {
@@ -153,6 +210,7 @@ STACKD_FIELDS(Stack) {
   field("created_at", o.created_at, Show::when_set);
   field("updated_at", o.updated_at, Show::when_set);
   field("started_at", o.started_at, Show::when_set);
+  field("as_of", o.as_of, Show::when_set);
 }};
 
 STACKD_FIELDS(TopContainer) {
@@ -375,6 +433,7 @@ STACKD_FIELDS(Info) {
   field("log_level", o.log_level, Show::always);
   field("started_at", o.started_at, Show::when_set);
   field("engine_host", o.engine_host, Show::always);
+  field("engine_chosen_by", o.engine_chosen_by, Show::when_set);
   field("engine_state", o.engine_state, Show::always);
   field("engine_version", o.engine_version, Show::when_set);
   field("engine_api_version", o.engine_api_version, Show::when_set);

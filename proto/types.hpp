@@ -25,7 +25,8 @@ struct Problem {
 struct UpOptions {
   bool build = false, rebuild = false, force_recreate = false, no_deps = false, remove_orphans = false,
        keep = false;
-  std::string pull;  // always, missing, never
+  std::string pull;         // always, missing, never
+  std::string rerun_hooks;  // all, or a phase
   std::map<std::string, int> scale;
   std::optional<std::int64_t> timeout_ms;  // of the whole operation
 };
@@ -51,6 +52,32 @@ struct ServicesRequest {  // stop, start, restart
   std::optional<int> timeout;
 };
 
+// POST /v1/plan: exactly one of the wishes; `stack` is for all but up.
+struct PlanRequest {
+  std::string stack;
+  std::optional<UpRequest> up;
+  std::optional<DownRequest> down;
+  std::optional<ServicesRequest> stop, start, restart;
+};
+struct PlanChange {
+  std::string key;            // "healthcheck.test"
+  std::string before, after;  // "" when it is not there
+};
+struct PlanAction {
+  // pull, build, create, recreate, start, restart, stop, remove, run; skip is nothing to do
+  std::string action;
+  std::string subject;  // "db", "web-2", "network default", "db post_start[0]"
+  std::string service, reason;
+  std::vector<PlanChange> changes;
+  std::vector<std::string> takes_along;
+};
+struct Plan {
+  std::string stack, kind;  // up, down, stop, start, restart
+  bool to_do = false;
+  std::vector<PlanAction> actions;
+  std::vector<std::string> warnings, steps;
+};
+
 struct Port {
   std::string key, protocol, host_ip, url;
   int host_port = 0, container_port = 0;
@@ -59,6 +86,9 @@ struct ContainerView {
   std::string id, name, state, health, image;
   int number = 1;
   std::optional<int> exit_code;
+  std::string started_at, ended_at;  // by the engine's clock; ended_at of one that does not run
+  int restarts = 0;                  // by the engine's own policy
+  bool out_of_memory = false;
 };
 struct Service {
   std::string name, kind;  // container, process, oneshot
@@ -69,7 +99,11 @@ struct Service {
   std::vector<ContainerView> containers;
   std::vector<Port> ports;
   std::optional<int> exit_code;
-  std::string reason;  // why it is not ready
+  std::string reason;        // why it is not ready
+  std::string known_status;  // while the engine is away and the status is `unknown`: the one known last
+  std::string since;         // when the status became what it is
+  std::string waiting_for;   // what holds it up while it comes up
+  int restarts = 0;
 };
 
 struct StepView {
@@ -105,6 +139,22 @@ struct Stack {
   std::vector<std::string> urls, warnings;
   std::optional<Operation> last_operation;
   std::string created_at, updated_at, started_at;
+  std::string as_of;  // while the engine is away: when it was heard of last
+};
+
+// GET /v1/stacks/{id}/wait. What still holds it up when the time was out.
+struct Blocking {
+  std::string service, status, reason, since, waiting_for;
+};
+struct Waited {
+  std::string stack, wanted;  // ready, healthy, stopped, exited
+  bool reached = false;
+  std::vector<Blocking> blocking;
+};
+struct WaitRequest {
+  std::string wanted = "ready";
+  std::vector<std::string> services;  // none: all
+  std::int64_t timeout_ms = 60'000;
 };
 
 // GET /v1/stacks/{id}/top. What does not run has no figures. cpu: in percent of one core.
@@ -262,8 +312,8 @@ struct ExecResult {
 
 struct Info {
   std::string version, api_version = "1", home, socket, log_level;
-  std::string engine_host, engine_state /* reachable, unreachable */, engine_version, engine_api_version,
-      engine_error;
+  std::string engine_host, engine_chosen_by /* why this one, in words */,
+      engine_state /* reachable, unreachable */, engine_version, engine_api_version, engine_error;
   int pid = 0, stacks = 0, operations_running = 0, port_first = 0, port_last = 0;
   std::string started_at;
   // How long anything had to wait for the control thread, in microseconds, since the daemon began: the
@@ -281,6 +331,10 @@ STACKD_WIRE(UpOptions);
 STACKD_WIRE(UpRequest);
 STACKD_WIRE(DownRequest);
 STACKD_WIRE(ServicesRequest);
+STACKD_WIRE(PlanRequest);
+STACKD_WIRE(PlanChange);
+STACKD_WIRE(PlanAction);
+STACKD_WIRE(Plan);
 STACKD_WIRE(Port);
 STACKD_WIRE(ContainerView);
 STACKD_WIRE(Service);
@@ -289,6 +343,8 @@ STACKD_WIRE(FailureCause);
 STACKD_WIRE(OperationError);
 STACKD_WIRE(Operation);
 STACKD_WIRE(Stack);
+STACKD_WIRE(Blocking);
+STACKD_WIRE(Waited);
 STACKD_WIRE(TopContainer);
 STACKD_WIRE(TopProcess);
 STACKD_WIRE(TopService);
@@ -319,7 +375,8 @@ STACKD_WIRE(Info);
 //   operation.started {kind}                operation.ended {state, error?, warnings}
 //   operation.rolling_back {kind, reason}
 //   step.started {key, kind, service}       step.ended {key, kind, service, state, reason, duration_ms}
-//   service.status {service, status, reason?, ports?, exit_code?}
+//   service.status {service, status, from, to, cause, since, reason?, exit_code?, changes?}
+//   stack.status {status, from, to}
 //   hook.started {run, phase, index, service, place, command}
 //   hook.output {run, phase, index, service, line}          (a passing note)
 //   hook.ended {run, phase, index, service, state, exit_code, reason, duration_ms, stderr_tail, log}

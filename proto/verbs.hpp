@@ -8,6 +8,7 @@ namespace stackd::proto {
 
 enum class Verb {
   up,
+  diff,
   down,
   status,
   ls,
@@ -50,8 +51,9 @@ struct VerbRow {
   bool free_name = false;
 };
 
-inline constexpr std::array<VerbRow, 33> k_verbs{{
+inline constexpr std::array<VerbRow, 34> k_verbs{{
     {Verb::up, "up", "Bring the stack of this directory up"},
+    {Verb::diff, "diff", "What an up would change, value by value; nothing is done"},
     {Verb::down, "down", "Take it down: exactly what up made goes away"},
     {Verb::status, "status", "Its services, ports and last operation"},
     {Verb::ls, "ls", "Every stack of this machine"},

@@ -1,5 +1,5 @@
-// Builders that stand in files of their own beside commands.cpp, and what they have in common. Private to
-// cli/.
+// Builders that stand in files of their own beside commands.cpp, by file, and what they have in common.
+// Private to cli/.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -25,5 +25,12 @@ Run build_port(CLI::App& app);
 Run build_rm(CLI::App& app);
 Run build_scale(CLI::App& app);
 Run build_volumes(CLI::App& app);
+// wishes.cpp
+Run build_up(CLI::App& app);
+Run build_diff(CLI::App& app);
+Run build_down(CLI::App& app);
+Run build_stop(CLI::App& app);
+Run build_start(CLI::App& app);
+Run build_restart(CLI::App& app);
 
 }  // namespace stackd::client

@@ -12,15 +12,16 @@ namespace stackd::client {
 
 struct UpArgs {
   std::vector<std::string> services;
-  std::string pull, timeout;
+  std::string pull, timeout, rerun_hooks;
   std::vector<std::string> scale;  // SERVICE=N
   bool detach = false, build = false, rebuild = false, force_recreate = false, no_deps = false,
-       remove_orphans = false, keep = false;
+       remove_orphans = false, keep = false, dry_run = false;
 };
 int run_up(Context& context, const UpArgs& args);
+int run_diff(Context& context, const UpArgs& args);
 
 struct DownArgs {
-  bool volumes = false, remove_orphans = false;
+  bool volumes = false, remove_orphans = false, dry_run = false;
   std::string rmi;
   std::optional<int> timeout;
   std::vector<std::string> services;
@@ -28,6 +29,7 @@ struct DownArgs {
 int run_down(Context& context, const DownArgs& args);
 
 struct ServicesArgs {
+  bool dry_run = false;
   std::vector<std::string> services;
   std::optional<int> timeout;
 };

@@ -44,7 +44,8 @@ int show_status(Context& context) {
   std::string engine = info.engine_state == "reachable" ? info.engine_version : info.engine_state;
   if (!info.engine_error.empty()) engine += ": " + info.engine_error;
   context.out("  socket  " + info.socket + "\n  state   " + info.home + "\n  engine  " + info.engine_host +
-              " (" + engine + ")\n  stacks  " + std::to_string(info.stacks) + ", " +
+              " (" + engine + ")" + (info.engine_chosen_by.empty() ? "" : ", by " + info.engine_chosen_by) +
+              "\n  stacks  " + std::to_string(info.stacks) + ", " +
               counted(static_cast<std::size_t>(info.operations_running), "operation") + " running\n");
   return proto::k_done;
 }

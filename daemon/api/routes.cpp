@@ -24,7 +24,9 @@ Answer start_stack(Manager& manager, http::Request request);
 Answer restart_stack(Manager& manager, http::Request request);
 Answer forget_stack(Manager& manager, http::Request request);
 Answer stack_environment(Manager& manager, http::Request request);
+Answer wait_for_stack(Manager& manager, http::Request request);
 Answer stack_top(Manager& manager, http::Request request);
+Answer plan_wish(Manager& manager, http::Request request);
 Answer validate(Manager& manager, http::Request request);
 Answer resolved_config(Manager& manager, http::Request request);
 Answer service_graph(Manager& manager, http::Request request);
@@ -114,6 +116,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"POST", "/v1/stacks/{id}/pause", call(pause_containers), nullptr, waits},
       {"POST", "/v1/stacks/{id}/unpause", call(unpause_containers), nullptr, waits},
       {"POST", "/v1/stacks/{id}/rm", call(remove_containers), nullptr, waits},
+      {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/exec", call(exec), nullptr, waits, proto::k_stream_protocol,
        frames(exec_frames)},
       {"GET", "/v1/operations", call(list_operations)},
@@ -122,6 +125,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/operations/{id}/events", nullptr, stream(operation_events)},
       {"GET", "/v1/events", nullptr, stream(all_events)},
       {"GET", "/v1/hooks/{run}/log", nullptr, follow_hook},
+      {"POST", "/v1/plan", call(plan_wish), nullptr, waits},
       {"POST", "/v1/validate", call(validate), nullptr, waits},
       {"POST", "/v1/config", call(resolved_config), nullptr, waits},
       {"POST", "/v1/graph", call(service_graph), nullptr, waits},

@@ -1,4 +1,5 @@
 #include "daemon/app/app.hpp"
+#include "daemon/plan/step_kinds.hpp"
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -6,12 +7,14 @@
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include "daemon/api/routes.hpp"
 #include "daemon/async/loop.hpp"
 #include "daemon/async/task_group.hpp"
+#include "daemon/dotdocker/engine_choice.hpp"
 #include "daemon/http/listener.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/keeper/keeper.hpp"
@@ -59,6 +62,17 @@ std::string bearer_token(const std::filesystem::path& home) {
   return *token;
 }
 
+// Before anything runs: it looks at files.
+dotdocker::EngineChoice choose(const config::Settings& settings) {
+  if (!settings.docker_host.empty()) return {settings.docker_host, settings.docker_host_from};
+  dotdocker::Environment environment;
+  for (const char* name : {"HOME", "DOCKER_CONFIG", "DOCKER_CONTEXT", "XDG_RUNTIME_DIR"})
+    if (const char* value = std::getenv(name)) environment[name] = value;
+  auto choice = dotdocker::choose_engine(environment);
+  if (!choice.warning.empty()) spdlog::warn("{}", choice.warning);
+  return choice;
+}
+
 // Every part of the daemon, in the order in which it is built; it goes away in reverse.
 class App {
 public:
@@ -68,35 +82,29 @@ public:
         loop_(),
         paths_{settings.home},
         journal_(executor(), settings.home / "state.db"),
-        engine_(executor(), settings.docker_host),
+        chosen_(choose(settings)),
+        engine_(executor(), chosen_.host),
         runs_(executor(), settings.shim, files_,
               {static_cast<std::uint64_t>(settings.service_log_size), settings.service_logs_kept}),
         monitor_(executor(), engine_),
         models_(journal_, user_files_),
-        hook_tools_{executor(), journal_, engine_,
-                    runs_,      files_,   user_files_,
-                    monitor_,   paths_,   std::make_shared<async::NameLocks>(executor())},
+        picture_(executor(), journal_, monitor_, models_, runs_, waits_, picture_kinds()),
+        transfers_(executor(), engine_, user_files_),
+        hook_tools_{
+            executor(), journal_,    engine_,  transfers_, runs_,
+            files_,     user_files_, monitor_, paths_,     std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
-        step_tools_{executor(),
-                    journal_,
-                    engine_,
-                    runs_,
-                    files_,
-                    user_files_,
-                    monitor_,
-                    models_,
-                    hook_tools_,
-                    hooks_,
-                    paths_,
-                    ports(),
-                    settings.engine_patience},
+        step_tools_{executor(),  journal_,    engine_,  transfers_, runs_,
+                    files_,      user_files_, monitor_, models_,    waits_,
+                    hook_tools_, hooks_,      paths_,   ports(),    settings.engine_patience},
         runner_(executor(), journal_, steps::operation_policy()),
-        keeper_tools_{executor(), journal_, engine_, runs_, monitor_, models_, runner_, hook_tools_},
+        keeper_tools_{executor(), journal_, engine_, runs_,      monitor_,
+                      models_,    picture_, runner_, hook_tools_},
         pre_run_starts_(keeper_tools_),
         keeper_(keeper_tools_),
         execs_(executor(), journal_, engine_),
-        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_, user_files_,
-               monitor_,   models_,       runner_,  step_tools_, execs_, paths_, facts()},
+        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_, user_files_, monitor_,
+               models_,    picture_,      runner_,  step_tools_, execs_, paths_, facts()},
         manager_(parts_),
         server_(executor(), api::make_router(manager_, api_options()), api::error_pages()),
         tasks_(executor()),
@@ -119,13 +127,17 @@ public:
 private:
   asio::any_io_executor executor() { return loop_.executor(); }
   plan::PortRange ports() const { return {settings_.port_first, settings_.port_last}; }
+  static world::StepKinds picture_kinds() {
+    return {{plan::Ready::k_kind, plan::ReadyProcess::k_kind}, plan::PlanUp::k_kind};
+  }
   static api::Options api_options() {
     api::Options options;
     options.stop = [] { ::kill(::getpid(), SIGTERM); };  // there is one way to end
     return options;
   }
   stacks::DaemonFacts facts() const {
-    return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), ports()};
+    return {settings_.socket.string(), settings_.log_level, util::format_time(util::now_ms()), chosen_.why,
+            ports()};
   }
 
   awaitable<void> live() {
@@ -133,9 +145,12 @@ private:
     std::exception_ptr error;
     try {
       listen();
+      engine_.on_done = [this](const std::string& id, docker::Done what) { monitor_.saw(id, what); };
       tasks_.keep("engine events", [this] { return monitor_.run(); });
+      tasks_.keep("inspecting", [this] { return monitor_.inspect(); });
       tasks_.keep("pre_run records", [this] { return pre_run_starts_.run(); });
       co_await runner_.recover();
+      tasks_.keep("telling", [this] { return picture_.run(); });
       co_await execs_.recover();
       tasks_.keep("keeper", [this] { return keeper_.run(); });
       tasks_.keep("watchdog", [this] { return watch(); });
@@ -203,10 +218,14 @@ private:
   async::UserFiles user_files_{executor()};
   model::Paths paths_;
   journal::Journal journal_;
+  dotdocker::EngineChoice chosen_;
   docker::Engine engine_;
   process::Runs runs_;
   world::Monitor monitor_;
+  world::Waits waits_;
   world::Models models_;
+  world::Picture picture_;
+  images::Transfers transfers_;
   hooks::Tools hook_tools_;
   hooks::HookRunner hooks_;
   steps::Tools step_tools_;

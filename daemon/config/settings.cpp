@@ -34,6 +34,7 @@ struct Given {
   std::string text;
   bool from_file = false;
   fs::path user_home;
+  std::string from;  // the file, variable or flag, for what is shown of a setting
 };
 
 fs::path to_path(const Given& given) {
@@ -125,7 +126,10 @@ const std::vector<Key>& keys() {
        "URL",
        "the engine, unix:///PATH or tcp://HOST:PORT",
        {"STACKD_DOCKER_HOST", "DOCKER_HOST"},
-       [](Settings& s, const Given& v) { s.docker_host = to_docker_host(v.text); }},
+       [](Settings& s, const Given& v) {
+         s.docker_host = to_docker_host(v.text);
+         s.docker_host_from = v.from;
+       }},
       {"log_level",
        "LEVEL",
        "trace, debug, info, warning, error or off",
@@ -201,7 +205,7 @@ void apply_file(Settings& settings, const fs::path& file, const Sources& sources
     }
     if (entry.value.empty()) continue;  // "key:" leaves the default
     try {
-      key->set(settings, {entry.value, true, sources.user_home});
+      key->set(settings, {entry.value, true, sources.user_home, entry.key + " in " + file.string()});
     } catch (const Error& e) {
       mistakes.push_back(place + "cannot set " + entry.key + ": " + e.what());
     }
@@ -225,7 +229,7 @@ void apply_environment(Settings& settings, const Sources& sources) {
       const auto value = sources.environment(variable);
       if (!value || value->empty()) continue;
       try {
-        key.set(settings, {*value, false, sources.user_home});
+        key.set(settings, {*value, false, sources.user_home, variable});
       } catch (const Error& e) {
         throw e.wrap(std::string("cannot take ") + variable);
       }
@@ -279,7 +283,7 @@ void apply_flags(Settings& settings, const CommandLine& line, const Sources& sou
     const auto& value = line.values.at(key.name);
     if (value.empty()) continue;
     try {
-      key.set(settings, {value, false, sources.user_home});
+      key.set(settings, {value, false, sources.user_home, flag_of(key)});
     } catch (const Error& e) {
       throw e.wrap("cannot take " + flag_of(key));
     }

@@ -19,6 +19,7 @@ struct Settings {
   std::string listen;  // loopback TCP beside the socket, "127.0.0.1:PORT"; "" none: --listen, STACKD_LISTEN
   std::string docker_host;         // "unix:///path", "tcp://host:port"; "" the engine's default socket:
                                    // --docker-host, STACKD_DOCKER_HOST, DOCKER_HOST
+  std::string docker_host_from;    // who said so: "DOCKER_HOST", "docker_host in <file>"; "" nobody
   std::string log_level = "info";  // trace, debug, info, warning, error, off: --log-level, STACKD_LOG_LEVEL
   int port_first = 9000;  // host ports that stackd allocates from, both ends included (L10.1): --port-range
   int port_last = 9999;

@@ -153,6 +153,7 @@ ImageDetails decode_image(const json& image) {
   details.id = text(image, "Id");
   details.tags = texts(image, "RepoTags");
   details.digests = texts(image, "RepoDigests");
+  details.tagged_at = text(field(image, "Metadata"), "LastTagTime");
   const auto& config = field(image, "Config");
   details.command = texts(config, "Cmd");
   details.entrypoint = texts(config, "Entrypoint");
@@ -184,7 +185,7 @@ NetworkDetails decode_network(const json& network) {
 
 VolumeDetails decode_volume(const json& volume) {
   return {text(volume, "Name"), text(volume, "Driver"), text(volume, "Mountpoint"),
-          text_map(volume, "Labels")};
+          text_map(volume, "Labels"), text(volume, "CreatedAt")};
 }
 
 namespace {

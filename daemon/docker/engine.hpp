@@ -32,6 +32,9 @@ using BodySource = std::function<awaitable<std::string>()>;
 class Http;
 class Attached;  // docker/attached.hpp
 
+// What was done to a container.
+enum class Done { created, started, stopped, paused, unpaused, renamed, removed };
+
 class Engine {
 public:
   // `host`: unix:///path or tcp://host:port; empty is unix:///var/run/docker.sock. Throws invalid_request for
@@ -44,6 +47,9 @@ public:
   awaitable<EngineVersion> version();
   // What was negotiated last, nothing before.
   const std::optional<EngineVersion>& known_version() const;
+
+  // Called after the engine has done what it was asked: its own event of that may come later than the answer.
+  std::function<void(const std::string& container, Done what)> on_done;
 
   // containers
   awaitable<std::vector<ContainerSummary>> list_containers(Filters filters);
@@ -88,7 +94,10 @@ public:
 
   // images
   awaitable<std::optional<ImageDetails>> inspect_image(std::string reference);
-  awaitable<void> pull_image(std::string reference, std::string platform, LineSink progress);
+  // `auth`: what X-Registry-Auth takes, "" for nobody.
+  awaitable<void> pull_image(std::string reference, std::string platform, std::string auth,
+                             LineSink progress);
+  awaitable<void> push_image(std::string reference, std::string auth, LineSink progress);
   // The classic builder. `context` is a tar stream. Returns the image's id; a failing step is Error(failed)
   // with the builder's words and, in details, the last output lines.
   awaitable<std::string> build_image(BodySource context, BuildOptions options, LineSink output);
@@ -102,6 +111,9 @@ public:
                          std::function<void(const Event&)> sink);
 
 private:
+  void done(const std::string& container, Done what) const {
+    if (on_done) on_done(container, what);
+  }
   std::unique_ptr<Http> http_;
 };
 

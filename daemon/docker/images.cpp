@@ -122,15 +122,12 @@ awaitable<std::optional<ImageDetails>> Engine::inspect_image(std::string referen
   co_return decode_image(*found);
 }
 
-awaitable<void> Engine::pull_image(std::string reference, std::string platform, LineSink progress) {
-  const auto what = "cannot pull image " + reference;
-  const auto [repository, tag] = split_reference(reference);
-  Query query;
-  query.add("fromImage", repository).add("tag", tag);
-  if (!platform.empty()) query.add("platform", platform);
-  Request request{
-      .what = what, .method = "POST", .path = "/images/create" + query.str(), .limit = std::nullopt};
-  const auto body = co_await http_->open(std::move(request));
+namespace {
+
+// The lines of a pull or push as they come; throws what the engine says at its end.
+awaitable<void> follow_transfer(Http& http, Request request, LineSink progress) {
+  const auto what = request.what;
+  const auto body = co_await http.open(std::move(request));
   PullProgress shown;
   std::string error;
   auto each = [&](std::string text) -> awaitable<void> {
@@ -142,6 +139,34 @@ awaitable<void> Engine::pull_image(std::string reference, std::string platform, 
   };
   co_await hand_on_lines(*body, each);
   if (!error.empty()) throw Error(ErrorKind::engine, what + ": " + error);
+}
+
+}  // namespace
+
+awaitable<void> Engine::pull_image(std::string reference, std::string platform, std::string auth,
+                                   LineSink progress) {
+  const auto [repository, tag] = split_reference(reference);
+  Query query;
+  query.add("fromImage", repository).add("tag", tag);
+  if (!platform.empty()) query.add("platform", platform);
+  Request request{.what = "cannot pull image " + reference,
+                  .method = "POST",
+                  .path = "/images/create" + query.str(),
+                  .limit = std::nullopt,
+                  .registry_auth = std::move(auth)};
+  co_await follow_transfer(*http_, std::move(request), std::move(progress));
+}
+
+awaitable<void> Engine::push_image(std::string reference, std::string auth, LineSink progress) {
+  const auto [repository, tag] = split_reference(reference);
+  Query query;
+  query.add("tag", tag);
+  Request request{.what = "cannot push image " + reference,
+                  .method = "POST",
+                  .path = "/images/" + segment(repository) + "/push" + query.str(),
+                  .limit = std::nullopt,
+                  .registry_auth = std::move(auth)};
+  co_await follow_transfer(*http_, std::move(request), std::move(progress));
 }
 
 awaitable<std::string> Engine::build_image(BodySource context, BuildOptions options, LineSink output) {

@@ -69,6 +69,8 @@ std::string request_head(const Request& request, std::string_view api_version, s
   head.append(request.path).append(" HTTP/1.1\r\nHost: ").append(host);
   head.append("\r\nUser-Agent: stackd/" STACKD_VERSION "\r\n");
   if (request.upgrade) head.append("Connection: Upgrade\r\nUpgrade: tcp\r\n");
+  if (!request.registry_auth.empty())
+    head.append("X-Registry-Auth: ").append(request.registry_auth).append("\r\n");
   const bool has_body = chunked || !request.body.empty();
   if (has_body) head.append("Content-Type: ").append(request.content_type).append("\r\n");
   if (chunked) {

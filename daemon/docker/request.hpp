@@ -27,6 +27,7 @@ struct Request {
   int accepted = 0;      // a status besides 2xx that is an answer, not an error
   bool upgrade = false;  // ask for the bare connection
   bool versioned = true;
+  std::string registry_auth{};  // X-Registry-Auth: a login, base64; in no message
 };
 
 // The part of a path that names a container, image …: percent-encoded but for "/:@", which image references

@@ -65,6 +65,7 @@ struct ImageDetails {
   std::vector<std::string> tags, digests;
   std::vector<std::string> command, entrypoint, shell;
   std::string user, working_dir;
+  std::string tagged_at;  // when it last got its name, by a pull or a build
   std::vector<std::string> env;
   std::vector<std::string> healthcheck;  // Test; empty when none
   std::vector<std::string> volumes;
@@ -79,6 +80,7 @@ struct NetworkDetails {
 struct VolumeDetails {
   std::string name, driver, mountpoint;
   Labels labels;
+  std::string created_at;
 };
 
 // `top`-like figures: cpu in percent of one core, memory in bytes.

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <initializer_list>
 
+#include "daemon/util/text.hpp"
+
 namespace stackd::docker {
 namespace {
 
@@ -44,6 +46,35 @@ bool has_active_endpoints(std::string_view error) {
 
 bool lost_a_layer(std::string_view error) {
   return has(error, "failed to get digest") || has(error, "unknown parent image ID");
+}
+
+bool wants_login(std::string_view error) {
+  for (const std::string_view words : {"no basic auth credentials", "unauthorized", "authentication required",
+                                       "pull access denied", "access to the resource is denied",
+                                       "incorrect username or password", "401 Unauthorized", "403 Forbidden"})
+    if (has(error, words)) return true;
+  return false;
+}
+
+bool is_passing(std::string_view error) {
+  for (const std::string_view words :
+       {"toomanyrequests", "429 Too Many Requests", "connection reset", "unexpected EOF", ": EOF",
+        "TLS handshake timeout", "i/o timeout", "500 Internal Server Error", "502 Bad Gateway",
+        "503 Service Unavailable", "504 Gateway Timeout", "net/http: request canceled", "broken pipe",
+        "Client.Timeout exceeded"})
+    if (has(error, words)) return true;
+  return false;
+}
+
+std::optional<std::chrono::milliseconds> wait_asked_for(std::string_view error) {
+  for (const std::string_view words : {"retry-after: ", "Retry-After: ", "retry after "}) {
+    const auto at = error.find(words);
+    if (at == error.npos) continue;
+    auto rest = error.substr(at + words.size());
+    rest = rest.substr(0, rest.find_first_of(", ;\n"));
+    return util::parse_duration(rest, std::chrono::seconds(1));
+  }
+  return std::nullopt;
 }
 
 int build_status(std::string_view error) {

@@ -3,6 +3,7 @@
 // tests/unit/daemon/docker/words_test.cpp. Pure.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string_view>
 
@@ -26,6 +27,13 @@ bool is_being_removed(std::string_view error);
 bool has_active_endpoints(std::string_view error);
 // A build whose cached layer was removed meanwhile by somebody else.
 bool lost_a_layer(std::string_view error);
+// A registry that wants a login, or another one. Docker's own says the same of what is not there.
+bool wants_login(std::string_view error);
+// A fault of a pull or push that the next try may not meet: too many requests, a connection that was cut, a
+// server that is busy.
+bool is_passing(std::string_view error);
+// How long the registry asks to wait before the next try; nothing when it does not say.
+std::optional<std::chrono::milliseconds> wait_asked_for(std::string_view error);
 // The status that a build step ended with; -1 when it was not a status that ended it.
 int build_status(std::string_view error);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "daemon/hooks/context.hpp"
-#include "daemon/hooks/inputs.hpp"
+#include "daemon/hooks/judge.hpp"
 #include "daemon/hooks/previous.hpp"
 #include "daemon/logs/container_tail.hpp"
 #include "daemon/resolve/hook_policy.hpp"
@@ -38,13 +38,12 @@ awaitable<std::string> image_in(docker::Engine& engine, std::string container) {
 struct HookImage {
   std::string id, failure;
 };
-awaitable<HookImage> ensure_image(docker::Engine& engine, model::Hook hook, std::string reference,
-                                  std::string platform) {
-  auto there = co_await engine.inspect_image(reference);
+awaitable<HookImage> ensure_image(Tools& tools, model::Hook hook, images::Transfer pulled) {
+  auto there = co_await tools.engine.inspect_image(pulled.image);
   HookImage image;
   try {
-    if (!there) co_await engine.pull_image(reference, platform, nullptr);
-    if (!there) there = co_await engine.inspect_image(reference);
+    if (!there) co_await tools.transfers.pull(pulled);
+    if (!there) there = co_await tools.engine.inspect_image(pulled.image);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::no_engine) throw;
     image.failure = resolve::label_of(hook) + ": " + error.what();
@@ -76,8 +75,11 @@ awaitable<void> prepare_container(Tools& tools, const Call& call, HookJob& job, 
     inputs.container_of = co_await containers_by_service(tools.engine, call.stack.id);
   job.own_container = translate::hook_container(inputs);
   if (job.skip.empty()) {
-    const auto found = co_await ensure_image(
-        tools.engine, call.hook, job.own_container->body.value("Image", ""), job.own_container->platform);
+    const images::Transfer wanted{.image = job.own_container->body.value("Image", ""),
+                                  .platform = job.own_container->platform,
+                                  .caller = call.stack.facts->caller,
+                                  .missing_only = true};
+    const auto found = co_await ensure_image(tools, call.hook, wanted);
     image = found.id;
     job.failure = found.failure;
   }
@@ -144,16 +146,11 @@ awaitable<Called> run(Tools& tools, HookRunner& runner, Call call) {
         context_of(call.stack, tools.monitor.of_stack(call.stack.id), previous_result(previous));
   std::string image;  // its digest, of a hook in a container
   if (place == model::HookPlace::container) co_await prepare_container(tools, call, job, image);
-  if (hook.run == model::RunPolicy::changed) {
-    if (place == model::HookPlace::exec) {
-      const auto there = co_await tools.engine.inspect_container(call.container);
-      if (there) image = there->image_id;
-    }
-    auto work = [hook, directory = call.stack.spec->directory, image] {
-      return state_of_inputs(hook, directory, image);
-    };
-    job.inputs = co_await tools.user_files.run(work);
+  if (hook.run == model::RunPolicy::changed && place == model::HookPlace::exec) {
+    const auto there = co_await tools.engine.inspect_container(call.container);
+    if (there) image = there->image_id;
   }
+  job.inputs = co_await state_for(tools, call.stack, hook, image);
   Called called;
   called.result = co_await runner.run(std::move(job));
   if (called.result.ok || called.result.warn) co_return called;

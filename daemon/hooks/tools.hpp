@@ -7,6 +7,7 @@
 #include "daemon/async/name_lock.hpp"
 #include "daemon/async/user_files.hpp"
 #include "daemon/docker/engine.hpp"
+#include "daemon/images/transfers.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/paths.hpp"
 #include "daemon/process/runs.hpp"
@@ -18,6 +19,7 @@ struct Tools {
   asio::any_io_executor executor;
   journal::Journal& journal;
   docker::Engine& engine;
+  images::Transfers& transfers;
   process::Runs& runs;
   async::FileThread& files;
   async::UserFiles& user_files;

@@ -243,6 +243,7 @@ struct Hook {
   std::string create_step;              // of one that comes out of a step
   std::vector<std::string> gate;        // pre_start: create steps of all replicas; none may be running (C4.2)
   std::vector<std::string> started_by;  // runs only when one of these has started something
+  std::vector<int> due;                 // indexes of entries that run all the same (X36)
   std::string ready_step;               // and when this one has not failed
   bool warns = false;                   // pre_stop: a failure is a warning, where the entry does not say it
   struct Result {
@@ -268,6 +269,8 @@ struct FinishDown {
   static constexpr const char* k_kind = "finish-down";
   static constexpr bool k_interruptible = false;
   bool whole = false, rollback = false;
+  bool forget = false;                 // down -v: what once and changed remember (X36)
+  std::vector<std::string> forget_of;  // of these services alone; none is of the whole stack
   using Result = Nothing;
 };
 
@@ -330,11 +333,11 @@ STACKD_FIELDS(plan::Completed, F(create_steps), F(optional))
 STACKD_FIELDS(plan::Settle::Container, F(service), F(create_step), F(start_step))
 STACKD_FIELDS(plan::Settle, F(containers), F(processes))
 STACKD_FIELDS(plan::Hook, F(phase), F(index), F(reason), F(gone), F(container), F(name), F(create_step),
-              F(gate), F(started_by), F(ready_step), F(warns))
+              F(gate), F(started_by), F(due), F(ready_step), F(warns))
 STACKD_FIELDS(plan::Hook::Result, F(run), F(state))
 STACKD_FIELDS(plan::EndHook, F(run))
 STACKD_FIELDS(plan::FinishUp, F(recover))
-STACKD_FIELDS(plan::FinishDown, F(whole), F(rollback))
+STACKD_FIELDS(plan::FinishDown, F(whole), F(rollback), F(forget), F(forget_of))
 #undef F
 
 }  // namespace stackd::model

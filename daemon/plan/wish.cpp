@@ -8,8 +8,8 @@ namespace stackd::model {
 
 #define F STACKD_F
 STACKD_FIELDS(plan::Wish, F(services), F(build), F(rebuild), F(force_recreate), F(no_deps), F(remove_orphans),
-              F(ignore_orphans), F(keep), F(pull), F(scale), F(deadline), F(digest), F(volumes), F(no_hooks),
-              F(rmi), F(stop_timeout), F(reasons), F(restarted), F(asked))
+              F(ignore_orphans), F(keep), F(pull), F(scale), F(deadline), F(digest), F(rerun), F(volumes),
+              F(no_hooks), F(rmi), F(stop_timeout), F(reasons), F(restarted), F(asked))
 #undef F
 
 }  // namespace stackd::model

@@ -28,6 +28,7 @@ struct Wish {
        ignore_orphans = false;
   bool keep = false;  // what a failed up has started stays
   std::string pull;
+  std::string rerun;  // "all", or a phase: its hooks run again whatever they remember (X36)
   std::map<std::string, int> scale;
   std::optional<std::chrono::milliseconds> deadline;  // of the whole operation, from its creation
   std::string digest;                                 // of the spec that it brings up

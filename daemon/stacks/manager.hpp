@@ -1,5 +1,5 @@
 // Manager: what the API can ask about stacks. Wishes become operations (stacks/submit.hpp), questions are
-// answered from the store and one look at the engine. Control thread only. Throws Error.
+// answered from the picture and the store. Control thread only. Throws Error.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,18 @@
 #include "daemon/async/asio.hpp"
 #include "proto/types.hpp"
 
+namespace stackd::world {
+struct StackNow;
+}
 namespace stackd::stacks {
+
+// A stack as the API shows it, made once for each picture of it.
+struct StackView {
+  std::string tag;  // another one is another picture; of this run of the daemon
+  proto::Stack stack;
+  std::string json;
+};
+using StackViewPtr = std::shared_ptr<const StackView>;
 
 struct Parts;  // what the composition root hands over: stacks/parts.hpp
 
@@ -56,9 +67,15 @@ public:
   awaitable<proto::Config> config(proto::UpRequest request);  // with `services`: these and what they need
   awaitable<proto::Graph> graph(proto::UpRequest request);    // the same
 
+  // What a wish would do now: the operation's own plan, of a look of now. Nothing is changed, run or stored.
+  awaitable<proto::Plan> plan(proto::PlanRequest request);
+
   // Questions. `stack` is an id, or a name when only one stack has it; not_found says which are near.
-  awaitable<std::vector<proto::Stack>> list();
+  awaitable<std::vector<StackViewPtr>> list(std::string directory = "");  // "" everywhere
+  awaitable<StackViewPtr> view(std::string stack);
   awaitable<proto::Stack> get(std::string stack);
+  // Until all the services are as wished, or the time is out.
+  awaitable<proto::Waited> wait_for(std::string stack, proto::WaitRequest request);
   awaitable<proto::Top> top(std::string stack);  // takes about a second: cpu is what is used in a while
   awaitable<std::vector<proto::Operation>> operations(std::string stack,
                                                       int limit);  // "" is every stack's; newest first
@@ -109,7 +126,14 @@ public:
   awaitable<std::vector<std::string>> prune();
 
 private:
+  StackViewPtr view_of(const std::shared_ptr<const world::StackNow>& now);
+
   Parts& parts_;
+  struct Known {
+    std::uint64_t number = 0;
+    StackViewPtr view;
+  };
+  std::map<std::string, Known> views_;  // by stack
 };
 
 }  // namespace stackd::stacks

@@ -18,6 +18,7 @@
 #include "daemon/steps/tools.hpp"
 #include "daemon/world/models.hpp"
 #include "daemon/world/monitor.hpp"
+#include "daemon/world/picture.hpp"
 
 namespace stackd::stacks {
 
@@ -25,7 +26,7 @@ class Execs;
 
 // Facts about this daemon that the API shows.
 struct DaemonFacts {
-  std::string socket, log_level, started_at;
+  std::string socket, log_level, started_at, engine_chosen_by;
   plan::PortRange ports;
 };
 
@@ -39,6 +40,7 @@ struct Parts {
   async::UserFiles& user_files;
   world::Monitor& monitor;
   world::Models& models;
+  world::Picture& picture;
   operations::Runner& runner;
   steps::Tools& steps;
   Execs& execs;

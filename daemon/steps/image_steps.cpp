@@ -11,6 +11,8 @@
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/util/time.hpp"
+#include "proto/time.hpp"
 
 namespace stackd::steps {
 namespace {
@@ -77,15 +79,26 @@ awaitable<void> build(Tools& tools, const Step<plan::Image>& step, model::Stack 
   }
 }
 
-awaitable<void> pull(Tools& tools, const Step<plan::Image>& step, model::Stack stack, std::string platform) {
+awaitable<void> pull(Tools& tools, const Step<plan::Image>& step, model::Stack stack, bool missing_only) {
+  const images::Transfer pulled{.image = step.params.image,
+                                .platform = stack.service(step.service()).container->platform,
+                                .caller = stack.facts->caller,
+                                .progress = progress(tools, step.context, stack),
+                                .missing_only = missing_only};
   std::optional<Error> failure;
   try {
-    co_await tools.engine.pull_image(step.params.image, platform, progress(tools, step.context, stack));
+    co_await tools.transfers.pull(pulled);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::no_engine) throw;
     failure = e.wrap("service '" + step.service() + "'");
   }
   if (failure) throw Error(ErrorKind::failed, failure->what(), failure->details());
+}
+
+// An image without a time was never pulled here.
+bool is_too_old(const docker::ImageDetails& image, std::chrono::milliseconds oldest) {
+  const auto tagged = proto::parse_time(image.tagged_at);
+  return !tagged || util::now_ms() - *tagged > oldest.count();
 }
 
 }  // namespace
@@ -100,14 +113,16 @@ awaitable<Outcome> image(Tools& tools, Step<plan::Image> step) {
   const bool wants_build = builds && (params.build || params.rebuild || policy == "build");
 
   auto there = co_await tools.engine.inspect_image(params.image);
-  const bool present = there && !(builds ? wants_build : policy == "always");
+  const auto oldest = translate::pull_interval(policy);
+  const bool wants_pull = policy == "always" || (there && oldest && is_too_old(*there, *oldest));
+  const bool present = there && !(builds ? wants_build : wants_pull);
   if (!present && builds) {
     co_await build(tools, step, stack);
   } else if (!present) {
     if (policy == "never")
       throw Error(ErrorKind::failed, "image '" + params.image + "' of service '" + step.service() +
                                          "' is not there, and its pull policy is never");
-    co_await pull(tools, step, stack, container.platform);
+    co_await pull(tools, step, stack, !wants_pull);
   }
   if (!present) there = co_await tools.engine.inspect_image(params.image);
   if (!there) throw Error(ErrorKind::failed, "image '" + params.image + "' is not there after it was made");

@@ -3,6 +3,7 @@
 // found.
 #include "daemon/plan/plan.hpp"
 
+#include "daemon/plan/due.hpp"
 #include "daemon/resolve/environment.hpp"
 #include "daemon/steps/env_from.hpp"
 #include "daemon/steps/host_ports.hpp"
@@ -82,6 +83,7 @@ awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
   if (request.kind == plan::Kind::up) co_await look_for_strangers(tools, stack, seen);
   const auto services = plan::selected_by(*stack.spec, request);
   co_await look_for_up(tools, stack, step.operation(), services, seen);
+  plan::forget_memories(stack, request.wish, seen);
   auto plan = plan::plan_up(stack, request, seen);
   co_await check_shells(tools, step.operation().id, stack, plan.shells_needed);
   const bool unchanged = plan.unchanged;

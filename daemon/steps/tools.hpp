@@ -13,12 +13,14 @@
 #include "daemon/docker/engine.hpp"
 #include "daemon/hooks/hook_runner.hpp"
 #include "daemon/hooks/tools.hpp"
+#include "daemon/images/transfers.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/paths.hpp"
 #include "daemon/plan/ports.hpp"
 #include "daemon/process/runs.hpp"
 #include "daemon/world/models.hpp"
 #include "daemon/world/monitor.hpp"
+#include "daemon/world/waits.hpp"
 
 namespace stackd::steps {
 
@@ -26,11 +28,13 @@ struct Tools {
   asio::any_io_executor executor;
   journal::Journal& journal;
   docker::Engine& engine;
+  images::Transfers& transfers;
   process::Runs& runs;
   async::FileThread& files;
   async::UserFiles& user_files;
   world::Monitor& monitor;
   world::Models& models;
+  world::Waits& waits;
   hooks::Tools& hook_tools;
   hooks::HookRunner& hooks;
   model::Paths paths;

@@ -1,12 +1,33 @@
 #include "daemon/translate/images.hpp"
 
 #include "daemon/resolve/identity.hpp"
+#include "daemon/util/text.hpp"
 
 namespace stackd::translate {
 
 std::string image_of(const model::Spec& spec, const model::Service& service) {
   if (!service.container->image.empty()) return service.container->image;
   return resolve::built_image_name(spec, service);
+}
+
+std::optional<std::chrono::milliseconds> pull_interval(std::string_view policy) {
+  constexpr std::chrono::hours k_day{24};
+  constexpr std::string_view k_every = "every_";
+  if (policy == "daily") return k_day;
+  if (policy == "weekly") return 7 * k_day;
+  if (!policy.starts_with(k_every)) return std::nullopt;
+  auto rest = policy.substr(k_every.size());
+  // Weeks and days, which durations do not have elsewhere, stand before the others.
+  std::chrono::milliseconds sum{0};
+  for (const auto& [unit, length] : {std::pair('w', 7 * k_day), std::pair('d', k_day)}) {
+    const auto digits = rest.find_first_not_of("0123456789");
+    if (digits == rest.npos || digits == 0 || digits > 6 || rest[digits] != unit) continue;
+    sum += length * std::stoi(std::string(rest.substr(0, digits)));
+    rest.remove_prefix(digits + 1);
+  }
+  if (rest.empty()) return sum;
+  const auto shorter = util::parse_duration(rest);
+  return shorter ? std::optional(sum + *shorter) : std::nullopt;
 }
 
 ImageFacts facts_of(const docker::ImageDetails& image) {

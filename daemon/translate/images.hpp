@@ -1,7 +1,10 @@
 // Which image a service runs, and what a request needs to know of an image. Pure.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/docker/types.hpp"
@@ -11,6 +14,9 @@ namespace stackd::translate {
 
 // The reference: `image:`, or for a service that is only built "<project>-<service>".
 std::string image_of(const model::Spec& spec, const model::Service& service);
+
+// Of the policies `daily`, `weekly` and `every_<time>`: how old what was pulled may be. Nothing of others.
+std::optional<std::chrono::milliseconds> pull_interval(std::string_view policy);
 
 struct ImageFacts {
   std::string id, user, working_dir;

@@ -29,9 +29,11 @@ ROOMS = (
     Room("daemon/systemd", "util"),
     Room("daemon/store", "util"),
     Room("daemon/journal", "store async"),
+    Room("daemon/dotdocker", "util"),  # no Asio: stackd-build reads the same logins
     Room("daemon/docker", "async"),
     Room("daemon/process/shim", "", target="stackd-shim", namespace="shim"),  # beside every service: links nothing
     Room("daemon/process", "async"),
+    Room("daemon/images", "docker dotdocker process"),
     Room("daemon/model", "util", pure=True),
     Room("daemon/resolve", "model", pure=True),
     Room("daemon/yaml", "model", pure=True),
@@ -43,13 +45,13 @@ ROOMS = (
     Room("daemon/world", "translate docker process journal"),  # translate: whose a container is, its labels say
     Room("daemon/operations", "journal"),
     Room("daemon/plan", "translate", pure=True),
-    Room("daemon/hooks", "translate docker process journal logs world"),
-    Room("daemon/steps", "plan operations hooks world probes logs"),
+    Room("daemon/hooks", "translate docker process images journal logs world"),
+    Room("daemon/steps", "plan operations hooks world probes logs images"),
     Room("daemon/keeper", "operations plan hooks world"),
     Room("daemon/stacks", "steps stackfile logs proto"),
     Room("daemon/http", "async"),
     Room("daemon/api", "http proto"),
-    Room("daemon/app", "api stacks keeper config systemd"),
+    Room("daemon/app", "api stacks keeper config systemd dotdocker"),
     Room("daemon", "app", target="stackd"),  # main.cpp
 )
 

@@ -257,7 +257,7 @@ TEST_CASE("Pulling what is nowhere to be had fails with the reference in the mes
   with_engine([](Bench& bench) -> awaitable<void> {
     std::string text;
     const auto got49 =
-        co_await kind_of(bench.engine.pull_image("127.0.0.1:1/none/none:1", "", nullptr), &text);
+        co_await kind_of(bench.engine.pull_image("127.0.0.1:1/none/none:1", "", "", nullptr), &text);
     CHECK(got49);
     CHECK(text.starts_with("cannot pull image 127.0.0.1:1/none/none:1: "));
   });

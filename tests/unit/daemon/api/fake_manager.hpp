@@ -31,6 +31,7 @@ struct Parts {
   // What was asked.
   proto::UpRequest up;
   proto::DownRequest down;
+  proto::PlanRequest plan;
   proto::ServicesRequest services;
   proto::LogsRequest logs;
   proto::ExecRequest exec;

@@ -125,6 +125,23 @@ awaitable<proto::Operation> Manager::wait(std::string id) {
   while (find(parts_, id).state == "running") co_await parts_.changed.wait();
   co_return find(parts_, id);
 }
+awaitable<proto::Plan> Manager::plan(proto::PlanRequest request) {
+  check(parts_);
+  parts_.plan = std::move(request);
+  proto::Plan plan;
+  plan.stack = "shop-1";
+  plan.kind = parts_.plan.up ? "up" : "down";
+  plan.to_do = true;
+  plan.actions.push_back({"recreate",
+                          "db",
+                          "db",
+                          "healthcheck.test changed",
+                          {{"healthcheck.test", "[]", "[\"CMD\",\"true\"]"}},
+                          {"api"}});
+  plan.steps = {"create db-1"};
+  co_return plan;
+}
+
 awaitable<proto::Validation> Manager::validate(proto::UpRequest request) {
   check(parts_);
   parts_.up = std::move(request);
@@ -150,9 +167,26 @@ awaitable<proto::Graph> Manager::graph(proto::UpRequest request) {
   co_return graph;
 }
 
-awaitable<std::vector<proto::Stack>> Manager::list() {
+namespace {
+StackViewPtr shown(const proto::Stack& stack) {
+  return std::make_shared<StackView>(StackView{"tag-of-" + stack.id, stack, nlohmann::json(stack).dump()});
+}
+}  // namespace
+awaitable<std::vector<StackViewPtr>> Manager::list(std::string directory) {
   check(parts_);
-  co_return parts_.stacks;
+  std::vector<StackViewPtr> views;
+  for (const auto& stack : parts_.stacks)
+    if (directory.empty() || stack.directory == directory) views.push_back(shown(stack));
+  co_return views;
+}
+awaitable<StackViewPtr> Manager::view(std::string id) {
+  co_return shown(stack(parts_, id));
+}
+awaitable<proto::Waited> Manager::wait_for(std::string id, proto::WaitRequest request) {
+  proto::Waited waited{stack(parts_, id).id, request.wanted, false, {}};
+  for (const auto& service : request.services)
+    waited.blocking.push_back({service, "starting", "", "", "healthcheck"});
+  co_return waited;
 }
 awaitable<proto::Stack> Manager::get(std::string id) {
   co_return stack(parts_, id);

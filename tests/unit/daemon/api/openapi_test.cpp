@@ -111,6 +111,10 @@ TEST_CASE("Schemas have the fields that go over the wire", "[api]") {
   check_schema<proto::UpRequest>("UpRequest");
   check_schema<proto::DownRequest>("DownRequest");
   check_schema<proto::ServicesRequest>("ServicesRequest");
+  check_schema<proto::PlanRequest>("PlanRequest");
+  check_schema<proto::PlanChange>("PlanChange");
+  check_schema<proto::PlanAction>("PlanAction");
+  check_schema<proto::Plan>("Plan");
   check_schema<proto::Port>("Port");
   check_schema<proto::ContainerView>("ContainerView");
   check_schema<proto::Service>("Service");
@@ -228,5 +232,5 @@ TEST_CASE("The described examples of bodies are taken", "[api]") {
     CHECK((status == 200 || status == 202));
     ++bodies;
   }
-  CHECK(bodies == 15);
+  CHECK(bodies == 16);
 }

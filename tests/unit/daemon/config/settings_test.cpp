@@ -193,3 +193,13 @@ TEST_CASE("config/daemon.yaml is all comments, and every line of it is a default
   CHECK(settings->events_kept == defaults.events_kept);
   CHECK(settings->listen == defaults.listen);
 }
+
+TEST_CASE("Who named the engine is known") {
+  Machine machine;
+  CHECK(machine.parse()->docker_host_from.empty());
+  machine.environment["DOCKER_HOST"] = "unix:///run/a.sock";
+  CHECK(machine.parse()->docker_host_from == "DOCKER_HOST");
+  machine.environment["STACKD_DOCKER_HOST"] = "unix:///run/b.sock";
+  CHECK(machine.parse()->docker_host_from == "STACKD_DOCKER_HOST");
+  CHECK(machine.parse({"--docker-host", "unix:///run/c.sock"})->docker_host_from == "--docker-host");
+}

@@ -61,6 +61,19 @@ const std::map<int, std::string> k_rows_at = {
       INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
       INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
       INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
+      INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
+    )sql"},
+    {5, R"sql(
+      INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
+      INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
+      INSERT INTO steps VALUES ('op1', 0, 'start db-1', 'start', 'db', '{}', '[]', 'stop', 'done', '', '{}', 1, 2);
+      INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
+                                    'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
+      INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
+      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
+      INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
+      INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
+      INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
       INSERT INTO execs VALUES ('exec-1', 'a-1', 'db', 'c', 'e', 'sh', 1);
     )sql"},
 };
@@ -89,9 +102,6 @@ std::int64_t number(Database& db, const std::string& sql) {
   return s.integer(0);
 }
 
-int newest() {
-  return store::migrations().back().number;
-}
 
 }  // namespace
 
@@ -164,9 +174,10 @@ TEST_CASE("a migration of an existing database keeps a copy of it, what is still
   const auto file = dir.path() / "state.db";
   Database db(file);
   store::Stacks::put(db, {.id = "a-1", .name = "a"});  // in the log, not in the file
-  const int known = newest(), next = known + 1;
-  std::vector<Migration> more(store::migrations().begin(), store::migrations().end());
-  more.push_back({next, "next", "ALTER TABLE stacks ADD COLUMN more TEXT"});
+  const auto known = store::migrations();
+  std::vector<Migration> more(known.begin(), known.end());
+  const int next = more.back().number + 1;
+  more.push_back({next, "the_next", "ALTER TABLE stacks ADD COLUMN more TEXT"});
   const auto copy = file.string() + ".before-" + std::to_string(next);
   util::write_file(copy + ".part", "what a crash left");
   store::migrate(db, file, more);
@@ -175,7 +186,7 @@ TEST_CASE("a migration of an existing database keeps a copy of it, what is still
   CHECK_FALSE(std::filesystem::exists(copy + ".part"));
 
   Database old(copy);
-  CHECK(old.schema_version() == known);
+  CHECK(old.schema_version() == next - 1);
   CHECK(store::Stacks::get(old, "a-1"));
   struct stat status {};
   REQUIRE(::stat(copy.c_str(), &status) == 0);
@@ -187,18 +198,17 @@ TEST_CASE("a migration that fails leaves the schema, the version and the rows as
   const auto file = dir.path() / "state.db";
   Database db(file);
   store::Stacks::put(db, {.id = "a-1", .name = "a"});
-  const int known = newest();
-  const Migration bad[] = {
-      {known + 1, "0004_good", "CREATE TABLE extra (x INTEGER) STRICT; DELETE FROM stacks"},
-      {known + 2, "0005_bad", "ALTER TABLE nowhere ADD COLUMN x TEXT"}};
+  const int newest = store::migrations().back().number;
+  const Migration bad[] = {{newest + 1, "good", "CREATE TABLE extra (x INTEGER) STRICT; DELETE FROM stacks"},
+                           {newest + 2, "bad", "ALTER TABLE nowhere ADD COLUMN x TEXT"}};
   std::string message;
   try {
     store::migrate(db, file, bad);
   } catch (const util::Error& error) {
     message = error.what();
   }
-  CHECK(message.find("cannot bring " + file.string() + " up to date with 0005_bad: ") == 0);
-  CHECK(db.schema_version() == known);
+  CHECK(message.find("cannot bring " + file.string() + " up to date with bad: ") == 0);
+  CHECK(db.schema_version() == newest);
   CHECK(store::Stacks::get(db, "a-1"));
   CHECK(number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'extra'") == 0);
 }

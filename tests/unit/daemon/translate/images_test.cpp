@@ -35,3 +35,14 @@ TEST_CASE("what a request needs to know of an image is taken over as the engine 
   CHECK(facts.shell == image.shell);
   CHECK(facts.healthcheck == image.healthcheck);
 }
+
+TEST_CASE("a pull policy with a time says how old an image may be", "[translate][images]") {
+  using namespace std::chrono_literals;
+  CHECK(translate::pull_interval("daily") == 24h);
+  CHECK(translate::pull_interval("weekly") == 168h);
+  CHECK(translate::pull_interval("every_12h") == 12h);
+  CHECK(translate::pull_interval("every_2d") == 48h);
+  CHECK(translate::pull_interval("every_1w2d3h") == 219h);
+  CHECK_FALSE(translate::pull_interval("always"));
+  CHECK_FALSE(translate::pull_interval(""));
+}
