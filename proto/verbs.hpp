@@ -25,6 +25,14 @@ enum class Verb {
   env,
   exec,
   run,
+  ps,
+  kill,
+  pause,
+  unpause,
+  port,
+  rm,
+  scale,
+  volumes,
   validate,
   config,
   graph,
@@ -40,14 +48,16 @@ struct VerbRow {
   Verb verb;
   const char* name;
   const char* summary;
+  // A file's command may have its name all the same: it was free once, and `run NAME` tells them apart.
+  bool free_name = false;
 };
 
-inline constexpr std::array<VerbRow, 27> k_verbs{{
+inline constexpr std::array<VerbRow, 35> k_verbs{{
     {Verb::up, "up", "Bring the stack of this directory up"},
     {Verb::diff, "diff", "What an up would change, value by value; nothing is done"},
     {Verb::down, "down", "Take it down: exactly what up made goes away"},
     {Verb::status, "status", "Its services, ports and last operation"},
-    {Verb::wait, "wait", "Wait until services are ready, healthy, stopped or have ended"},
+    {Verb::wait, "wait", "Wait until services are ready, healthy, stopped or have ended", true},
     {Verb::ls, "ls", "Every stack of this machine"},
     {Verb::restart, "restart", "Restart services"},
     {Verb::stop, "stop", "Stop services, keep their containers"},
@@ -61,6 +71,14 @@ inline constexpr std::array<VerbRow, 27> k_verbs{{
     {Verb::env, "env", "The stack's environment, as lines for a shell"},
     {Verb::exec, "exec", "Run a command in a service's container, or on this host"},
     {Verb::run, "run", "Run one of the file's commands"},
+    {Verb::ps, "ps", "Its containers: image, command, status, ports", true},
+    {Verb::kill, "kill", "Send its containers a signal", true},
+    {Verb::pause, "pause", "Pause its containers", true},
+    {Verb::unpause, "unpause", "Let paused containers go on", true},
+    {Verb::port, "port", "Where a container's port is on this machine", true},
+    {Verb::rm, "rm", "Remove containers that are stopped", true},
+    {Verb::scale, "scale", "Run so many containers of a service", true},
+    {Verb::volumes, "volumes", "The volumes that were made for it", true},
     {Verb::validate, "validate", "Check the stack file, run nothing"},
     {Verb::config, "config", "The stack file as it is understood"},
     {Verb::graph, "graph", "Which service comes after which"},

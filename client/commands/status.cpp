@@ -60,7 +60,7 @@ int run_status(Context& context, bool watch) {
   return proto::k_done;
 }
 
-int run_ls(Context& context, bool all) {
+int run_ls(Context& context, bool all, bool quiet) {
   if (context.json()) {
     context.document(context.api().get("/v1/stacks"));
     return proto::k_done;
@@ -72,9 +72,14 @@ int run_ls(Context& context, bool all) {
       ++hidden;
       continue;
     }
+    if (quiet) {
+      context.out(stack.name + "\n");
+      continue;
+    }
     table.add({stack.name, stack.status, std::to_string(stack.services.size()), stack.id, stack.directory},
               tone_of(stack.status), 1);
   }
+  if (quiet) return proto::k_done;
   context.out(table);
   if (hidden > 0 && context.terminal())
     context.out(
