@@ -4,6 +4,7 @@
 #include "daemon/plan/plan.hpp"
 
 #include "daemon/resolve/environment.hpp"
+#include "daemon/steps/builds.hpp"
 #include "daemon/steps/env_from.hpp"
 #include "daemon/steps/host_ports.hpp"
 #include "daemon/steps/look.hpp"
@@ -107,9 +108,12 @@ awaitable<Outcome> plan_recover(Tools& tools, Step<plan::PlanRecover> step) {
 awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step) {
   const auto stack = co_await tools.models.get(step.stack());
   const auto rows = co_await rows_of(tools, step.operation().id);
-  for (const auto& each : rows.steps)
+  for (const auto& each : rows.steps) {
     if (each.kind == plan::EnvFrom::k_kind)
       co_await end_env_from(tools, stack, step.operation().id, each.ordinal);
+    if (each.kind == plan::Image::k_kind && each.state == "cancelled")
+      co_await end_build(tools, step.stack(), step.operation().id, each.ordinal);
+  }
   const auto deeds = deeds_of(rows);
   if (step.params.only_hooks) {
     Outcome outcome;
