@@ -10,6 +10,7 @@
 
 #include "client/error.hpp"
 #include "client/text.hpp"
+#include "proto/frames.hpp"
 
 namespace stackd::client {
 namespace {
@@ -120,6 +121,27 @@ Api::Stream Api::stream(const std::string& target, const std::string& accept,
   return {std::move(connection), std::move(head)};
 }
 
+Api::Stream Api::upgrade(const std::string& target, const std::string& body) {
+  Request request{.method = "POST", .target = target, .body = body};
+  request.headers.emplace_back("Connection", "Upgrade");
+  request.headers.emplace_back("Upgrade", std::string(proto::k_stream_protocol));
+  Connection connection(endpoint_, in(k_limit));
+  Head head = connection.exchange(request, k_never);
+  if (head.status >= 400) throw ApiError(problem_of(head, connection.read_all(in(k_limit))));
+  if (head.status != 101)
+    throw ClientError(proto::k_operation_failed,
+                      "the daemon did not hand over the connection (is it another version?)");
+  return {std::move(connection), std::move(head)};
+}
+
+std::string Api::post_patiently(const std::string& target, const std::string& body) {
+  Connection connection(endpoint_, in(k_limit));
+  Head head = connection.exchange({.method = "POST", .target = target, .body = body}, k_never);
+  std::string answer = connection.read_all(k_never);
+  if (head.status >= 400) throw ApiError(problem_of(head, answer));
+  return answer;
+}
+
 proto::Info Api::info() {
   return parse<proto::Info>(get("/v1/info"));
 }
@@ -150,6 +172,10 @@ proto::Graph Api::graph(const proto::UpRequest& request) {
 
 proto::Operation Api::down(const std::string& stack, const proto::DownRequest& request) {
   return parse<proto::Operation>(post(target::stack(stack) + "/down", text_of(request)));
+}
+
+proto::Operation Api::images(const proto::ImagesRequest& request) {
+  return parse<proto::Operation>(post("/v1/images", text_of(request)));
 }
 
 proto::Operation Api::services(const std::string& stack, const std::string& verb,
@@ -188,6 +214,12 @@ proto::Surroundings Api::surroundings(const proto::UpRequest& request, const std
   std::string query = command.empty() ? "" : "?command=" + percent_encode(command);
   if (!group.empty()) query += (query.empty() ? "?group=" : "&group=") + percent_encode(group);
   return parse<proto::Surroundings>(post("/v1/environment" + query, text_of(request)));
+}
+
+proto::Surroundings Api::surroundings_of_service(const proto::UpRequest& request,
+                                                 const std::string& service) {
+  return parse<proto::Surroundings>(
+      post("/v1/environment?service=" + percent_encode(service), text_of(request)));
 }
 
 namespace target {

@@ -33,6 +33,10 @@ public:
     Connection connection;
     Head head;
   };
+  // A connection that speaks frames (proto/frames.hpp); may wait for a running operation to end.
+  Stream upgrade(const std::string& target, const std::string& body);
+  // As post(), for what may wait for a running operation to end.
+  std::string post_patiently(const std::string& target, const std::string& body);
   Stream stream(const std::string& target, const std::string& accept, const std::string& last_event_id = "");
 
   proto::Info info();
@@ -45,6 +49,7 @@ public:
   proto::Graph graph(const proto::UpRequest& request);
   proto::Operation down(const std::string& stack, const proto::DownRequest& request);
   // `verb`: stop, start, restart.
+  proto::Operation images(const proto::ImagesRequest& request);
   proto::Operation services(const std::string& stack, const std::string& verb,
                             const proto::ServicesRequest& request);
   proto::Operation operation(const std::string& id);
@@ -56,6 +61,7 @@ public:
   // Of one of the file's commands, or with "" of anything in `group`.
   proto::Surroundings surroundings(const proto::UpRequest& request, const std::string& command,
                                    const std::string& group);
+  proto::Surroundings surroundings_of_service(const proto::UpRequest& request, const std::string& service);
 
 private:
   // Asks again when the connection is lost before the answer is whole, which is safe: a question changes

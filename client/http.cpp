@@ -146,7 +146,7 @@ Head Connection::exchange(const Request& request, Deadline deadline) {
     if (end != std::string::npos) {
       Head head = parse_head(std::string_view(buffer_).substr(0, end));
       buffer_.erase(0, end + 4);
-      if (head.status / 100 == 1) continue;  // an interim answer
+      if (head.status / 100 == 1 && head.status != 101) continue;  // an interim answer
       body_ = BodyDecoder(head);
       reusable_ = head.header("connection") != "close" && !body_.ends_with_connection();
       return head;

@@ -49,6 +49,10 @@ public:
   // Whether it can carry another exchange.
   bool reusable() const { return reusable_ && body_.done(); }
 
+  // After an answer of 101: the socket, and what came behind the answer.
+  int fd() const { return fd_.get(); }
+  std::string take_received() { return std::exchange(buffer_, {}); }
+
 private:
   enum class Ready { yes, timed_out, interrupted };
   Ready wait(short events, Deadline deadline, int wake) const;

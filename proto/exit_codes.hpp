@@ -11,6 +11,7 @@ enum ExitCode {
   k_no_engine = 4,
   k_not_found = 5,  // no such stack, service or operation
   k_conflict = 6,   // another operation runs
+  k_to_do = 10,     // --dry-run and diff: there is something to do
   k_cancelled = 130,
 };
 

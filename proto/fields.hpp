@@ -36,6 +36,7 @@ STACKD_FIELDS(UpOptions) {
   field("remove_orphans", o.remove_orphans, Show::when_set);
   field("keep", o.keep, Show::when_set);
   field("pull", o.pull, Show::when_set);
+  field("rerun_hooks", o.rerun_hooks, Show::when_set);
   field("scale", o.scale, Show::when_set);
   field("timeout_ms", o.timeout_ms, Show::when_set);
 }};
@@ -53,6 +54,17 @@ STACKD_FIELDS(UpRequest) {
   field("options", o.options, Show::when_set);
 }};
 
+STACKD_FIELDS(ImagesRequest) {
+  field("action", o.action, Show::always);
+  field("stack", o.stack, Show::always);
+  field("no_cache", o.no_cache, Show::when_set);
+  field("pull", o.pull, Show::when_set);
+  field("build_args", o.build_args, Show::when_set);
+  field("policy", o.policy, Show::when_set);
+  field("include_deps", o.include_deps, Show::when_set);
+  field("ignore_failures", o.ignore_failures, Show::when_set);
+}};
+
 STACKD_FIELDS(DownRequest) {
   field("volumes", o.volumes, Show::when_set);
   field("remove_orphans", o.remove_orphans, Show::when_set);
@@ -65,6 +77,39 @@ STACKD_FIELDS(DownRequest) {
 STACKD_FIELDS(ServicesRequest) {
   field("services", o.services, Show::when_set);
   field("timeout", o.timeout, Show::when_set);
+}};
+
+STACKD_FIELDS(PlanRequest) {
+  field("stack", o.stack, Show::when_set);
+  field("up", o.up, Show::when_set);
+  field("down", o.down, Show::when_set);
+  field("stop", o.stop, Show::when_set);
+  field("start", o.start, Show::when_set);
+  field("restart", o.restart, Show::when_set);
+}};
+
+STACKD_FIELDS(PlanChange) {
+  field("key", o.key, Show::always);
+  field("before", o.before, Show::always);
+  field("after", o.after, Show::always);
+}};
+
+STACKD_FIELDS(PlanAction) {
+  field("action", o.action, Show::always);
+  field("subject", o.subject, Show::always);
+  field("service", o.service, Show::when_set);
+  field("reason", o.reason, Show::always);
+  field("changes", o.changes, Show::when_set);
+  field("takes_along", o.takes_along, Show::when_set);
+}};
+
+STACKD_FIELDS(Plan) {
+  field("stack", o.stack, Show::always);
+  field("kind", o.kind, Show::always);
+  field("to_do", o.to_do, Show::always);
+  field("actions", o.actions, Show::always);
+  field("warnings", o.warnings, Show::always);
+  field("steps", o.steps, Show::always);
 }};
 
 STACKD_FIELDS(Port) {
@@ -84,6 +129,10 @@ STACKD_FIELDS(ContainerView) {
   field("health", o.health, Show::when_set);
   field("image", o.image, Show::always);
   field("exit_code", o.exit_code, Show::when_set);
+  field("started_at", o.started_at, Show::when_set);
+  field("ended_at", o.ended_at, Show::when_set);
+  field("restarts", o.restarts, Show::when_set);
+  field("out_of_memory", o.out_of_memory, Show::when_set);
 }};
 
 STACKD_FIELDS(Service) {
@@ -96,6 +145,25 @@ STACKD_FIELDS(Service) {
   field("ports", o.ports, Show::always);
   field("exit_code", o.exit_code, Show::when_set);
   field("reason", o.reason, Show::when_set);
+  field("known_status", o.known_status, Show::when_set);
+  field("since", o.since, Show::when_set);
+  field("waiting_for", o.waiting_for, Show::when_set);
+  field("restarts", o.restarts, Show::when_set);
+}};
+
+STACKD_FIELDS(Blocking) {
+  field("service", o.service, Show::always);
+  field("status", o.status, Show::always);
+  field("reason", o.reason, Show::when_set);
+  field("since", o.since, Show::when_set);
+  field("waiting_for", o.waiting_for, Show::when_set);
+}};
+
+STACKD_FIELDS(Waited) {
+  field("stack", o.stack, Show::always);
+  field("for", o.wanted, Show::always);
+  field("reached", o.reached, Show::always);
+  field("blocking", o.blocking, Show::always);
 }};
 
 STACKD_FIELDS(StepView) {
@@ -153,6 +221,7 @@ STACKD_FIELDS(Stack) {
   field("created_at", o.created_at, Show::when_set);
   field("updated_at", o.updated_at, Show::when_set);
   field("started_at", o.started_at, Show::when_set);
+  field("as_of", o.as_of, Show::when_set);
 }};
 
 STACKD_FIELDS(TopContainer) {
@@ -286,6 +355,41 @@ STACKD_FIELDS(Surroundings) {
   field("directory", o.directory, Show::always);
   field("command", o.command, Show::when_set);
   field("environment", o.environment, Show::always);
+}};
+
+STACKD_FIELDS(WindowSize) {
+  field("rows", o.rows, Show::when_set);
+  field("columns", o.columns, Show::when_set);
+}};
+
+STACKD_FIELDS(ExecRequest) {
+  field("service", o.service, Show::always);
+  field("command", o.command, Show::always);
+  field("index", o.index, Show::when_set);
+  field("environment", o.environment, Show::when_set);
+  field("user", o.user, Show::when_set);
+  field("working_dir", o.working_dir, Show::when_set);
+  field("privileged", o.privileged, Show::when_set);
+  field("tty", o.tty, Show::when_set);
+  field("input", o.input, Show::when_set);
+  field("detach", o.detach, Show::when_set);
+  field("no_wait", o.no_wait, Show::when_set);
+  field("size", o.size, Show::when_set);
+}};
+
+STACKD_FIELDS(ExecStarted) {
+  field("id", o.id, Show::always);
+  field("exec", o.exec, Show::always);
+  field("service", o.service, Show::always);
+  field("container", o.container, Show::always);
+  field("number", o.number, Show::always);
+}};
+
+STACKD_FIELDS(ExecResult) {
+  field("exec", o.exec, Show::always);
+  field("exit_code", o.exit_code, Show::when_set);
+  field("stdout", o.output, Show::when_set);
+  field("stderr", o.errors, Show::when_set);
 }};
 
 STACKD_FIELDS(Info) {

@@ -25,7 +25,8 @@ struct Problem {
 struct UpOptions {
   bool build = false, rebuild = false, force_recreate = false, no_deps = false, remove_orphans = false,
        keep = false;
-  std::string pull;  // always, missing, never
+  std::string pull;         // always, missing, never
+  std::string rerun_hooks;  // all, or a phase
   std::map<std::string, int> scale;
   std::optional<std::int64_t> timeout_ms;  // of the whole operation
 };
@@ -40,6 +41,18 @@ struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environm
   std::map<std::string, std::string> environment;
   UpOptions options;
 };
+struct ImagesRequest {  // POST /v1/images
+  std::string action;   // build, pull, push
+  UpRequest stack;      // `services`: none is all that have such an image; its options are not looked at
+  // build
+  bool no_cache = false;
+  bool pull = false;  // what FROM names is pulled, there or not
+  std::map<std::string, std::string> build_args;
+  // pull
+  std::string policy;            // always (the default), missing
+  bool include_deps = false;     // of the services that the named ones need as well
+  bool ignore_failures = false;  // of pull and push: warnings
+};
 struct DownRequest {
   bool volumes = false, remove_orphans = false, no_hooks = false;
   std::string rmi;             // "", local, all
@@ -51,6 +64,32 @@ struct ServicesRequest {  // stop, start, restart
   std::optional<int> timeout;
 };
 
+// POST /v1/plan: exactly one of the wishes; `stack` is for all but up.
+struct PlanRequest {
+  std::string stack;
+  std::optional<UpRequest> up;
+  std::optional<DownRequest> down;
+  std::optional<ServicesRequest> stop, start, restart;
+};
+struct PlanChange {
+  std::string key;            // "healthcheck.test"
+  std::string before, after;  // "" when it is not there
+};
+struct PlanAction {
+  // pull, build, create, recreate, start, restart, stop, remove, run; skip is nothing to do
+  std::string action;
+  std::string subject;  // "db", "web-2", "network default", "db post_start[0]"
+  std::string service, reason;
+  std::vector<PlanChange> changes;
+  std::vector<std::string> takes_along;
+};
+struct Plan {
+  std::string stack, kind;  // up, down, stop, start, restart
+  bool to_do = false;
+  std::vector<PlanAction> actions;
+  std::vector<std::string> warnings, steps;
+};
+
 struct Port {
   std::string key, protocol, host_ip, url;
   int host_port = 0, container_port = 0;
@@ -59,6 +98,9 @@ struct ContainerView {
   std::string id, name, state, health, image;
   int number = 1;
   std::optional<int> exit_code;
+  std::string started_at, ended_at;  // by the engine's clock; ended_at of one that does not run
+  int restarts = 0;                  // by the engine's own policy
+  bool out_of_memory = false;
 };
 struct Service {
   std::string name, kind;  // container, process, oneshot
@@ -69,7 +111,11 @@ struct Service {
   std::vector<ContainerView> containers;
   std::vector<Port> ports;
   std::optional<int> exit_code;
-  std::string reason;  // why it is not ready
+  std::string reason;        // why it is not ready
+  std::string known_status;  // while the engine is away and the status is `unknown`: the one known last
+  std::string since;         // when the status became what it is
+  std::string waiting_for;   // what holds it up while it comes up
+  int restarts = 0;
 };
 
 struct StepView {
@@ -105,6 +151,22 @@ struct Stack {
   std::vector<std::string> urls, warnings;
   std::optional<Operation> last_operation;
   std::string created_at, updated_at, started_at;
+  std::string as_of;  // while the engine is away: when it was heard of last
+};
+
+// GET /v1/stacks/{id}/wait. What still holds it up when the time was out.
+struct Blocking {
+  std::string service, status, reason, since, waiting_for;
+};
+struct Waited {
+  std::string stack, wanted;  // ready, healthy, stopped, exited
+  bool reached = false;
+  std::vector<Blocking> blocking;
+};
+struct WaitRequest {
+  std::string wanted = "ready";
+  std::vector<std::string> services;  // none: all
+  std::int64_t timeout_ms = 60'000;
 };
 
 // GET /v1/stacks/{id}/top. What does not run has no figures. cpu: in percent of one core.
@@ -204,6 +266,34 @@ struct Surroundings {
   std::map<std::string, std::string> environment;  // all of it: what is not here is not inherited
 };
 
+// POST /v1/stacks/{id}/exec: a command in a service's container. Upgraded to frames (proto/frames.hpp) it has
+// input and a terminal; else its end is answered, with the last of its output.
+struct WindowSize {
+  int rows = 0, columns = 0;
+};
+struct ExecRequest {
+  std::string service;
+  std::vector<std::string> command;
+  int index = 0;                         // the replica's number; 0: the first that runs
+  std::vector<std::string> environment;  // NAME=VALUE
+  std::string user, working_dir;
+  bool privileged = false;
+  bool tty = false, input = false;  // input: it gets one, by frames
+  bool detach = false;              // answered once it has begun
+  bool no_wait = false;             // else a running operation of the stack is waited for
+  WindowSize size;
+};
+struct ExecStarted {
+  std::string exec, id;  // exec: the engine's
+  std::string service, container;
+  int number = 1;
+};
+struct ExecResult {
+  std::string exec;
+  std::optional<int> exit_code;  // none: it runs on
+  std::string output, errors;    // the last of what it wrote; in frames they are not here
+};
+
 struct Info {
   std::string version, api_version = "1", home, socket, log_level;
   std::string engine_host, engine_chosen_by /* why this one, in words */,
@@ -223,8 +313,13 @@ struct Info {
 STACKD_WIRE(Problem);
 STACKD_WIRE(UpOptions);
 STACKD_WIRE(UpRequest);
+STACKD_WIRE(ImagesRequest);
 STACKD_WIRE(DownRequest);
 STACKD_WIRE(ServicesRequest);
+STACKD_WIRE(PlanRequest);
+STACKD_WIRE(PlanChange);
+STACKD_WIRE(PlanAction);
+STACKD_WIRE(Plan);
 STACKD_WIRE(Port);
 STACKD_WIRE(ContainerView);
 STACKD_WIRE(Service);
@@ -233,6 +328,8 @@ STACKD_WIRE(FailureCause);
 STACKD_WIRE(OperationError);
 STACKD_WIRE(Operation);
 STACKD_WIRE(Stack);
+STACKD_WIRE(Blocking);
+STACKD_WIRE(Waited);
 STACKD_WIRE(TopContainer);
 STACKD_WIRE(TopProcess);
 STACKD_WIRE(TopService);
@@ -247,6 +344,10 @@ STACKD_WIRE(GraphNode);
 STACKD_WIRE(Graph);
 STACKD_WIRE(Command);
 STACKD_WIRE(Surroundings);
+STACKD_WIRE(WindowSize);
+STACKD_WIRE(ExecRequest);
+STACKD_WIRE(ExecStarted);
+STACKD_WIRE(ExecResult);
 STACKD_WIRE(Info);
 #undef STACKD_WIRE
 
@@ -254,11 +355,13 @@ STACKD_WIRE(Info);
 //   operation.started {kind}                operation.ended {state, error?, warnings}
 //   operation.rolling_back {kind, reason}
 //   step.started {key, kind, service}       step.ended {key, kind, service, state, reason, duration_ms}
-//   service.status {service, status, reason?, ports?, exit_code?}
+//   service.status {service, status, from, to, cause, since, reason?, exit_code?, changes?}
+//   stack.status {status, from, to}
 //   hook.started {run, phase, index, service, place, command}
 //   hook.output {run, phase, index, service, line}          (a passing note)
 //   hook.ended {run, phase, index, service, state, exit_code, reason, duration_ms, stderr_tail, log}
 //   progress {service, text}                                 (a passing note: pull and build lines)
+//   exec.started {id, exec, service, container, command}    exec.ended {id, exit_code?, reason}
 //   warning {message}
 //   engine.lost {}  engine.found {}
 

@@ -8,9 +8,13 @@ namespace stackd::proto {
 
 enum class Verb {
   up,
+  diff,
   down,
   status,
   ls,
+  build,
+  pull,
+  push,
   restart,
   stop,
   start,
@@ -40,11 +44,15 @@ struct VerbRow {
   const char* summary;
 };
 
-inline constexpr std::array<VerbRow, 25> k_verbs{{
+inline constexpr std::array<VerbRow, 29> k_verbs{{
     {Verb::up, "up", "Bring the stack of this directory up"},
+    {Verb::diff, "diff", "What an up would change, value by value; nothing is done"},
     {Verb::down, "down", "Take it down: exactly what up made goes away"},
     {Verb::status, "status", "Its services, ports and last operation"},
     {Verb::ls, "ls", "Every stack of this machine"},
+    {Verb::build, "build", "Build the images of services"},
+    {Verb::pull, "pull", "Pull the images of services"},
+    {Verb::push, "push", "Push the images that are built for services"},
     {Verb::restart, "restart", "Restart services"},
     {Verb::stop, "stop", "Stop services, keep their containers"},
     {Verb::start, "start", "Start stopped services"},
@@ -55,7 +63,7 @@ inline constexpr std::array<VerbRow, 25> k_verbs{{
     {Verb::urls, "urls", "Where the services answer"},
     {Verb::top, "top", "What its containers and processes use of this machine"},
     {Verb::env, "env", "The stack's environment, as lines for a shell"},
-    {Verb::exec, "exec", "Run a command on this host with the stack's environment"},
+    {Verb::exec, "exec", "Run a command in a service's container, or on this host"},
     {Verb::run, "run", "Run one of the file's commands"},
     {Verb::validate, "validate", "Check the stack file, run nothing"},
     {Verb::config, "config", "The stack file as it is understood"},

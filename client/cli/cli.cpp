@@ -75,7 +75,8 @@ Options of every command:
   --project-directory DIR What relative paths of the file are relative to
 
 Exit codes: 0 done, 1 the operation failed, 2 bad usage or stack file, 3 no daemon, 4 no engine,
-5 no such stack, service or operation, 6 another operation runs, 130 cancelled.
+5 no such stack, service or operation, 6 another operation runs, 10 --dry-run or diff
+found something to do, 130 cancelled.
 `stackctl COMMAND --help` shows a command's options.
 )";
   return text;

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "client/cli/builders.hpp"
 #include "client/cli/cli.hpp"
 #include "client/commands/commands.hpp"
 #include "client/error.hpp"
@@ -9,71 +10,6 @@
 
 namespace stackd::client {
 namespace {
-
-// CLI11's own check of a number tells its whole range.
-std::string check_seconds(const std::string& text) {
-  const bool good =
-      !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
-  return good ? "" : "expected a number of seconds, not '" + text + "'";
-}
-
-Run build_up(CLI::App& app) {
-  auto args = std::make_shared<UpArgs>();
-  app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
-  app.add_flag("-d,--detach", args->detach, "Print the operation's id and leave it to the daemon");
-  app.add_option("--timeout", args->timeout, "Give up after this long, as in 90s or 2m")
-      ->type_name("DURATION");
-  app.add_flag("--build", args->build, "Build images before starting");
-  app.add_flag("--rebuild", args->rebuild, "Build images without their cache");
-  app.add_option("--pull", args->pull, "When to pull images")
-      ->type_name("POLICY")
-      ->check(CLI::IsMember({"always", "missing", "never", "build", "policy"}));
-  app.add_flag("--force-recreate", args->force_recreate, "Make containers anew although nothing changed");
-  app.add_flag("--no-deps", args->no_deps, "Leave out what the services depend on");
-  app.add_flag("--remove-orphans", args->remove_orphans,
-               "Remove containers of services that the file no longer has");
-  app.add_option("--scale", args->scale, "Run this many of a service")
-      ->type_name("SERVICE=N")
-      ->expected(1)
-      ->allow_extra_args(false)  // the next word may be a service
-      ->take_all();
-  app.add_flag("--keep", args->keep, "Leave what a failed up started");
-  return [args](Context& context) { return run_up(context, *args); };
-}
-
-Run build_down(CLI::App& app) {
-  auto args = std::make_shared<DownArgs>();
-  app.add_option("services", args->services, "Only these, and what depends on them")->type_name("SERVICE");
-  app.add_flag("-v,--volumes", args->volumes, "Remove its volumes as well");
-  app.add_option("--rmi", args->rmi, "Remove images: those built here, or all")
-      ->type_name("WHICH")
-      ->check(CLI::IsMember({"local", "all"}));
-  app.add_option("-t,--timeout", args->timeout, "Seconds before a container is killed")
-      ->type_name("SEC")
-      ->check(check_seconds);
-  app.add_flag("--remove-orphans", args->remove_orphans,
-               "Remove containers of services that the file no longer has");
-  return [args](Context& context) { return run_down(context, *args); };
-}
-
-Run build_services(CLI::App& app, const std::string& verb) {
-  auto args = std::make_shared<ServicesArgs>();
-  app.add_option("services", args->services, "Only these")->type_name("SERVICE");
-  if (verb != "start")
-    app.add_option("-t,--timeout", args->timeout, "Seconds before a container is killed")
-        ->type_name("SEC")
-        ->check(check_seconds);
-  return [args, verb](Context& context) { return run_services(context, verb, *args); };
-}
-Run build_stop(CLI::App& app) {
-  return build_services(app, "stop");
-}
-Run build_start(CLI::App& app) {
-  return build_services(app, "start");
-}
-Run build_restart(CLI::App& app) {
-  return build_services(app, "restart");
-}
 
 Run build_status(CLI::App&) {
   return run_status;
@@ -169,25 +105,6 @@ Run build_env(CLI::App& app) {
   return [group](Context& context) { return run_env(context, *group); };
 }
 
-Run build_exec(CLI::App& app) {
-  auto args = std::make_shared<ExecArgs>();
-  app.add_option("--env-group", args->env_group, "With this env_group")->type_name("GROUP");
-  app.footer(
-      "The command begins at the first word that is no option, or after --:\n"
-      "  stackctl exec [OPTIONS] [--] COMMAND [ARGUMENT...]");
-  return [args, &app](Context& context) {
-    args->command = app.remaining();
-    bool marked = !args->command.empty() && args->command.front() == "--";
-    if (marked) args->command.erase(args->command.begin());
-    if (args->command.empty())
-      throw ClientError(proto::k_bad_usage, "no command to run: stackctl exec [--] COMMAND…");
-    if (!marked && args->command.front()[0] == '-')
-      throw ClientError(proto::k_bad_usage,
-                        "exec has no option " + args->command.front() + " (-- begins the command)");
-    return run_exec(context, *args);
-  };
-}
-
 Run build_run(CLI::App& app) {
   auto args = std::make_shared<RunArgs>();
   app.footer(
@@ -252,10 +169,18 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_up);
     case proto::Verb::down:
       return made(build_down);
+    case proto::Verb::diff:
+      return made(build_diff);
     case proto::Verb::status:
       return made(build_status);
     case proto::Verb::ls:
       return made(build_ls);
+    case proto::Verb::build:
+      return made(build_build);
+    case proto::Verb::pull:
+      return made(build_pull);
+    case proto::Verb::push:
+      return made(build_push);
     case proto::Verb::restart:
       return made(build_restart);
     case proto::Verb::stop:

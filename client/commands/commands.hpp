@@ -12,22 +12,32 @@ namespace stackd::client {
 
 struct UpArgs {
   std::vector<std::string> services;
-  std::string pull, timeout;
+  std::string pull, timeout, rerun_hooks;
   std::vector<std::string> scale;  // SERVICE=N
   bool detach = false, build = false, rebuild = false, force_recreate = false, no_deps = false,
-       remove_orphans = false, keep = false;
+       remove_orphans = false, keep = false, dry_run = false;
 };
 int run_up(Context& context, const UpArgs& args);
+int run_diff(Context& context, const UpArgs& args);
 
 struct DownArgs {
-  bool volumes = false, remove_orphans = false;
+  bool volumes = false, remove_orphans = false, dry_run = false;
   std::string rmi;
   std::optional<int> timeout;
   std::vector<std::string> services;
 };
 int run_down(Context& context, const DownArgs& args);
 
+struct ImagesArgs {
+  std::vector<std::string> services, build_args;  // NAME=VALUE, or NAME
+  std::string policy;
+  bool no_cache = false, pull = false, include_deps = false, ignore_failures = false;
+};
+// `action`: build, pull, push.
+int run_images(Context& context, const std::string& action, const ImagesArgs& args);
+
 struct ServicesArgs {
+  bool dry_run = false;
   std::vector<std::string> services;
   std::optional<int> timeout;
 };
@@ -79,8 +89,11 @@ int run_events(Context& context, const EventsArgs& args);
 int run_env(Context& context, const std::string& group);
 
 struct ExecArgs {
-  std::string env_group;
-  std::vector<std::string> command;
+  std::string env_group, user, working_dir;
+  std::vector<std::string> command, environment;
+  std::optional<int> index;
+  bool on_host = false;  // whatever the first word is
+  bool detach = false, no_tty = false, privileged = false, no_wait = false;
 };
 int run_exec(Context& context, const ExecArgs& args);
 

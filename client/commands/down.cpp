@@ -12,6 +12,7 @@ int run_down(Context& context, const DownArgs& args) {
                              .rmi = args.rmi,
                              .timeout = args.timeout,
                              .services = args.services};
+  if (args.dry_run) return show_plan(context, {.stack = stack.id, .down = request});
   const std::string what =
       args.services.empty() ? stack.name + " is" : join(args.services, ", ") + " and what needs it are";
   return finish_operation(context, context.api().down(stack.id, request), what + " down");

@@ -27,8 +27,13 @@ bool is_done(const proto::Stack& stack, const std::string& verb, const std::vect
 
 int run_services(Context& context, const std::string& verb, const ServicesArgs& args) {
   proto::Stack stack = context.stack();
-  proto::Operation operation =
-      context.api().services(stack.id, verb, {.services = args.services, .timeout = args.timeout});
+  const proto::ServicesRequest request{.services = args.services, .timeout = args.timeout};
+  if (args.dry_run) {
+    proto::PlanRequest plan{.stack = stack.id};
+    (verb == "stop" ? plan.stop : verb == "start" ? plan.start : plan.restart) = request;
+    return show_plan(context, plan);
+  }
+  proto::Operation operation = context.api().services(stack.id, verb, request);
   const std::string name = args.services.empty() ? stack.name : join(args.services, ", ");
   std::string done = name + (verb == "stop" ? " stopped" : verb == "start" ? " started" : " restarted");
   if (is_done(stack, verb, args.services))

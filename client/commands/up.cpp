@@ -35,6 +35,7 @@ proto::UpRequest request_of(const Context& context, const UpArgs& args) {
   options.remove_orphans = args.remove_orphans;
   options.keep = args.keep;
   options.pull = args.pull;
+  options.rerun_hooks = args.rerun_hooks;
   for (const auto& scale : args.scale)
     options.scale.insert_or_assign(parse_scale(scale).first, parse_scale(scale).second);
   if (!args.timeout.empty()) {
@@ -48,8 +49,13 @@ proto::UpRequest request_of(const Context& context, const UpArgs& args) {
 
 }  // namespace
 
+int run_diff(Context& context, const UpArgs& args) {
+  return show_plan(context, {.up = request_of(context, args)}, true);
+}
+
 int run_up(Context& context, const UpArgs& args) {
   proto::UpRequest request = request_of(context, args);
+  if (args.dry_run) return show_plan(context, {.up = std::move(request)});
   proto::Operation operation = context.api().up(request);
   if (args.detach) {
     context.document(context.json() ? nlohmann::json(operation).dump() : operation.id);

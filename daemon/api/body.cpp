@@ -41,6 +41,11 @@ void wrong_type(const std::string& where, const char* expected, const nlohmann::
 
 proto::UpRequest read_up_request(const std::string& text) {
   auto body = read_body<proto::UpRequest>(text);
+  check_up_request(body);
+  return body;
+}
+
+void check_up_request(const proto::UpRequest& body) {
   if (body.directory.empty())
     throw util::Error(util::ErrorKind::invalid_request,
                       "field 'directory' is missing: where the stack file is looked for");
@@ -52,7 +57,12 @@ proto::UpRequest read_up_request(const std::string& text) {
     throw util::Error(util::ErrorKind::invalid_request,
                       "field 'options.pull' must be always, missing, never, build or policy, not '" +
                           body.options.pull + "'");
-  return body;
+}
+
+void check_down_request(const proto::DownRequest& body) {
+  if (!body.rmi.empty() && body.rmi != "local" && body.rmi != "all")
+    throw util::Error(util::ErrorKind::invalid_request,
+                      "field 'rmi' must be \"local\" or \"all\", not \"" + body.rmi + "\"");
 }
 
 }  // namespace stackd::api

@@ -100,5 +100,7 @@ T read_body(const std::string& body) {
 
 // A body that names a stack file: `directory` must be there, and absolute.
 proto::UpRequest read_up_request(const std::string& body);
+void check_up_request(const proto::UpRequest& body);
+void check_down_request(const proto::DownRequest& body);
 
 }  // namespace stackd::api

@@ -13,9 +13,9 @@ Answer list_commands(Manager& manager, http::Request request) {
 }
 
 Answer surroundings(Manager& manager, http::Request request) {
-  const Query query(request, {"command", "group"});
-  const auto found = co_await manager.surroundings(read_up_request(request.body), query.text("command"),
-                                                   query.text("group"));
+  const Query query(request, {"command", "group", "service"});
+  const stacks::CommandOf what{query.text("command"), query.text("group"), query.text("service")};
+  const auto found = co_await manager.surroundings(read_up_request(request.body), what);
   co_return json_answer(found);
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/api/routes.hpp"
 
 #include "daemon/api/handler.hpp"
+#include "proto/frames.hpp"
 
 namespace stackd::api {
 
@@ -16,6 +17,7 @@ Answer metrics(Manager& manager, std::chrono::steady_clock::time_point started, 
 // stacks.cpp
 Answer list_stacks(Manager& manager, http::Request request);
 Answer bring_up(Manager& manager, http::Request request);
+Answer images(Manager& manager, http::Request request);
 Answer get_stack(Manager& manager, http::Request request);
 Answer take_down(Manager& manager, http::Request request);
 Answer stop_stack(Manager& manager, http::Request request);
@@ -23,10 +25,16 @@ Answer start_stack(Manager& manager, http::Request request);
 Answer restart_stack(Manager& manager, http::Request request);
 Answer forget_stack(Manager& manager, http::Request request);
 Answer stack_environment(Manager& manager, http::Request request);
+Answer wait_for_stack(Manager& manager, http::Request request);
 Answer stack_top(Manager& manager, http::Request request);
+Answer plan_wish(Manager& manager, http::Request request);
 Answer validate(Manager& manager, http::Request request);
 Answer resolved_config(Manager& manager, http::Request request);
 Answer service_graph(Manager& manager, http::Request request);
+
+// exec.cpp
+Answer exec(Manager& manager, http::Request request);
+awaitable<void> exec_frames(Manager& manager, http::Request request, http::Duplex& duplex);
 
 // commands.cpp
 Answer list_commands(Manager& manager, http::Request request);
@@ -63,6 +71,12 @@ http::Router make_router(Manager& manager, Options options) {
       return handler(manager, options, std::move(request), writer);
     };
   };
+  const auto frames =
+      [&manager](awaitable<void> (*handler)(Manager&, Request, http::Duplex&)) -> http::DuplexHandler {
+    return [&manager, handler](Request request, http::Duplex& duplex) {
+      return handler(manager, std::move(request), duplex);
+    };
+  };
   const http::StreamHandler follow_hook = [&manager](Request request, ResponseWriter& writer) {
     return hook_log(manager, std::move(request), writer);
   };
@@ -89,12 +103,17 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/logs", nullptr, stream(service_logs)},
       {"GET", "/v1/stacks/{id}/env", call(stack_environment)},
       {"GET", "/v1/stacks/{id}/top", call(stack_top)},
+      {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/exec", call(exec), nullptr, waits, proto::k_stream_protocol,
+       frames(exec_frames)},
+      {"POST", "/v1/images", call(images), nullptr, waits},
       {"GET", "/v1/operations", call(list_operations)},
       {"GET", "/v1/operations/{id}", call(get_operation)},
       {"POST", "/v1/operations/{id}/cancel", call(cancel_operation), nullptr, waits},
       {"GET", "/v1/operations/{id}/events", nullptr, stream(operation_events)},
       {"GET", "/v1/events", nullptr, stream(all_events)},
       {"GET", "/v1/hooks/{run}/log", nullptr, follow_hook},
+      {"POST", "/v1/plan", call(plan_wish), nullptr, waits},
       {"POST", "/v1/validate", call(validate), nullptr, waits},
       {"POST", "/v1/config", call(resolved_config), nullptr, waits},
       {"POST", "/v1/graph", call(service_graph), nullptr, waits},

@@ -3,6 +3,7 @@
 #include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
 #include "daemon/async/shielded.hpp"
+#include "daemon/util/ids.hpp"
 
 namespace stackd::api {
 namespace {
@@ -37,12 +38,26 @@ Answer for_services(Manager& manager, ServicesWish wish, const http::Request& re
                    wait);
 }
 
+// With a tag: who asks again with it (If-None-Match) and would get the same gets 304 and no text.
+http::Response tagged(const http::Request& request, const std::string& mark, std::string body) {
+  const auto tag = '"' + mark + '"';
+  const auto known = request.header("If-None-Match");
+  if (known && (*known == "*" || known->find(tag) != known->npos)) return {304, "", "", {{"ETag", tag}}};
+  return {200, "application/json", std::move(body), {{"ETag", tag}}};
+}
+
 }  // namespace
 
 Answer list_stacks(Manager& manager, http::Request request) {
-  Query(request, {});
-  const auto stacks = co_await manager.list();
-  co_return json_answer({{"stacks", stacks}});
+  const auto directory = Query(request, {"directory"}).text("directory");
+  const auto stacks = co_await manager.list(directory);
+  std::string tags, body = R"({"stacks":[)";
+  for (const auto& view : stacks) {
+    if (body.back() == '}') body += ',';
+    body += view->json;
+    tags += view->stack.id + " " + view->tag + " ";
+  }
+  co_return tagged(request, util::sha256_hex(tags).substr(0, 16), body + "]}\n");
 }
 
 Answer bring_up(Manager& manager, http::Request request) {
@@ -51,18 +66,45 @@ Answer bring_up(Manager& manager, http::Request request) {
   co_return co_await carry_out(manager, std::move(wish), wait);
 }
 
+Answer images(Manager& manager, http::Request request) {
+  const bool wait = Query(request, {"wait"}).flag("wait");
+  auto body = read_body<proto::ImagesRequest>(request.body);
+  check_up_request(body.stack);
+  if (body.action != "build" && body.action != "pull" && body.action != "push")
+    throw Error(ErrorKind::invalid_request,
+                "field 'action' must be build, pull or push, not \"" + body.action + "\"");
+  if (!body.policy.empty() && body.policy != "always" && body.policy != "missing")
+    throw Error(ErrorKind::invalid_request,
+                "field 'policy' must be always or missing, not \"" + body.policy + "\"");
+  auto wish = manager.images(std::move(body), key_of(request));
+  co_return co_await carry_out(manager, std::move(wish), wait);
+}
+
 Answer get_stack(Manager& manager, http::Request request) {
   Query(request, {});
-  const auto stack = co_await manager.get(request.path_value("id"));
-  co_return json_answer(stack);
+  const auto view = co_await manager.view(request.path_value("id"));
+  co_return tagged(request, view->tag, view->json + "\n");
+}
+
+Answer wait_for_stack(Manager& manager, http::Request request) {
+  constexpr std::int64_t k_longest = 24 * 3'600'000;
+  const Query query(request, {"for", "service", "timeout_ms"});
+  proto::WaitRequest wish;
+  wish.wanted = query.text("for", wish.wanted);
+  wish.services = query.list("service");
+  wish.timeout_ms = query.integer("timeout_ms", wish.timeout_ms, 0, k_longest);
+  if (wish.wanted != "ready" && wish.wanted != "healthy" && wish.wanted != "stopped" &&
+      wish.wanted != "exited")
+    throw Error(ErrorKind::invalid_request,
+                "parameter 'for' must be ready, healthy, stopped or exited, not \"" + wish.wanted + "\"");
+  const auto waited = co_await manager.wait_for(request.path_value("id"), std::move(wish));
+  co_return json_answer(waited);
 }
 
 Answer take_down(Manager& manager, http::Request request) {
   const bool wait = Query(request, {"wait"}).flag("wait");
   auto body = read_body<proto::DownRequest>(request.body);
-  if (!body.rmi.empty() && body.rmi != "local" && body.rmi != "all")
-    throw Error(ErrorKind::invalid_request,
-                "field 'rmi' must be \"local\" or \"all\", not \"" + body.rmi + "\"");
+  check_down_request(body);
   auto wish = manager.down(request.path_value("id"), std::move(body), key_of(request));
   co_return co_await carry_out(manager, std::move(wish), wait);
 }
@@ -95,6 +137,15 @@ Answer stack_top(Manager& manager, http::Request request) {
   Query(request, {});
   const auto top = co_await manager.top(request.path_value("id"));
   co_return json_answer(top);
+}
+
+Answer plan_wish(Manager& manager, http::Request request) {
+  Query(request, {});
+  auto body = read_body<proto::PlanRequest>(request.body);
+  if (body.up) check_up_request(*body.up);
+  if (body.down) check_down_request(*body.down);
+  const auto plan = co_await manager.plan(std::move(body));
+  co_return json_answer(plan);
 }
 
 Answer validate(Manager& manager, http::Request request) {

@@ -84,7 +84,7 @@ Answer metrics(Manager& manager, std::chrono::steady_clock::time_point started, 
   const auto stacks = co_await manager.list();
   std::map<std::string, std::uint64_t> by_status;
   for (const auto status : k_statuses) by_status[std::string(status)] = 0;
-  for (const auto& stack : stacks) ++by_status[stack.status];
+  for (const auto& stack : stacks) ++by_status[stack->stack.status];
 
   MetricsText metrics;
   metrics.metric("stackd_info", "gauge", "The daemon's version.");

@@ -1,4 +1,5 @@
 #include "daemon/app/app.hpp"
+#include "daemon/plan/step_kinds.hpp"
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "daemon/http/server.hpp"
 #include "daemon/keeper/keeper.hpp"
 #include "daemon/keeper/pre_run_starts.hpp"
+#include "daemon/stacks/execs.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/parts.hpp"
 #include "daemon/steps/steps.hpp"
@@ -86,21 +88,24 @@ public:
               {static_cast<std::uint64_t>(settings.service_log_size), settings.service_logs_kept}),
         monitor_(executor(), engine_),
         models_(journal_, user_files_),
+        picture_(executor(), journal_, monitor_, models_, runs_, waits_, picture_kinds()),
         transfers_(executor(), engine_, user_files_),
         builds_(executor(), engine_, runs_, files_, settings.shim.parent_path() / "stackd-build"),
         hook_tools_{
             executor(), journal_,    engine_,  transfers_, runs_,
             files_,     user_files_, monitor_, paths_,     std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
-        step_tools_{executor(),  journal_, engine_,     transfers_, builds_,
-                    runs_,       files_,   user_files_, monitor_,   models_,
-                    hook_tools_, hooks_,   paths_,      ports(),    settings.engine_patience},
+        step_tools_{
+            executor(), journal_, engine_, transfers_,  builds_, runs_,  files_,  user_files_,
+            monitor_,   models_,  waits_,  hook_tools_, hooks_,  paths_, ports(), settings.engine_patience},
         runner_(executor(), journal_, steps::operation_policy()),
-        keeper_tools_{executor(), journal_, engine_, runs_, monitor_, models_, runner_, hook_tools_},
+        keeper_tools_{executor(), journal_, engine_, runs_,      monitor_,
+                      models_,    picture_, runner_, hook_tools_},
         pre_run_starts_(keeper_tools_),
         keeper_(keeper_tools_),
-        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_, user_files_,
-               monitor_,   models_,       runner_,  step_tools_, paths_, facts()},
+        execs_(executor(), journal_, engine_),
+        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_, user_files_, monitor_,
+               models_,    picture_,      runner_,  step_tools_, execs_, paths_, facts()},
         manager_(parts_),
         server_(executor(), api::make_router(manager_, api_options()), api::error_pages()),
         tasks_(executor()),
@@ -123,6 +128,9 @@ public:
 private:
   asio::any_io_executor executor() { return loop_.executor(); }
   plan::PortRange ports() const { return {settings_.port_first, settings_.port_last}; }
+  static world::StepKinds picture_kinds() {
+    return {{plan::Ready::k_kind, plan::ReadyProcess::k_kind}, plan::PlanUp::k_kind};
+  }
   static api::Options api_options() {
     api::Options options;
     options.stop = [] { ::kill(::getpid(), SIGTERM); };  // there is one way to end
@@ -138,9 +146,13 @@ private:
     std::exception_ptr error;
     try {
       listen();
+      engine_.on_done = [this](const std::string& id, docker::Done what) { monitor_.saw(id, what); };
       tasks_.keep("engine events", [this] { return monitor_.run(); });
+      tasks_.keep("inspecting", [this] { return monitor_.inspect(); });
       tasks_.keep("pre_run records", [this] { return pre_run_starts_.run(); });
       co_await runner_.recover();
+      tasks_.keep("telling", [this] { return picture_.run(); });
+      co_await execs_.recover();
       tasks_.keep("keeper", [this] { return keeper_.run(); });
       tasks_.keep("watchdog", [this] { return watch(); });
       tasks_.keep("pruning", [this] { return prune(); });
@@ -154,6 +166,7 @@ private:
     }
     systemd::stopping();
     co_await server_.stop();
+    co_await execs_.stop();
     co_await runner_.stop();
     tasks_.cancel_all();
     co_await tasks_.join();
@@ -210,7 +223,9 @@ private:
   docker::Engine engine_;
   process::Runs runs_;
   world::Monitor monitor_;
+  world::Waits waits_;
   world::Models models_;
+  world::Picture picture_;
   images::Transfers transfers_;
   images::Builds builds_;
   hooks::Tools hook_tools_;
@@ -220,6 +235,7 @@ private:
   keeper::Tools keeper_tools_;
   keeper::PreRunStarts pre_run_starts_;
   keeper::Keeper keeper_;
+  stacks::Execs execs_;
   stacks::Parts parts_;
   stacks::Manager manager_;
   http::Server server_;

@@ -130,6 +130,16 @@ awaitable<Connection::Code> Connection::send_chunk(std::string_view bytes) {
   co_return error;
 }
 
+awaitable<Connection::Code> Connection::send_raw(std::string_view bytes) {
+  auto [error, written] = co_await asio::async_write(socket_, asio::buffer(bytes), as_tuple);
+  co_return error;
+}
+
+void Connection::end_sending() {
+  Code ignored;
+  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+}
+
 awaitable<Connection::Code> Connection::read_head() {
   while (!reading_->parser.is_header_done())
     if (const Code error = co_await read_some(); error) co_return error;

@@ -40,6 +40,10 @@ public:
   // One chunk of a body with "Transfer-Encoding: chunked"; an empty one ends it.
   awaitable<Code> send_chunk(std::string_view bytes);
 
+  // After a 101: bytes for the other side, and the end of them.
+  awaitable<Code> send_raw(std::string_view bytes);
+  void end_sending();
+
   // The status line and header of the answer.
   awaitable<Code> read_head();
   // True when any byte of the answer has come.

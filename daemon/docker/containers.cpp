@@ -50,7 +50,9 @@ awaitable<std::string> Engine::create_container(std::string name, json body, std
                   .body = body.dump(-1, ' ', false, json::error_handler_t::replace),
                   .limit = k_slow_limit};
   const auto answer = co_await http_->call_json(std::move(request));
-  co_return text(answer, "Id");
+  auto id = text(answer, "Id");
+  done(id, Done::created);
+  co_return id;
 }
 
 awaitable<void> Engine::start_container(std::string id) {
@@ -60,6 +62,7 @@ awaitable<void> Engine::start_container(std::string id) {
                   .limit = k_slow_limit,
                   .accepted = k_not_modified};
   co_await http_->call(std::move(request));
+  done(id, Done::started);
 }
 
 awaitable<void> Engine::stop_container(std::string id, std::optional<int> seconds) {
@@ -76,6 +79,7 @@ awaitable<void> Engine::stop_container(std::string id, std::optional<int> second
                   .limit = stop_limit(seconds, own),
                   .accepted = k_not_modified};
   co_await http_->call(std::move(request));
+  done(id, Done::stopped);
 }
 
 awaitable<void> Engine::kill_container(std::string id, std::string signal) {
@@ -94,6 +98,7 @@ awaitable<void> Engine::unpause_container(std::string id) {
                   .method = "POST",
                   .path = container_path(id, "/unpause")};
   co_await http_->call(std::move(request));
+  done(id, Done::unpaused);
 }
 
 awaitable<void> Engine::rename_container(std::string id, std::string name) {
@@ -103,6 +108,7 @@ awaitable<void> Engine::rename_container(std::string id, std::string name) {
                   .method = "POST",
                   .path = container_path(id, "/rename") + query.str()};
   co_await http_->call(std::move(request));
+  done(id, Done::renamed);
 }
 
 awaitable<void> Engine::remove_container(std::string id, bool force, bool volumes) {
@@ -122,6 +128,7 @@ awaitable<void> Engine::remove_container(std::string id, bool force, bool volume
     being_removed = e.kind() == ErrorKind::conflict && is_being_removed(e.what());
     if (!being_removed) throw;
   }
+  if (!being_removed) done(id, Done::removed);
   if (!being_removed) co_return;
   Request wait{.what = what,
                .method = "POST",
@@ -129,6 +136,7 @@ awaitable<void> Engine::remove_container(std::string id, bool force, bool volume
                .limit = k_slow_limit,
                .accepted = k_not_found};
   co_await http_->call(std::move(wait));
+  done(id, Done::removed);
 }
 
 awaitable<int> Engine::wait_container(std::string id) {

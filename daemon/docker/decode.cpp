@@ -178,7 +178,7 @@ NetworkDetails decode_network(const json& network) {
 
 VolumeDetails decode_volume(const json& volume) {
   return {text(volume, "Name"), text(volume, "Driver"), text(volume, "Mountpoint"),
-          text_map(volume, "Labels")};
+          text_map(volume, "Labels"), text(volume, "CreatedAt")};
 }
 
 namespace {

@@ -30,6 +30,10 @@ using LineSink = std::function<awaitable<void>(std::string line)>;
 using BodySource = std::function<awaitable<std::string>()>;
 
 class Http;
+class Attached;  // docker/attached.hpp
+
+// What was done to a container.
+enum class Done { created, started, stopped, paused, unpaused, renamed, removed };
 
 class Engine {
 public:
@@ -43,6 +47,9 @@ public:
   awaitable<EngineVersion> version();
   // What was negotiated last, nothing before.
   const std::optional<EngineVersion>& known_version() const;
+
+  // Called after the engine has done what it was asked: its own event of that may come later than the answer.
+  std::function<void(const std::string& container, Done what)> on_done;
 
   // containers
   awaitable<std::vector<ContainerSummary>> list_containers(Filters filters);
@@ -65,6 +72,12 @@ public:
   awaitable<ExecResult> exec(std::string container, ExecConfig config, OutputSink sink = nullptr,
                              std::shared_ptr<std::string> id = nullptr);
   awaitable<std::optional<ExecState>> inspect_exec(std::string id);
+  // The same in steps, for who has its input as well.
+  awaitable<std::string> create_exec(std::string container, ExecConfig config);
+  awaitable<std::unique_ptr<Attached>> start_exec(std::string id, bool tty);
+  awaitable<void> start_exec_detached(std::string id, bool tty);
+  awaitable<int> exec_exit_code(std::string id);  // of one whose output has ended
+  awaitable<void> resize_exec(std::string id, int rows, int columns);
 
   // networks and volumes
   awaitable<std::vector<NetworkDetails>> list_networks(Filters filters);
@@ -97,6 +110,9 @@ public:
                          std::function<void(const Event&)> sink);
 
 private:
+  void done(const std::string& container, Done what) const {
+    if (on_done) on_done(container, what);
+  }
   std::unique_ptr<Http> http_;
 };
 

@@ -271,4 +271,18 @@ awaitable<std::unique_ptr<Body>> Http::open(Request request, BodySource source) 
   co_return std::make_unique<Body>(std::move(connection), pool_, std::move(options));
 }
 
+awaitable<std::shared_ptr<Connection>> Http::upgrade(Request request) {
+  const auto what = request.what;
+  request.upgrade = true;
+  auto connection = co_await exchange(std::move(request), nullptr);
+  if (connection->status() != 101) {
+    const int status = connection->status();
+    const auto body = co_await read_rest(connection, what);
+    pool_->put(std::move(connection));
+    throw engine_error(what, status, body);
+  }
+  connection->set_limit(std::nullopt);
+  co_return connection;
+}
+
 }  // namespace stackd::docker

@@ -62,6 +62,9 @@ public:
   // The answer as it comes. With a source the request's body is what the source gives, in chunks.
   awaitable<std::unique_ptr<Body>> open(Request request, BodySource source = nullptr);
 
+  // The bare connection behind a 101 answer.
+  awaitable<std::shared_ptr<Connection>> upgrade(Request request);
+
 private:
   using Code = Connection::Code;
   struct Handed {

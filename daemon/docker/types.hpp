@@ -73,6 +73,7 @@ struct NetworkDetails {
 struct VolumeDetails {
   std::string name, driver, mountpoint;
   Labels labels;
+  std::string created_at;
 };
 
 // `top`-like figures: cpu in percent of one core, memory in bytes.
@@ -93,6 +94,7 @@ struct ExecConfig {
   std::vector<std::string> env;
   std::string user, working_dir;
   bool privileged = false, tty = false;
+  bool input = false;  // for an Attached only
 };
 struct ExecResult {
   int exit_code = 0;

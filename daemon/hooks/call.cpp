@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "daemon/hooks/context.hpp"
-#include "daemon/hooks/inputs.hpp"
+#include "daemon/hooks/judge.hpp"
 #include "daemon/hooks/previous.hpp"
 #include "daemon/logs/container_tail.hpp"
 #include "daemon/resolve/hook_policy.hpp"
@@ -146,16 +146,11 @@ awaitable<Called> run(Tools& tools, HookRunner& runner, Call call) {
         context_of(call.stack, tools.monitor.of_stack(call.stack.id), previous_result(previous));
   std::string image;  // its digest, of a hook in a container
   if (place == model::HookPlace::container) co_await prepare_container(tools, call, job, image);
-  if (hook.run == model::RunPolicy::changed) {
-    if (place == model::HookPlace::exec) {
-      const auto there = co_await tools.engine.inspect_container(call.container);
-      if (there) image = there->image_id;
-    }
-    auto work = [hook, directory = call.stack.spec->directory, image] {
-      return state_of_inputs(hook, directory, image);
-    };
-    job.inputs = co_await tools.user_files.run(work);
+  if (hook.run == model::RunPolicy::changed && place == model::HookPlace::exec) {
+    const auto there = co_await tools.engine.inspect_container(call.container);
+    if (there) image = there->image_id;
   }
+  job.inputs = co_await state_for(tools, call.stack, hook, image);
   Called called;
   called.result = co_await runner.run(std::move(job));
   if (called.result.ok || called.result.warn) co_return called;

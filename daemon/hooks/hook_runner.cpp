@@ -4,6 +4,7 @@
 
 #include "daemon/async/task_group.hpp"
 #include "daemon/hooks/failure.hpp"
+#include "daemon/hooks/judge.hpp"
 #include "daemon/hooks/newest.hpp"
 #include "daemon/logs/run_log.hpp"
 #include "daemon/process/file_watch.hpp"
@@ -56,12 +57,6 @@ resolve::Variables variables_of(const HookJob& job) {
 }
 
 namespace {
-
-// What a record is found by: the entry, and for run: changed what it looks at.
-std::string definition_of(const HookJob& job) {
-  const auto identity = resolve::identity_of(job.hook);
-  return job.hook.run == model::RunPolicy::changed ? identity + "/" + job.inputs : identity;
-}
 
 // Over the container's own. The context file is on the host.
 resolve::Variables exec_environment(const HookJob& job) {
@@ -190,41 +185,25 @@ awaitable<bool> HookRunner::has_begun(const HookJob& job) {
 
 awaitable<std::string> HookRunner::reason_to_skip(const HookJob& job) {
   if (!job.skip.empty()) co_return job.skip;
+  const auto judged = co_await judge(tools_.journal, job);
+  if (!judged.skip.empty()) co_return judged.skip;
   const auto& hook = job.hook;
-  resolve::Variables environment;
-  if (!hook.if_env.empty()) environment = resolve::hook_environment(*job.spec, *job.facts, hook);
-  auto why = resolve::condition_not_met(hook, job.about.profile, environment, job.about.previous);
-  if (!why.empty()) co_return why;
-  const auto stack = job.about.stack_id, phase = model::to_string(hook.phase);
-  if (hook.run == model::RunPolicy::changed) {
-    auto query = [stack, service = hook.service, phase,
-                  identity = resolve::identity_of(hook)](store::Database& db) {
-      return store::HookRuns::last_success(db, stack, service, phase, identity);
-    };
-    const auto last = co_await tools_.journal.run(query);
-    if (last && last->definition == definition_of(job))
-      co_return "run: changed, and nothing has changed since it succeeded";
-    co_return "";
-  }
-  const bool once = hook.run == model::RunPolicy::once;
   const bool post_start = hook.phase == model::Phase::post_start;
-  const bool per_container =
-      job.only_unless_succeeded && (post_start || hook.run != model::RunPolicy::always);
-  if (!once && !per_container) co_return "";
-  const auto container = once ? std::string() : job.container;
-  auto query = [stack, service = hook.service, phase, definition = definition_of(job), container,
-                index = hook.index, again = !once && post_start](store::Database& db) {
+  const bool own_say = hook.run == model::RunPolicy::once || hook.run == model::RunPolicy::changed;
+  if (own_say || !job.only_unless_succeeded || (!post_start && hook.run == model::RunPolicy::always))
+    co_return "";
+  auto query = [stack = job.about.stack_id, service = hook.service, phase = model::to_string(hook.phase),
+                definition = definition_of(job), container = job.container, index = hook.index,
+                post_start](store::Database& db) {
     // A container may have been started more than once: its last post_start counts (X1, X30).
-    if (again) {
+    if (post_start) {
       const auto last = store::HookRuns::last(db, stack, service, phase, index, container);
       return last && last->state == "succeeded";
     }
     return store::HookRuns::succeeded(db, stack, service, phase, definition, container);
   };
   const bool done = co_await tools_.journal.run(query);
-  if (!done) co_return "";
-  if (once) co_return "run: once, and it has run in this stack's directory";
-  co_return "it has succeeded in this container already";
+  co_return done ? "it has succeeded in this container already" : "";
 }
 
 awaitable<HookRunRow> HookRunner::leave(const HookJob& job, std::string state, std::string why) {

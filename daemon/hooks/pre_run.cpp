@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "daemon/hooks/inputs.hpp"
+#include "daemon/hooks/judge.hpp"
 #include "daemon/hooks/pre_run_files.hpp"
 #include "daemon/hooks/previous.hpp"
 #include "daemon/translate/pre_run.hpp"
@@ -19,17 +19,18 @@ void write_shared(const fs::path& file, const std::string& text) {
   ::chmod(file.c_str(), 0644);  // whatever the umask says: the container's user reads it
 }
 
-// For `run: changed`; beside the hook, since the record of a start is made from what was there at that start.
+// Beside the hook, since the record of a start is made from what was there at that start.
 awaitable<std::string> write_inputs(Tools& tools, model::Stack stack, model::Hook hook, fs::path directory,
                                     std::string container) {
   const auto there = co_await tools.engine.inspect_container(container);
-  auto work = [hook, directory, root = stack.spec->directory,
-               image = there ? there->image_id : ""](async::FileWorker&) {
-    auto inputs = state_of_inputs(hook, root, image);
-    write_shared(inputs_file(directory, hook), inputs);
-    return inputs;
+  std::string image;
+  if (there) image = there->image_id;
+  const auto state = co_await state_for(tools, stack, hook, image);
+  auto work = [hook, directory, state](async::FileWorker&) {
+    write_shared(inputs_file(directory, hook), state);
   };
-  co_return co_await tools.files.run(work);
+  co_await tools.files.run(work);
+  co_return state;
 }
 
 }  // namespace
@@ -74,8 +75,7 @@ awaitable<std::optional<model::Hook>> write_pre_run(Tools& tools, HookRunner& ru
   std::vector<fs::path> left_out;
   for (const auto* hook : stack.service(wish.service).hooks_of(model::Phase::pre_run)) {
     std::string inputs;
-    if (hook->run == model::RunPolicy::changed)
-      inputs = co_await write_inputs(tools, stack, *hook, directory, wish.container);
+    if (has_state(*hook)) inputs = co_await write_inputs(tools, stack, *hook, directory, wish.container);
     const auto job = pre_run_job(stack, *hook, wish.operation, previous, inputs);
     const auto why_not = co_await runner.reason_to_skip(job);
     if (why_not.empty())

@@ -3,6 +3,7 @@
 
 #include "daemon/async/task_group.hpp"
 #include "daemon/hooks/hook_records.hpp"
+#include "daemon/hooks/judge.hpp"
 #include "daemon/hooks/pre_run.hpp"
 #include "daemon/hooks/pre_run_files.hpp"
 #include "daemon/logs/run_log.hpp"
@@ -61,7 +62,7 @@ awaitable<store::HookRunRow> first_row(Tools& tools, model::Hook hook, PreRunSta
   row.container = start.container;
   row.definition = resolve::identity_of(hook);
   row.reason = start.number > 0 ? "container-restart" : start.reason;
-  if (hook.run == model::RunPolicy::changed) {
+  if (has_state(hook)) {
     auto work = [hook, directory = pre_run_directory(tools.paths, row.stack_id, start.name)](
                     async::FileWorker&) { return pre_run_inputs(directory, hook); };
     row.definition += "/" + co_await tools.files.run(work);

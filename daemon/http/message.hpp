@@ -63,4 +63,21 @@ protected:
   ~ResponseWriter() = default;
 };
 
+// A connection that was upgraded: bytes both ways, until the handler returns. One read and one write at a
+// time may wait; nothing is read ahead and nothing gathers, so that who is slow is waited for.
+class Duplex {
+public:
+  // 101: from here on the bytes are the handler's. Once, before read() and write(). What the handler throws
+  // before it becomes an error answer, as any.
+  virtual awaitable<void> start() = 0;
+  virtual bool started() const = 0;
+  // Empty when the client has ended its side.
+  virtual awaitable<std::string> read() = 0;
+  // What cannot be written has no reader: the handler is cancelled then.
+  virtual awaitable<void> write(std::string bytes) = 0;
+
+protected:
+  ~Duplex() = default;
+};
+
 }  // namespace stackd::http

@@ -17,6 +17,9 @@ using Handler = std::function<awaitable<Response>(Request)>;
 // Cancelled when the client goes away.
 using StreamHandler = std::function<awaitable<void>(Request, ResponseWriter&)>;
 
+// The same; it has the connection to itself once it has begun.
+using DuplexHandler = std::function<awaitable<void>(Request, Duplex&)>;
+
 struct Route {
   std::string_view method;
   std::string_view pattern;
@@ -25,6 +28,9 @@ struct Route {
   // A handler that waits for something long: cancelled, like a stream, when the client goes away. What must
   // not be lost it shields itself.
   bool waits = false;
+  // Instead of `handler`, for a request with this in its Upgrade header.
+  std::string_view protocol = {};
+  DuplexHandler duplex = nullptr;
 };
 
 class Router {

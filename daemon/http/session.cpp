@@ -13,9 +13,11 @@
 
 #include "daemon/async/alongside.hpp"
 #include "daemon/async/signal.hpp"
+#include "daemon/http/duplex.hpp"
 #include "daemon/http/request_parser.hpp"
 #include "daemon/http/stream_writer.hpp"
 #include "daemon/http/target.hpp"
+#include "daemon/util/text.hpp"
 
 namespace stackd::http {
 namespace {
@@ -60,7 +62,9 @@ private:
   awaitable<bool> answer(Request request, unsigned version, bool keep_alive);
   awaitable<bool> answer_whole(const Route& route, Request request, unsigned version, bool keep_alive);
   awaitable<bool> answer_stream(const Route& route, Request request, unsigned version, bool keep_alive);
+  awaitable<bool> answer_duplex(const Route& route, Request request, unsigned version, bool keep_alive);
   awaitable<void> watch_client();
+  awaitable<void> watch_end();
   awaitable<void> watch_and_flush(StreamWriter& writer);
   awaitable<bool> send(Response response, unsigned version, bool keep_alive, bool head_only = false);
   awaitable<bool> refuse(int status, ErrorKind kind, std::string detail, unsigned version = 11,
@@ -172,6 +176,10 @@ awaitable<bool> Session::answer(Request request, unsigned version, bool keep_ali
     co_return co_await send(std::move(response), version, keep_alive, head_only);
   }
   request.path_values = std::move(match.values);
+  const auto upgrade = request.header("upgrade").value_or("");
+  if (match.route->duplex && upgrade.size() == match.route->protocol.size() &&
+      util::starts_with_icase(upgrade, match.route->protocol))
+    co_return co_await answer_duplex(*match.route, std::move(request), version, keep_alive);
   if (match.route->stream)
     co_return co_await answer_stream(*match.route, std::move(request), version, keep_alive);
   co_return co_await answer_whole(*match.route, std::move(request), version, keep_alive);
@@ -246,6 +254,38 @@ awaitable<bool> Session::answer_stream(const Route& route, Request request, unsi
   ++context_.counters.answers[response.status / 100];
   stream_.close();
   co_return false;
+}
+
+awaitable<bool> Session::answer_duplex(const Route& route, Request request, unsigned version,
+                                       bool keep_alive) {
+  state_.answering = false;  // as a stream it is not waited for when the daemon stops
+  const auto early = buffer_.data();
+  SocketDuplex duplex(stream_.socket(), route.protocol,
+                      std::string(static_cast<const char*>(early.data()), early.size()));
+  std::exception_ptr error;
+  bool there = true;
+  stream_.expires_never();
+  try {
+    auto task = route.duplex(request, duplex);
+    auto watch = watch_end();
+    there = co_await async::alongside(std::move(task), std::move(watch));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (!there || (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none ||
+      (error && async::is_cancellation(error)))
+    co_return false;
+  if (error && !duplex.started())
+    co_return co_await send(context_.pages.failed(request, error), version, keep_alive);
+  if (error) context_.pages.failed(request, error);  // which logs it
+  ++context_.counters.answers[error ? 5 : 1];
+  unread_ = true;  // input that nobody wants any more
+  co_return false;
+}
+
+// Until the client is gone, without reading of what it sends. TCP tells only those who read.
+awaitable<void> Session::watch_end() {
+  co_await stream_.socket().async_wait(asio::socket_base::wait_error, use_awaitable);
 }
 
 awaitable<void> Session::watch_and_flush(StreamWriter& writer) {

@@ -9,6 +9,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "daemon/async/serial.hpp"
 #include "daemon/async/signal.hpp"
@@ -32,23 +34,41 @@ public:
     return store_.run(std::forward<F>(f));
   }
 
-  // One transaction around `f`; events appended in it are announced when it has committed.
+  // One transaction around `f`, and around what rides along; events appended in it are announced when it has
+  // committed.
   template <class F>
   auto commit(F&& f) -> awaitable<std::invoke_result_t<std::decay_t<F>&, store::Database&>> {
     using R = std::invoke_result_t<std::decay_t<F>&, store::Database&>;
-    auto work = [f = std::forward<F>(f)](store::Database& db) mutable -> R {
+    auto load = std::make_shared<Load>(Load{std::exchange(riders_, {}), {}});
+    auto work = [f = std::forward<F>(f), load](store::Database& db) mutable -> R {
       store::Transaction transaction(db);
+      begin();
       if constexpr (std::is_void_v<R>) {
         f(db);
+        for (const auto& rider : load->riders) rider(db);
         transaction.commit();
+        load->touched = end();
       } else {
         R result = f(db);
+        for (const auto& rider : load->riders) rider(db);
         transaction.commit();
+        load->touched = end();
         return result;
       }
     };
-    return announced(store_.run(std::move(work)));
+    return announced(store_.run(std::move(work)), std::move(load));
   }
+
+  // Written by the next commit, whoever's it is, so that it costs no wait for the disk of its own. It must
+  // not throw. A commit that fails leaves it to the next one.
+  using Rider = std::function<void(store::Database&)>;
+  void ride(Rider rider) { riders_.push_back(std::move(rider)); }
+  bool has_riders() const { return !riders_.empty(); }
+
+  // Of each commit the stacks that it changed: those of its events, and those of touch(). Control thread.
+  std::function<void(const std::vector<std::string>& stacks)> on_touched;
+  // Inside a transaction of commit(): it changes something of this stack and says so by no event.
+  static void touch(const std::string& stack_id);
 
   // Appends an event inside a transaction of commit().
   static void event(store::Database& db, const std::string& stack_id, const std::string& operation_id,
@@ -66,25 +86,37 @@ public:
   store::Database& direct() { return store_.direct(); }
 
 private:
+  struct Load {
+    std::vector<Rider> riders;
+    std::vector<std::string> touched;
+  };
+
   template <class R>
-  awaitable<R> announced(awaitable<R> work) {
-    if constexpr (std::is_void_v<R>) {
-      co_await std::move(work);
-      announce();
-    } else {
-      R result = co_await std::move(work);
-      announce();
-      co_return result;
+  awaitable<R> announced(awaitable<R> work, std::shared_ptr<Load> load) {
+    try {
+      if constexpr (std::is_void_v<R>) {
+        co_await std::move(work);
+        announce(*load);
+      } else {
+        R result = co_await std::move(work);
+        announce(*load);
+        co_return result;
+      }
+    } catch (...) {
+      take_back(*load);
+      throw;
     }
   }
 
-  void announce() {
-    ++commits_;
-    changed_.notify();
-  }
+  // On the store's thread, around a transaction.
+  static void begin();
+  static std::vector<std::string> end();
+  void announce(Load& load);
+  void take_back(Load& load);
 
   async::Serial<store::Database> store_;
   async::Signal changed_;
+  std::vector<Rider> riders_;
   std::deque<Note> notes_;
   std::uint64_t next_note_ = 1;
   std::uint64_t commits_ = 0;

@@ -281,14 +281,8 @@ awaitable<void> Keeper::until_ended(store::ProcessRow row) {
   } forget{watched_, row.run_directory};
   std::string why;
   try {
-    const auto exit = co_await tools_.runs.wait(row.run_directory);
-    if (!tools_.runner.active(row.stack_id)) {
-      auto write = [row, code = exit.code](store::Database& db) {
-        journal::Journal::event(db, row.stack_id, "", "service.status",
-                                {{"service", row.service}, {"status", "exited"}, {"exit_code", code}});
-      };
-      co_await tools_.journal.commit(write);
-    }
+    co_await tools_.runs.wait(row.run_directory);
+    tools_.picture.touch(row.stack_id);
   } catch (const util::Error& e) {
     if (e.kind() == util::ErrorKind::cancelled) throw;
     why = e.what();

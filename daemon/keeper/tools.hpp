@@ -9,6 +9,7 @@
 #include "daemon/process/runs.hpp"
 #include "daemon/world/models.hpp"
 #include "daemon/world/monitor.hpp"
+#include "daemon/world/picture.hpp"
 
 namespace stackd::keeper {
 
@@ -19,6 +20,7 @@ struct Tools {
   process::Runs& runs;
   world::Monitor& monitor;
   world::Models& models;
+  world::Picture& picture;
   operations::Runner& runner;
   hooks::Tools& hook_tools;
 };

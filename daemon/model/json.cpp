@@ -13,6 +13,9 @@ nlohmann::json to_json(const Service& service) {
 nlohmann::json to_json(const Hook& hook) {
   return encode(hook);
 }
+nlohmann::json to_json(const Network& network) {
+  return encode(network);
+}
 Spec spec_from_json(const nlohmann::json& value) {
   return decoded<Spec>(value, "spec");
 }

@@ -12,5 +12,6 @@ nlohmann::json to_json(const Spec& spec);
 Spec spec_from_json(const nlohmann::json& value);
 nlohmann::json to_json(const Service& service);
 nlohmann::json to_json(const Hook& hook);
+nlohmann::json to_json(const Network& network);
 
 }  // namespace stackd::model

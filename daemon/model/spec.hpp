@@ -55,6 +55,7 @@ struct Hook {
   OnFailure on_failure = OnFailure::standard;
   RunPolicy run = RunPolicy::standard;
   std::vector<std::string> inputs;  // globs for run: changed
+  std::string once_volume;          // once: volume:KEY: `run` is once, for as long as the volume is the same
   std::string run_in;               // "" the phase's own place, "host", a service's name
   std::string run_in_image;         // run_in: {image: …}
   // `if`: every one that is given must hold.

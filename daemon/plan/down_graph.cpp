@@ -31,8 +31,10 @@ public:
                                 true)});
     if (choice_.way != DownChoice::Way::stop) append(all, remove_shared(all));
     if (choice_.stack_hooks) all = graph_.add_hooks(spec_.hooks_of(Phase::after_down), "", all, like(), true);
-    graph_.add("finish down", "", FinishDown{choice_.whole, choice_.way == DownChoice::Way::rollback}, all,
-               true);
+    FinishDown finish{choice_.whole, choice_.way == DownChoice::Way::rollback, choice_.forget, {}};
+    if (choice_.forget && !choice_.whole)
+      finish.forget_of.assign(choice_.selected.begin(), choice_.selected.end());
+    graph_.add("finish down", "", finish, all, true);
     return graph_.take();
   }
 

@@ -21,6 +21,7 @@ struct DownChoice {
   bool stack_hooks = true;         // before_down and after_down of the stack
   bool service_hooks = true;       // before_down and pre_stop of services
   bool networks = true, volumes = false;
+  bool forget = false;  // what hooks with a memory remember
   std::string rmi;
   std::optional<int> timeout;         // seconds
   std::string reason;                 // STACKD_REASON

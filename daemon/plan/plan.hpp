@@ -11,6 +11,7 @@
 #include "daemon/model/stack.hpp"
 #include "daemon/operations/step_plan.hpp"
 #include "daemon/plan/snapshot.hpp"
+#include "daemon/plan/up_graph.hpp"
 #include "daemon/plan/wish.hpp"
 
 namespace stackd::plan {
@@ -33,11 +34,17 @@ struct Plan {
 
 // up, start, and the second half of restart.
 Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& seen);
+// Who is concerned, and how: what plan_up makes its graph of.
+UpChoice choose_up(const model::Stack& stack, const Request& request, const Snapshot& seen,
+                   std::vector<std::string>& warnings);
 // down, stop, and the first half of restart; that one ends with a PlanUp.
 Plan plan_down(const model::Stack& stack, const Request& request, const Snapshot& seen);
 // What stackd does by itself: the graph of an up, of the services that the keeper named, with containers
 // taken as they are.
 Plan plan_recover(const model::Stack& stack, const Request& request, const Snapshot& seen);
+
+// build, pull and push: each image once. Throws not_found for a service that is not in the file.
+Plan plan_images(const model::Spec& spec, const Request& request);
 
 // What an operation has done until it failed or was cancelled.
 struct Deeds {
@@ -58,6 +65,9 @@ std::map<std::string, int> scale_of(const model::Spec& spec, const Wish& wish);
 // References of images that a plan for these services has to see; with those that were seen, the tags of what
 // build hooks make of them.
 std::set<std::string> images_of(const model::Stack& stack, const std::set<std::string>& services);
+// The image that a service's containers are to be made from, as it was seen; null when it is not there.
+const docker::ImageDetails* made_from(const model::Stack& stack, const model::Service& service,
+                                      const Snapshot& seen);
 std::set<std::string> derived_images_of(const model::Stack& stack, const std::set<std::string>& services,
                                         const Snapshot& seen);
 // Does this stack need an engine at all?

@@ -37,6 +37,7 @@ Plan plan_down(const model::Stack& stack, const Request& request, const Snapshot
   choice.stack_hooks = all && request.kind != Kind::stop && seen.touched && !wish.no_hooks;
   choice.service_hooks = !wish.no_hooks;
   choice.networks = !stopping && seen.engine;
+  choice.forget = !stopping && wish.volumes;
   if (seen.engine) {  // or there is none of either
     choice.volumes = wish.volumes;
     choice.rmi = wish.rmi;
@@ -86,7 +87,9 @@ std::vector<operations::StepPlan> end_hooks(const std::vector<std::string>& runs
 }
 
 bool needs_engine(const model::Spec& spec) {
-  const auto in_container = [](const model::Hook& hook) { return !hook.run_in_image.empty(); };
+  const auto in_container = [](const model::Hook& hook) {
+    return !hook.run_in_image.empty() || !hook.once_volume.empty();
+  };
   const auto needs = [&](const model::Service& service) {
     return service.kind == model::ServiceKind::container ||
            std::any_of(service.hooks.begin(), service.hooks.end(), in_container);
@@ -105,6 +108,10 @@ operations::StepPlan first_step(Kind kind) {
       return step("plan", "", PlanDown{});
     case Kind::recover:
       return step("plan", "", PlanRecover{});
+    case Kind::build:
+    case Kind::pull:
+    case Kind::push:
+      return step("plan", "", PlanImages{});
     default:
       return step("plan", "", PlanUp{});
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "daemon/plan/changes.hpp"
+#include "daemon/plan/due.hpp"
 #include "daemon/plan/order.hpp"
 #include "daemon/plan/plan.hpp"
 #include "daemon/plan/up_graph.hpp"
@@ -30,12 +31,16 @@ std::optional<std::string> derived_tag_of(const model::Stack& stack, const Servi
   return translate::derived_tag(service, hooks, translate::facts_of(*image));
 }
 
+}  // namespace
+
 // What the service's containers are to be made from; null when it is not there.
 const docker::ImageDetails* made_from(const model::Stack& stack, const Service& service,
                                       const Snapshot& seen) {
   const auto derived = derived_tag_of(stack, service, seen);
   return image_seen(seen, derived ? *derived : translate::image_of(*stack.spec, service));
 }
+
+namespace {
 
 // X1: a post_start that failed in a running container runs again at the next up, and so does an after_ready.
 bool owes_hook(const Service& service, const std::string& container, const Snapshot& seen) {
@@ -79,7 +84,7 @@ void look_at_process(const model::Stack& stack, const Service& service, const Sn
 }
 
 // The services that this up has to start, make anew or finish.
-void find_stale(const model::Stack& stack, const Snapshot& seen, UpChoice& choice) {
+void find_stale(const model::Stack& stack, Kind kind, const Snapshot& seen, UpChoice& choice) {
   for (const auto& service : stack.spec->services) {
     if (!choice.selected.contains(service.name)) continue;
     if (service.container && choice.scale.at(service.name) == 0) continue;  // nothing of it begins
@@ -91,6 +96,7 @@ void find_stale(const model::Stack& stack, const Snapshot& seen, UpChoice& choic
     else
       look_at_process(stack, service, seen, choice);
   }
+  if (kind == Kind::up) find_due(stack, seen, choice);
   for (const auto& name : choice.selected) {
     if (!choice.fresh.contains(name)) {
       if (const auto again = seen.restarted.find(name); again != seen.restarted.end())
@@ -156,6 +162,7 @@ void name_apart_from_first_half(std::vector<operations::StepPlan>& steps) {
   name_apart(ends, steps);
 }
 
+// But for what is due.
 bool is_unchanged(const UpChoice& choice, const Wish& wish, const Snapshot& seen) {
   return seen.up && choice.fresh.empty() && choice.owed.empty() && choice.restarted.empty() &&
          choice.surplus.empty() && choice.orphans.empty() && !wish.build && !wish.rebuild &&
@@ -214,18 +221,26 @@ std::set<std::string> derived_images_of(const model::Stack& stack, const std::se
   return tags;
 }
 
+UpChoice choose_up(const model::Stack& stack, const Request& request, const Snapshot& seen,
+                   std::vector<std::string>& warnings) {
+  const auto& spec = *stack.spec;
+  auto choice = choice_of(spec, request, seen);
+  find_surplus(spec, seen, request.wish, choice, warnings);
+  find_orphans(spec, seen, request.wish, choice, warnings);
+  find_stale(stack, request.kind, seen, choice);
+  find_changes(stack, seen, choice, warnings);
+  // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.
+  for (const auto& name : choice.fresh) choice.restarted.erase(name);
+  choice.only_due = is_unchanged(choice, request.wish, seen);
+  return choice;
+}
+
 Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& seen) {
   const auto& spec = *stack.spec;
   Plan plan;
   // What the file asks for and stackd does not do, said once for each up.
   if (request.kind == Kind::up) plan.warnings = spec.warnings;
-  auto choice = choice_of(spec, request, seen);
-  find_surplus(spec, seen, request.wish, choice, plan.warnings);
-  find_orphans(spec, seen, request.wish, choice, plan.warnings);
-  find_stale(stack, seen, choice);
-  find_changes(stack, seen, choice, plan.warnings);
-  // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.
-  for (const auto& name : choice.fresh) choice.restarted.erase(name);
+  const auto choice = choose_up(stack, request, seen, plan.warnings);
   for (const auto& name : choice.fresh) {
     const auto* service = spec.find(name);
     if (!service || !service->container ||
@@ -234,7 +249,7 @@ Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& 
     if (const auto* image = image_seen(seen, translate::image_of(spec, *service)))
       plan.shells_needed[name] = image->id;
   }
-  plan.unchanged = is_unchanged(choice, request.wish, seen);
+  plan.unchanged = choice.only_due && choice.due.empty();
   if (!plan.unchanged) plan.steps = up_graph(spec, choice, seen);
   if (request.kind == Kind::restart) name_apart_from_first_half(plan.steps);
   return plan;

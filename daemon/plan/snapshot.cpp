@@ -8,6 +8,12 @@ const std::map<int, Container>& Snapshot::of(const std::string& service) const {
   return found == containers.end() ? k_none : found->second;
 }
 
+const HookOutlook* Snapshot::outlook(const std::string& service, model::Phase phase, int index) const {
+  for (const auto& one : hooks)
+    if (one.service == service && one.phase == phase && one.index == index) return &one;
+  return nullptr;
+}
+
 std::map<std::string, std::string> first_containers(const Snapshot& seen) {
   std::map<std::string, std::string> ids;
   for (const auto& [service, containers] : seen.containers)

@@ -44,6 +44,17 @@ struct FailedHook {
   std::string container;
 };
 
+// What is known of an entry before it is called, and so before its turn in the graph has come.
+struct HookOutlook {
+  std::string service;
+  model::Phase phase = model::Phase::before_up;
+  int index = 0;
+  std::string skip;        // why it will not run, by its `if`, `once` or `run: changed`; "" when it will
+  std::string due;         // why it is to run now, whatever else is: run: once and changed (X36)
+  bool by_memory = false;  // `skip` is what once or changed remember
+  std::set<std::string> worked;  // ids of containers in which it has succeeded (X3)
+};
+
 struct Snapshot {
   bool engine = false;  // it was asked; a stack of processes alone has none
   // By service and number: this stack's, and what Compose left of the project when that is to be taken away.
@@ -54,6 +65,7 @@ struct Snapshot {
   std::map<std::string, std::optional<docker::ImageDetails>> images;
   std::map<std::string, Made> networks, volumes;
   std::vector<FailedHook> failed_hooks;
+  std::vector<HookOutlook> hooks;
   // Replicas that the engine has started since an operation last did: what comes after a start is owed (X30).
   std::map<std::string, std::set<int>> restarted;
   bool up = false;       // an up has worked since the last down
@@ -62,6 +74,7 @@ struct Snapshot {
 
   // Those of one service; empty when there are none.
   const std::map<int, Container>& of(const std::string& service) const;
+  const HookOutlook* outlook(const std::string& service, model::Phase phase, int index) const;
 };
 
 // service -> id of its first container.

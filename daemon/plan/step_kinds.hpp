@@ -52,6 +52,11 @@ struct PlanRollback {
   bool only_hooks = false;  // up --keep: what runs stays, the operation's hooks end
   using Result = Nothing;
 };
+struct PlanImages {  // build, pull, push
+  static constexpr const char* k_kind = "plan-images";
+  static constexpr bool k_interruptible = false;
+  using Result = Nothing;
+};
 struct EnvFrom {
   static constexpr const char* k_kind = "env-from";
   static constexpr bool k_interruptible = true;
@@ -67,13 +72,23 @@ struct Image {
   static constexpr bool k_interruptible = true;
   std::string image;  // reference
   bool build = false, rebuild = false;
-  std::string pull;        // the operation's policy; "" is the service's own
-  bool only_pull = false;  // of a pre_start entry: it is not the service's that is built
+  std::string pull;                         // the operation's policy; "" is the service's own
+  bool only_pull = false;                   // of a pre_start entry: it is not the service's that is built
+  bool pull_base = false;                   // of a build: what FROM names is pulled, there or not
+  std::map<std::string, std::string> args;  // of a build, over the file's
+  bool optional = false;                    // a failure is a warning
   struct Result {
     translate::ImageFacts image;
     bool present = false;  // it was there, and nothing was done
     std::string tag;       // to create from; "" is the reference
   };
+};
+struct Push {
+  static constexpr const char* k_kind = "push";
+  static constexpr bool k_interruptible = true;
+  std::string image;
+  bool optional = false;
+  using Result = Nothing;
 };
 struct Derive {  // build hooks on top of an image
   static constexpr const char* k_kind = "derive";
@@ -243,6 +258,7 @@ struct Hook {
   std::string create_step;              // of one that comes out of a step
   std::vector<std::string> gate;        // pre_start: create steps of all replicas; none may be running (C4.2)
   std::vector<std::string> started_by;  // runs only when one of these has started something
+  std::vector<int> due;                 // indexes of entries that run all the same (X36)
   std::string ready_step;               // and when this one has not failed
   bool warns = false;                   // pre_stop: a failure is a warning, where the entry does not say it
   struct Result {
@@ -268,13 +284,15 @@ struct FinishDown {
   static constexpr const char* k_kind = "finish-down";
   static constexpr bool k_interruptible = false;
   bool whole = false, rollback = false;
+  bool forget = false;                 // down -v: what once and changed remember (X36)
+  std::vector<std::string> forget_of;  // of these services alone; none is of the whole stack
   using Result = Nothing;
 };
 
-using AllKinds =
-    std::tuple<PlanUp, PlanDown, PlanRecover, PlanRollback, EnvFrom, Image, Derive, Network, Volume,
-               RemoveNetworks, RemoveVolumes, RemoveImages, Create, Start, Stop, Remove, PreRun, StartProcess,
-               StopProcess, Ready, ReadyProcess, Completed, Settle, Hook, EndHook, FinishUp, FinishDown>;
+using AllKinds = std::tuple<PlanUp, PlanDown, PlanRecover, PlanRollback, PlanImages, EnvFrom, Image, Push,
+                            Derive, Network, Volume, RemoveNetworks, RemoveVolumes, RemoveImages, Create,
+                            Start, Stop, Remove, PreRun, StartProcess, StopProcess, Ready, ReadyProcess,
+                            Completed, Settle, Hook, EndHook, FinishUp, FinishDown>;
 
 using Keys = std::vector<std::string>;
 
@@ -300,7 +318,10 @@ STACKD_FIELDS(plan::EnvFrom)
 STACKD_FIELDS(plan::EnvFrom::Result, F(commands))
 STACKD_FIELDS(translate::ImageFacts, F(id), F(user), F(working_dir), F(entrypoint), F(command), F(shell),
               F(healthcheck))
-STACKD_FIELDS(plan::Image, F(image), F(build), F(rebuild), F(pull), F(only_pull))
+STACKD_FIELDS(plan::PlanImages)
+STACKD_FIELDS(plan::Push, F(image), F(optional))
+STACKD_FIELDS(plan::Image, F(image), F(build), F(rebuild), F(pull), F(only_pull), F(pull_base), F(args),
+              F(optional))
 STACKD_FIELDS(plan::Image::Result, F(image), F(present), F(tag))
 STACKD_FIELDS(plan::Derive, F(image_step), F(rebuild))
 STACKD_FIELDS(plan::Network, F(key))
@@ -330,11 +351,11 @@ STACKD_FIELDS(plan::Completed, F(create_steps), F(optional))
 STACKD_FIELDS(plan::Settle::Container, F(service), F(create_step), F(start_step))
 STACKD_FIELDS(plan::Settle, F(containers), F(processes))
 STACKD_FIELDS(plan::Hook, F(phase), F(index), F(reason), F(gone), F(container), F(name), F(create_step),
-              F(gate), F(started_by), F(ready_step), F(warns))
+              F(gate), F(started_by), F(due), F(ready_step), F(warns))
 STACKD_FIELDS(plan::Hook::Result, F(run), F(state))
 STACKD_FIELDS(plan::EndHook, F(run))
 STACKD_FIELDS(plan::FinishUp, F(recover))
-STACKD_FIELDS(plan::FinishDown, F(whole), F(rollback))
+STACKD_FIELDS(plan::FinishDown, F(whole), F(rollback), F(forget), F(forget_of))
 #undef F
 
 }  // namespace stackd::model

@@ -23,7 +23,7 @@ public:
 
   std::vector<operations::StepPlan> build() {
     if (choice_.stack_hooks) {
-      const auto hooks = spec_.hooks_of(Phase::before_up);
+      const auto hooks = stack_hooks(Phase::before_up);
       gate_ = graph_.add_hooks(hooks, "", network_for(hooks, {}), because(choice_.reason), false);
     }
     for (const auto& [name, stop] : choice_.stop_first) {
@@ -45,7 +45,7 @@ public:
     for (const auto& [name, key] : completed_) append(all, {key});
     Keys last{graph_.add("settle", "", settle_, all)};
     if (choice_.stack_hooks) {
-      const auto hooks = spec_.hooks_of(Phase::after_up);
+      const auto hooks = stack_hooks(Phase::after_up);
       append(last, network_for(hooks, network_needs("default")));
       last = graph_.add_hooks(hooks, "", last, because(choice_.reason), false);
     }
@@ -58,6 +58,19 @@ private:
     Hook like;
     like.reason = reason;
     return like;
+  }
+  // X36: all of them, or those alone that are due.
+  std::vector<const model::Hook*> stack_hooks(Phase phase) const {
+    auto hooks = spec_.hooks_of(phase);
+    if (choice_.only_due)
+      std::erase_if(hooks, [&](const auto* hook) { return !choice_.due.contains({"", phase, hook->index}); });
+    return hooks;
+  }
+  std::vector<int> due_of(const Service& service, Phase phase) const {
+    std::vector<int> indexes;
+    for (const auto* hook : service.hooks_of(phase))
+      if (choice_.due.contains({service.name, phase, hook->index})) indexes.push_back(hook->index);
+    return indexes;
   }
   bool selected(const std::string& name) const { return choice_.selected.contains(name); }
   const std::string& reason(const std::string& service) const {
@@ -180,7 +193,15 @@ private:
                        .rebuild = choice_.rebuild,
                        .pull = choice_.pull,
                        .only_pull = of_hook && image_of(spec_, service) != image};
-    images_[image] = graph_.add("image " + image, service.name, params, gate_);
+    auto needs = gate_;
+    if (service.container->build && !params.only_pull)
+      for (const auto& name : translate::services_built_on(*service.container->build))
+        if (const auto* other = spec_.find(name); other && other->container) {
+          const auto below = image_of(spec_, *other);
+          add_image(below, builder_of(below, *other), false);
+          append(needs, {images_[below]});
+        }
+    images_[image] = graph_.add("image " + image, service.name, params, needs);
   }
 
   // A service after those it comes after; the checker has refused cycles.
@@ -268,6 +289,7 @@ private:
                              PreRun{hook->index, create, start, like.reason}, inside)};
       // Part Y: the start is over when pre_run has become the command; an exec into a container whose pre_run
       // has failed would only hide why it is gone.
+      like.due = due_of(service, Phase::post_start);
       before = graph_.add_hooks(service.hooks_of(Phase::post_start), name, inside, like, false);
     }
     return before.empty() ? before_create : before;
@@ -357,6 +379,7 @@ private:
     for (std::size_t i = 1; i < starts.size(); ++i)
       if (restarted(service.name, static_cast<int>(i) + 1)) like.started_by.push_back(starts[i]);
     const auto hooks = service.hooks_of(Phase::after_ready);
+    like.due = due_of(service, Phase::after_ready);
     append(needs, network_for(hooks, network_needs("default")));
     return graph_.add_hooks(hooks, service.name, needs, like, false);
   }

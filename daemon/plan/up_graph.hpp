@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "daemon/plan/graph.hpp"
@@ -38,6 +39,10 @@ struct UpChoice {
   bool rebuild = false, build = false, force_recreate = false;
   bool stack_hooks = true;  // before_up and after_up
   std::string pull;
+  // X36, entries of run: once and changed that are to run where they stand, whatever else is done; a
+  // service's before its phase's name and index, as Snapshot::hooks has them.
+  std::set<std::tuple<std::string, model::Phase, int>> due;
+  bool only_due = false;       // and nothing else is to be done: no other hook of the stack runs
   std::set<std::string> owed;  // services that run, and have a hook that failed (X1)
   std::map<std::string, std::set<int>>
       restarted;                               // replicas that the engine has started behind our back (X30)

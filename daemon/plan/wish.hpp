@@ -14,12 +14,14 @@
 
 namespace stackd::plan {
 
-enum class Kind { up, start, restart, stop, down, recover };
+enum class Kind { up, start, restart, stop, down, recover, build, pull, push };
 const char* to_string(Kind kind);
 // Throws Error(internal) for a word that no daemon writes.
 Kind kind_from(const std::string& word);
 // Whether it is after a stack that runs.
 bool brings_up(Kind kind);
+// Whether it is about images alone: nothing that runs is touched.
+bool is_of_images(Kind kind);
 
 struct Wish {
   std::vector<std::string> services;  // named by the caller; none is all
@@ -28,6 +30,7 @@ struct Wish {
        ignore_orphans = false;
   bool keep = false;  // what a failed up has started stays
   std::string pull;
+  std::string rerun;  // "all", or a phase: its hooks run again whatever they remember (X36)
   std::map<std::string, int> scale;
   std::optional<std::chrono::milliseconds> deadline;  // of the whole operation, from its creation
   std::string digest;                                 // of the spec that it brings up
@@ -35,6 +38,9 @@ struct Wish {
   bool volumes = false, no_hooks = false;
   std::string rmi;
   std::optional<int> stop_timeout;  // seconds
+  // build (`rebuild` is without the cache), pull, push
+  bool pull_base = false, include_deps = false, ignore_failures = false;
+  std::map<std::string, std::string> build_args;
   // recover: by service, STACKD_REASON; and the replicas that the engine has started
   std::map<std::string, std::string> reasons;
   std::map<std::string, std::set<int>> restarted;

@@ -74,8 +74,8 @@ std::string condition_not_met(const Hook& hook, const std::string& profile, cons
 
 std::string identity_of(const Hook& hook) {
   auto json = to_json(hook);
-  for (const auto* unrelated :
-       {"index", "group", "place", "timeout", "retries", "retry_delay", "on_failure", "run", "inputs"})
+  for (const auto* unrelated : {"index", "group", "place", "timeout", "retries", "retry_delay", "on_failure",
+                                "run", "inputs", "once_volume"})
     json.erase(unrelated);
   return util::sha256_hex(json.dump());
 }

@@ -116,7 +116,7 @@ std::string wish_hash(const Spec& spec) {
   return util::sha256_hex(value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-std::string config_hash(const Spec& spec, const Facts& facts, const Service& service) {
+json config_of(const Spec& spec, const Facts& facts, const Service& service) {
   json value = to_json(service);
   for (const char* key :
        {"depends_on", "depends_on_given", "profiles", "place", "environment", "ready_when", "hooks"}) {
@@ -133,7 +133,12 @@ std::string config_hash(const Spec& spec, const Facts& facts, const Service& ser
   }
   resolve_strings(value, spec, facts);
   value["environment"] = container_definition(spec, facts, service);
-  return util::sha256_hex(value.dump(-1, ' ', false, json::error_handler_t::replace));
+  return value;
+}
+
+std::string config_hash(const Spec& spec, const Facts& facts, const Service& service) {
+  return util::sha256_hex(
+      config_of(spec, facts, service).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 }  // namespace stackd::resolve

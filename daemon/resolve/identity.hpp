@@ -23,6 +23,7 @@ std::string built_image_name(const Spec& spec, const Service& service);         
 std::string wish_hash(const Spec& spec);
 // C8.1: SHA-256 over the service as the engine will see it: references and environment resolved, build,
 // scale, depends_on and profiles left out.
+nlohmann::json config_of(const Spec& spec, const Facts& facts, const Service& service);  // what is hashed
 std::string config_hash(const Spec& spec, const Facts& facts, const Service& service);
 
 }  // namespace stackd::resolve

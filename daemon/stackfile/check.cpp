@@ -56,6 +56,9 @@ public:
       ports();
       for (const Service& service : spec_.services) granted_files(service);
     }
+    for (const Hook& hook : spec_.hooks) once_volume(hook);
+    for (const Service& service : spec_.services)
+      for (const Hook& hook : service.hooks) once_volume(hook);
     for (const std::string& line : resolve::check_references(spec_)) problems_.add({}, line);
   }
 
@@ -66,6 +69,15 @@ public:
   }
 
 private:
+  void once_volume(const Hook& hook) {
+    if (hook.once_volume.empty() || spec_.volumes.contains(hook.once_volume)) return;
+    std::vector<std::string> known;
+    for (const auto& [name, volume] : spec_.volumes) known.push_back(name);
+    const auto near = util::nearest(hook.once_volume, known);
+    problems_.add(hook.place, "'once: volume:" + hook.once_volume + "': there is no such volume" +
+                                  (near ? ", did you mean '" + *near + "'?" : ""));
+  }
+
   void names() {
     std::set<std::string> seen;
     for (const Service& service : spec_.services) {

@@ -59,6 +59,21 @@ void decode_retries(Reader& reader, Hook& hook) {
   if (const auto delay = reader.duration("retry_delay")) hook.retry_delay = *delay;
 }
 
+// once: volume:KEY stands in place of run: once.
+void decode_once(Reader& reader, Hook& hook) {
+  constexpr std::string_view k_volume = "volume:";
+  const auto text = reader.maybe_string("once");
+  if (!text) return;
+  const auto refuse = [&](const std::string& why) { reader.problem(reader.get("once")->place, why); };
+  if (!text->starts_with(k_volume) || text->size() == k_volume.size())
+    refuse(reader.what() + ", 'once': expected volume:NAME, found '" + *text + "'");
+  else if (reader.has("run"))
+    refuse(reader.what() + ": give 'run' or 'once', not both");
+  else
+    hook.once_volume = text->substr(k_volume.size());
+  hook.run = RunPolicy::once;
+}
+
 void decode_policies(Reader& reader, Hook& hook) {
   const std::string failure = choice(reader, "on_failure", {"fail", "warn", "ignore"});
   if (failure == "fail") hook.on_failure = OnFailure::fail;
@@ -68,6 +83,7 @@ void decode_policies(Reader& reader, Hook& hook) {
   if (run == "always") hook.run = RunPolicy::always;
   if (run == "once") hook.run = RunPolicy::once;
   if (run == "changed") hook.run = RunPolicy::changed;
+  decode_once(reader, hook);
   hook.inputs = reader.strings("inputs");
   if (!hook.inputs.empty() && hook.run != RunPolicy::changed) {
     reader.problem(reader.get("inputs")->place, reader.what() + ": 'inputs' is for 'run: changed'");

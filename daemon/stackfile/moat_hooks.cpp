@@ -15,8 +15,9 @@ void refuse_others(Reader& reader, Phase phase) {
     reader.refuse({"user", "privileged", "image", "per_replica", "run_in", "env_group"},
                   "is not for pre_run: it becomes the container's command by exec");
   } else {
-    reader.refuse({"user", "privileged", "image", "per_replica", "run_in", "env_group", "run", "inputs"},
-                  "is not for build hooks: they are layers of the image");
+    reader.refuse(
+        {"user", "privileged", "image", "per_replica", "run_in", "env_group", "run", "once", "inputs"},
+        "is not for build hooks: they are layers of the image");
   }
 }
 

@@ -50,7 +50,8 @@ json policies_of(const Hook& hook) {
   if (hook.on_failure == OnFailure::warn) out["on_failure"] = "warn";
   if (hook.on_failure == OnFailure::ignore) out["on_failure"] = "ignore";
   if (hook.run == RunPolicy::always) out["run"] = "always";
-  if (hook.run == RunPolicy::once) out["run"] = "once";
+  if (hook.run == RunPolicy::once && hook.once_volume.empty()) out["run"] = "once";
+  if (!hook.once_volume.empty()) out["once"] = "volume:" + hook.once_volume;
   if (hook.run == RunPolicy::changed) out["run"] = "changed";
   put(out, "inputs", hook.inputs);
   put(out, "run_in", hook.run_in);

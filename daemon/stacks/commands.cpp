@@ -4,6 +4,7 @@
 #include "daemon/resolve/identity.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/stackfile/load.hpp"
+#include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/parts.hpp"
 #include "daemon/util/error.hpp"
@@ -70,13 +71,25 @@ awaitable<std::vector<proto::Command>> Manager::commands(proto::UpRequest reques
   co_return all;
 }
 
-awaitable<proto::Surroundings> Manager::surroundings(proto::UpRequest request, std::string name,
-                                                     std::string group) {
+awaitable<proto::Surroundings> Manager::surroundings(proto::UpRequest request, CommandOf what) {
+  const auto& name = what.command;
   const auto model = co_await model_of(parts_, std::move(request));
   const auto& spec = *model.spec;
   proto::Surroundings found{model.id, name, spec.directory, "", {}};
+  if (!what.service.empty()) {
+    check_service(model, what.service);
+    const auto& service = *spec.find(what.service);
+    if (!service.process)
+      throw Error(
+          util::ErrorKind::invalid_request,
+          "service '" + service.name + "' is no process of this host: its commands run in its container");
+    found.environment = resolve::process_environment(spec, *model.facts, service);
+    if (!service.process->cwd.empty()) found.directory = service.process->cwd;
+    co_return found;
+  }
   if (name.empty()) {
-    found.environment = resolve::group_environment(spec, *model.facts, group.empty() ? "stack" : group);
+    found.environment =
+        resolve::group_environment(spec, *model.facts, what.group.empty() ? "stack" : what.group);
     co_return found;
   }
   found.environment = resolve::command_environment(spec, *model.facts, name);  // throws when there is none

@@ -95,6 +95,15 @@ awaitable<store::StackRow> find_stack(Parts& parts, std::string id_or_name) {
               "there is no stack '" + id_or_name + "'" + (near ? "; did you mean '" + *near + "'?" : ""));
 }
 
+void check_phase(const std::string& field, const std::string& phase) {
+  if (model::phase_from(phase)) return;
+  std::vector<std::string> known;
+  for (const auto& row : model::k_phases) known.emplace_back(row.name);
+  const auto near = util::nearest(phase, known);
+  throw Error(ErrorKind::invalid_request, "field '" + field + "': there is no phase '" + phase + "'" +
+                                              (near ? "; did you mean '" + *near + "'?" : ""));
+}
+
 void check_service(const model::Stack& stack, const std::string& name) {
   if (stack.spec->find(name)) return;
   std::vector<std::string> known;

@@ -25,6 +25,8 @@ awaitable<stackfile::Sources> find_sources(Parts& parts, stackfile::LoadRequest 
 // By id, or by name when only one stack has it. Throws not_found with the nearest, invalid_request when a
 // name is shared.
 awaitable<store::StackRow> find_stack(Parts& parts, std::string id_or_name);
+// Throws invalid_request for a word of a request that is no phase.
+void check_phase(const std::string& field, const std::string& phase);
 // Throws not_found with the nearest name.
 void check_service(const model::Stack& stack, const std::string& name);
 

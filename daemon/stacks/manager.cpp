@@ -2,6 +2,7 @@
 #include "daemon/stacks/manager.hpp"
 
 #include "daemon/plan/plan.hpp"
+#include "daemon/stacks/beginning.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/submit.hpp"
 #include "daemon/util/error.hpp"
@@ -27,19 +28,12 @@ awaitable<proto::Operation> submit_for(Parts& parts, std::string name, Kind kind
 awaitable<proto::Operation> submit_services(Parts& parts, std::string name, Kind kind,
                                             proto::ServicesRequest request, std::string key) {
   auto asked = asked_for(std::move(key), plan::to_string(kind), name, request);
-  plan::Wish wish;
-  wish.services = request.services;
-  wish.stop_timeout = request.timeout;
-  return submit_for(parts, std::move(name), kind, std::move(wish), std::move(asked));
+  return submit_for(parts, std::move(name), kind, wish_of(request), std::move(asked));
 }
 
 }  // namespace
 
-Manager::Manager(Parts& parts) : parts_(parts) {}
-Manager::~Manager() = default;
-
-awaitable<proto::Operation> Manager::down(std::string stack, proto::DownRequest request, std::string key) {
-  auto asked = asked_for(std::move(key), plan::to_string(Kind::down), stack, request);
+plan::Wish wish_of(const proto::DownRequest& request) {
   plan::Wish wish;
   wish.services = request.services;
   wish.volumes = request.volumes;
@@ -47,7 +41,22 @@ awaitable<proto::Operation> Manager::down(std::string stack, proto::DownRequest 
   wish.no_hooks = request.no_hooks;
   wish.rmi = request.rmi;
   wish.stop_timeout = request.timeout;
-  return submit_for(parts_, std::move(stack), Kind::down, std::move(wish), std::move(asked));
+  return wish;
+}
+
+plan::Wish wish_of(const proto::ServicesRequest& request) {
+  plan::Wish wish;
+  wish.services = request.services;
+  wish.stop_timeout = request.timeout;
+  return wish;
+}
+
+Manager::Manager(Parts& parts) : parts_(parts) {}
+Manager::~Manager() = default;
+
+awaitable<proto::Operation> Manager::down(std::string stack, proto::DownRequest request, std::string key) {
+  auto asked = asked_for(std::move(key), plan::to_string(Kind::down), stack, request);
+  return submit_for(parts_, std::move(stack), Kind::down, wish_of(request), std::move(asked));
 }
 
 awaitable<proto::Operation> Manager::stop(std::string stack, proto::ServicesRequest request,

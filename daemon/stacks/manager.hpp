@@ -1,5 +1,5 @@
 // Manager: what the API can ask about stacks. Wishes become operations (stacks/submit.hpp), questions are
-// answered from the store and one look at the engine. Control thread only. Throws Error.
+// answered from the picture and the store. Control thread only. Throws Error.
 #pragma once
 
 #include <functional>
@@ -12,9 +12,39 @@
 #include "daemon/async/asio.hpp"
 #include "proto/types.hpp"
 
+namespace stackd::world {
+struct StackNow;
+}
 namespace stackd::stacks {
 
+// A stack as the API shows it, made once for each picture of it.
+struct StackView {
+  std::string tag;  // another one is another picture; of this run of the daemon
+  proto::Stack stack;
+  std::string json;
+};
+using StackViewPtr = std::shared_ptr<const StackView>;
+
 struct Parts;  // what the composition root hands over: stacks/parts.hpp
+
+// Who asked for a command in a container, at its ends. Each is awaited: a slow one makes the command wait.
+struct ExecInput {
+  enum class Kind { data, end, resize, detach, gone };
+  Kind kind = Kind::gone;
+  std::string data{};
+  proto::WindowSize size{};
+};
+struct ExecEnds {
+  std::function<awaitable<void>(proto::ExecStarted)> started;
+  std::function<awaitable<void>(bool errors, std::string_view bytes)> output;
+  std::function<awaitable<ExecInput>()> input;  // waits for ever where there is none
+};
+
+// Whose a command on this host is: one of the file's `commands`, else one beside a process service's, else
+// anything in a group ("" is the stack's).
+struct CommandOf {
+  std::string command, group, service;
+};
 
 class Manager {
 public:
@@ -30,6 +60,9 @@ public:
   awaitable<proto::Operation> start(std::string stack, proto::ServicesRequest request, std::string key = "");
   awaitable<proto::Operation> restart(std::string stack, proto::ServicesRequest request,
                                       std::string key = "");
+  // Builds, pulls or pushes images of services; conflict when the stack is up by other files than there are
+  // now.
+  awaitable<proto::Operation> images(proto::ImagesRequest request, std::string key = "");
   awaitable<void> forget(std::string stack);  // conflict unless it is down
   awaitable<proto::Operation> cancel(std::string operation);
   awaitable<proto::Operation> wait(std::string operation);  // until it has ended
@@ -37,9 +70,15 @@ public:
   awaitable<proto::Config> config(proto::UpRequest request);  // with `services`: these and what they need
   awaitable<proto::Graph> graph(proto::UpRequest request);    // the same
 
+  // What a wish would do now: the operation's own plan, of a look of now. Nothing is changed, run or stored.
+  awaitable<proto::Plan> plan(proto::PlanRequest request);
+
   // Questions. `stack` is an id, or a name when only one stack has it; not_found says which are near.
-  awaitable<std::vector<proto::Stack>> list();
+  awaitable<std::vector<StackViewPtr>> list(std::string directory = "");  // "" everywhere
+  awaitable<StackViewPtr> view(std::string stack);
   awaitable<proto::Stack> get(std::string stack);
+  // Until all the services are as wished, or the time is out.
+  awaitable<proto::Waited> wait_for(std::string stack, proto::WaitRequest request);
   awaitable<proto::Top> top(std::string stack);  // takes about a second: cpu is what is used in a while
   awaitable<std::vector<proto::Operation>> operations(std::string stack,
                                                       int limit);  // "" is every stack's; newest first
@@ -52,15 +91,19 @@ public:
   // The `commands` of the file that the request names, as it is now; of a known stack's as it was at its up
   // when the file cannot be read any more.
   awaitable<std::vector<proto::Command>> commands(proto::UpRequest request);
-  // What a command on this host is run with (L6.8), over the environment of the request: one of the file's
-  // `commands`, or with a name of "" anything in `group`. A stack that is known gives its ports and captured
-  // values; one that is not has none.
-  awaitable<proto::Surroundings> surroundings(proto::UpRequest request, std::string name, std::string group);
+  // What a command on this host is run with (L6.8), over the environment of the request. A stack that is
+  // known gives its ports and captured values; one that is not has none.
+  awaitable<proto::Surroundings> surroundings(proto::UpRequest request, CommandOf what);
 
   // Logs of services, merged; runs until all ends were reached, or for ever with `follow`. The sink may
   // suspend (flow control), and throwing from it ends the call.
   using LogSink = std::function<awaitable<void>(proto::LogLine)>;
   awaitable<void> logs(std::string stack, proto::LogsRequest request, LogSink sink);
+
+  // Runs a command in a service's container, to its end, or until the ends let go of it. One whose ends have
+  // gone (the call is cancelled, or throws) is ended in the container. Throws Error(failed) when the service
+  // does not run.
+  awaitable<proto::ExecResult> exec(std::string stack, proto::ExecRequest request, ExecEnds ends);
 
   // The log of a hook's run from byte `from` of all that it ever wrote, in pieces, each with its first byte's
   // place (the oldest may not be kept any more); `follow`: to the end of the run.
@@ -77,7 +120,14 @@ public:
   awaitable<std::vector<std::string>> prune();
 
 private:
+  StackViewPtr view_of(const std::shared_ptr<const world::StackNow>& now);
+
   Parts& parts_;
+  struct Known {
+    std::uint64_t number = 0;
+    StackViewPtr view;
+  };
+  std::map<std::string, Known> views_;  // by stack
 };
 
 }  // namespace stackd::stacks

@@ -18,8 +18,11 @@
 #include "daemon/steps/tools.hpp"
 #include "daemon/world/models.hpp"
 #include "daemon/world/monitor.hpp"
+#include "daemon/world/picture.hpp"
 
 namespace stackd::stacks {
+
+class Execs;
 
 // Facts about this daemon that the API shows.
 struct DaemonFacts {
@@ -37,8 +40,10 @@ struct Parts {
   async::UserFiles& user_files;
   world::Monitor& monitor;
   world::Models& models;
+  world::Picture& picture;
   operations::Runner& runner;
   steps::Tools& steps;
+  Execs& execs;
   model::Paths paths;
   DaemonFacts facts;
   // Names of stacks that come up: two checkouts of one name ask one after the other.

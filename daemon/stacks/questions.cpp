@@ -1,5 +1,8 @@
-// Questions: answered from the store and one look at the engine.
+// Questions: answered from the picture and the store; the engine is not asked.
 #include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "daemon/logs/run_log.hpp"
 #include "daemon/plan/plan.hpp"
@@ -13,6 +16,7 @@
 namespace stackd::stacks {
 namespace {
 
+using nlohmann::json;
 using util::Error;
 using util::ErrorKind;
 
@@ -20,24 +24,79 @@ constexpr int k_events_at_once = 500;
 
 }  // namespace
 
-awaitable<std::vector<proto::Stack>> Manager::list() {
-  const auto rows = co_await parts_.journal.run([](store::Database& db) { return store::Stacks::all(db); });
-  const auto look = co_await look_at_engine(parts_, "");
-  std::vector<proto::Stack> stacks;
-  for (const auto& row : rows) {
-    auto view = co_await stack_view(parts_, row, look);
-    stacks.push_back(std::move(view));
-  }
-  co_return stacks;
+awaitable<std::vector<StackViewPtr>> Manager::list(std::string directory) {
+  const auto stacks = co_await parts_.picture.all();
+  std::vector<StackViewPtr> views;
+  for (const auto& now : stacks)
+    if (directory.empty() || now->row.directory == directory) views.push_back(view_of(now));
+  co_return views;
+}
+
+awaitable<StackViewPtr> Manager::view(std::string stack) {
+  if (auto now = co_await parts_.picture.known(stack)) co_return view_of(now);
+  const auto row = co_await find_stack(parts_, stack);
+  const auto now = co_await parts_.picture.of(row.id);
+  co_return view_of(now);
 }
 
 awaitable<proto::Stack> Manager::get(std::string stack) {
-  const auto row = co_await find_stack(parts_, stack);
-  const auto model = co_await parts_.models.get(row.id);
-  EngineLook look;
-  if (plan::needs_engine(*model.spec)) look = co_await look_at_engine(parts_, row.id);
-  auto view = co_await stack_view(parts_, row, look);
-  co_return view;
+  const auto found = co_await view(std::move(stack));
+  co_return found->stack;
+}
+
+StackViewPtr Manager::view_of(const std::shared_ptr<const world::StackNow>& now) {
+  auto& known = views_[now->row.id];
+  if (known.number == now->number) return known.view;
+  auto view = std::make_shared<StackView>();
+  view->tag = parts_.facts.started_at + "-" + std::to_string(now->number);
+  view->stack = stack_view(*now);
+  view->json = json(view->stack).dump(-1, ' ', false, json::error_handler_t::replace);
+  known = {now->number, view};
+  return view;
+}
+
+namespace {
+
+bool is_as_wished(const proto::Service& service, const std::string& wanted) {
+  const auto is = [&service](std::initializer_list<std::string_view> statuses) {
+    return std::find(statuses.begin(), statuses.end(), service.status) != statuses.end();
+  };
+  if (wanted == "stopped") return is({"stopped", "exited", "completed", "down", "failed"});
+  if (wanted == "exited") return is({"exited", "completed"});
+  if (!is({"ready", "completed"})) return false;
+  const auto well = [](const auto& container) {
+    return container.health.empty() || container.health == "healthy";
+  };
+  return wanted == "ready" || std::all_of(service.containers.begin(), service.containers.end(), well);
+}
+
+proto::Waited waited_for(const proto::Stack& stack, const proto::WaitRequest& request) {
+  proto::Waited waited{stack.id, request.wanted, false, {}};
+  for (const auto& service : stack.services) {
+    const bool asked = request.services.empty() || std::find(request.services.begin(), request.services.end(),
+                                                             service.name) != request.services.end();
+    if (asked && !is_as_wished(service, request.wanted))
+      waited.blocking.push_back(
+          {service.name, service.status, service.reason, service.since, service.waiting_for});
+  }
+  waited.reached = waited.blocking.empty();
+  return waited;
+}
+
+}  // namespace
+
+awaitable<proto::Waited> Manager::wait_for(std::string stack, proto::WaitRequest request) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
+  auto seen = co_await view(stack);
+  const auto model = co_await parts_.models.get(seen->stack.id);
+  for (const auto& service : request.services) check_service(model, service);
+  for (;;) {
+    auto waited = waited_for(seen->stack, request);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (waited.reached || left.count() <= 0) co_return waited;
+    if (parts_.picture.is_current(seen->stack.id)) co_await parts_.picture.changed().wait_for(left);
+    seen = co_await view(seen->stack.id);
+  }
 }
 
 awaitable<std::vector<proto::Operation>> Manager::operations(std::string stack, int limit) {

@@ -4,6 +4,7 @@
 #include "daemon/model/json.hpp"
 #include "daemon/plan/plan.hpp"
 #include "daemon/resolve/identity.hpp"
+#include "daemon/stacks/beginning.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/submit.hpp"
@@ -43,6 +44,10 @@ awaitable<Namesakes> namesakes(Parts& parts) {
   for (const auto& row : found.rows)
     if (parts.runner.active(row.id)) found.active.insert(row.id);
   co_return found;
+}
+
+bool is_name_chosen(const proto::UpRequest& request) {
+  return !request.project_name.empty() || request.environment.contains("COMPOSE_PROJECT_NAME");
 }
 
 // --scale names container services, and only those whose containers can be several.
@@ -91,40 +96,6 @@ std::vector<model::Service> gone_services(const model::Spec& spec, const model::
   return gone;
 }
 
-plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
-  const auto& options = request.options;
-  plan::Wish wish;
-  wish.services = request.services;
-  wish.build = options.build;
-  wish.rebuild = options.rebuild;
-  wish.force_recreate = options.force_recreate;
-  wish.no_deps = options.no_deps;
-  wish.remove_orphans = options.remove_orphans || loaded.remove_orphans;
-  wish.ignore_orphans = loaded.ignore_orphans;
-  wish.keep = options.keep || !loaded.spec.runtime.kill_others_on_fail;
-  wish.pull = options.pull;
-  wish.scale = options.scale;
-  if (options.timeout_ms) wish.deadline = std::chrono::milliseconds(*options.timeout_ms);
-  // Two ups are the same when they ask for the same stack in the same way; what the environment gave is in
-  // the spec.
-  wish.digest = resolve::wish_hash(loaded.spec);
-  return wish;
-}
-
-// What an up begins with: the spec (with its down hooks, X12) and the facts that are known already.
-model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optional<model::Stack>& before,
-                          bool was_down) {
-  auto& spec = loaded.spec;
-  auto facts = before ? *before->facts : model::Facts{};
-  facts.stack_id = id;
-  facts.caller = std::move(loaded.environment);
-  facts.lich_id = resolve::worktree_id(spec.directory);
-  facts.seen = std::move(loaded.seen);
-  if (before && !was_down) spec.gone = gone_services(spec, *before->spec);
-  return {id, std::make_shared<model::Spec>(std::move(spec)),
-          std::make_shared<model::Facts>(std::move(facts))};
-}
-
 // On the store's thread, in the operation's own transaction.
 void put_stack(store::Database& db, const model::Stack& stack) {
   const auto before = store::Stacks::get(db, stack.id);
@@ -146,20 +117,62 @@ void put_stack(store::Database& db, const model::Stack& stack) {
 
 }  // namespace
 
-awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string key) {
-  const auto asked = asked_for(std::move(key), "up", "", request);
-  if (const auto known = co_await repeated(parts_, asked)) co_return *known;
-  const bool chosen = !request.project_name.empty() || request.environment.contains("COMPOSE_PROJECT_NAME");
+plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
+  const auto& options = request.options;
+  plan::Wish wish;
+  wish.services = request.services;
+  wish.build = options.build;
+  wish.rebuild = options.rebuild;
+  wish.force_recreate = options.force_recreate;
+  wish.no_deps = options.no_deps;
+  wish.remove_orphans = options.remove_orphans || loaded.remove_orphans;
+  wish.ignore_orphans = loaded.ignore_orphans;
+  wish.keep = options.keep || !loaded.spec.runtime.kill_others_on_fail;
+  wish.pull = options.pull;
+  wish.rerun = options.rerun_hooks;
+  wish.scale = options.scale;
+  if (options.timeout_ms) wish.deadline = std::chrono::milliseconds(*options.timeout_ms);
+  // Two ups are the same when they ask for the same stack in the same way; what the environment gave is in
+  // the spec.
+  wish.digest = resolve::wish_hash(loaded.spec);
+  return wish;
+}
+
+model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optional<model::Stack>& before,
+                          bool was_down) {
+  auto& spec = loaded.spec;
+  auto facts = before ? *before->facts : model::Facts{};
+  facts.stack_id = id;
+  facts.caller = std::move(loaded.environment);
+  facts.lich_id = resolve::worktree_id(spec.directory);
+  facts.seen = std::move(loaded.seen);
+  if (before && !was_down) spec.gone = gone_services(spec, *before->spec);
+  return {id, std::make_shared<model::Spec>(std::move(spec)),
+          std::make_shared<model::Facts>(std::move(facts))};
+}
+
+awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
+  const auto& rerun = request.options.rerun_hooks;
+  if (!rerun.empty() && rerun != "all") check_phase("options.rerun_hooks", rerun);
+  const bool chosen = is_name_chosen(request);
   auto wanted = load_request(request);
   if (!chosen) {
-    const auto there = co_await namesakes(parts_);
+    const auto there = co_await namesakes(parts);
     const auto others = std::make_shared<const Namesakes>(there);
     wanted.rename = [others](const std::string& name, const std::string& directory) {
       return others->apart(name, directory) ? resolve::stack_id(name, directory) : name;
     };
   }
-  auto loaded = co_await load(parts_, wanted);
+  auto loaded = co_await load(parts, std::move(wanted));
   check_scale(loaded.spec, request.options.scale);
+  co_return loaded;
+}
+
+awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string key) {
+  const auto asked = asked_for(std::move(key), "up", "", request);
+  if (const auto known = co_await repeated(parts_, asked)) co_return *known;
+  const bool chosen = is_name_chosen(request);
+  auto loaded = co_await load_for_up(parts_, request);
   const auto id = resolve::stack_id(loaded.spec.name, loaded.spec.directory);
   // Two checkouts that come up at once ask one after the other: the second may find the name taken now.
   async::NameLock naming(parts_.naming);
@@ -167,8 +180,8 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
   if (!chosen && plan::needs_engine(loaded.spec)) {
     const auto now = co_await namesakes(parts_);
     if (loaded.spec.name != id && now.apart(loaded.spec.name, loaded.spec.directory)) {
-      wanted.project_name = id;
-      loaded = co_await load(parts_, wanted);
+      request.project_name = id;
+      loaded = co_await load_for_up(parts_, request);
     }
   }
   if (plan::needs_engine(loaded.spec)) co_await parts_.engine.version();
@@ -185,7 +198,10 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
     *next = beginning_of(id, std::move(loaded), now ? now : before, was_down);
     parts_.models.put(*next);
   };
-  beginning.extra = [next](store::Database& db) { put_stack(db, *next); };
+  beginning.extra = [next, rerun = request.options.rerun_hooks](store::Database& db) {
+    put_stack(db, *next);
+    if (!rerun.empty()) store::HookRuns::forget(db, next->id, "", rerun == "all" ? "" : rerun);
+  };
   // Only what this one has put: another's up may just be writing its own.
   beginning.unwritten = [this, id] { parts_.models.forget(id); };
   co_return co_await submit(parts_, std::move(beginning));

@@ -1,23 +1,22 @@
 #include "daemon/stacks/views.hpp"
 
 #include <algorithm>
-#include <set>
 
-#include "daemon/docker/words.hpp"
 #include "daemon/plan/step_kinds.hpp"
-#include "daemon/process/restart_policy.hpp"
-#include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 #include "daemon/world/stack_state.hpp"
-#include "daemon/world/status.hpp"
 
 namespace stackd::stacks {
 namespace {
 
-namespace label = translate::label;
 using nlohmann::json;
-using translate::label_of;
+
+// Whether what it publishes is there to be asked: nobody listens where nothing runs.
+bool answers(const std::string& status) {
+  return status != "down" && status != "failed" && status != "stopped" && status != "exited" &&
+         status != "completed";
+}
 
 std::string time_text(const std::optional<util::TimeMs>& at) {
   return at && *at ? util::format_time(*at) : std::string();
@@ -33,55 +32,15 @@ std::string url_of(const model::Port& port, int host_port) {
   return (known == k_schemes.end() ? "http" : known->second) + "://localhost:" + std::to_string(host_port);
 }
 
-proto::ContainerView container_view(const docker::ContainerSummary& container) {
-  proto::ContainerView view{container.id, container.name, container.state,
-                            std::string(docker::health_in(container.status)), container.image};
-  view.number = translate::number_of(container.labels);
-  view.exit_code = docker::exit_code_in(container.status);
+proto::ContainerView container_view(const std::string& id, const world::ContainerState& container) {
+  proto::ContainerView view{id, container.name, container.state, container.health, container.image};
+  view.number = container.number;
+  view.exit_code = container.exit_code;
+  view.started_at = time_text(container.started_at);
+  view.ended_at = container.dead() || container.state == "restarting" ? time_text(container.ended_at) : "";
+  view.restarts = container.restarts;
+  view.out_of_memory = container.out_of_memory;
   return view;
-}
-
-void fill_container(proto::Service& view, const model::Service& service, const EngineLook& look,
-                    const std::string& stack, const world::Circumstances& now) {
-  if (!now.engine_answered) {
-    view.status = now.stack_status == "down" ? "down" : "unknown";
-    view.reason = now.stack_status == "down" ? "" : "the engine does not answer";
-    return;
-  }
-  for (const auto& container : look.containers)
-    if (label_of(container, label::k_stack) == stack &&
-        label_of(container, label::k_service) == service.name && label_of(container, label::k_hook).empty())
-      view.containers.push_back(container_view(container));
-  std::sort(view.containers.begin(), view.containers.end(),
-            [](const auto& a, const auto& b) { return a.number < b.number; });
-  std::vector<std::string> statuses;
-  for (const auto& container : view.containers)
-    statuses.push_back(
-        world::container_status({container.state, container.health, container.exit_code}, service, now));
-  view.status = world::worst(statuses);
-  if (view.containers.empty()) return;
-  view.container = view.containers.front().id;
-  view.exit_code = view.containers.front().exit_code;
-  if (view.status == "exited")
-    view.reason = "exited with status " + std::to_string(view.exit_code.value_or(0));
-}
-
-// `look`: of its run, when it has one.
-void fill_process(proto::Service& view, const model::Service& service, const store::ProcessRow* row,
-                  const process::RunLook& look, const world::Circumstances& now) {
-  std::optional<world::ProcessSeen> seen;
-  if (row) {
-    seen.emplace();
-    seen->running = look.running();
-    seen->streak = row->streak;
-    seen->restarts = row->restarts;
-    view.pid = look.pid;
-    if (look.exit) seen->exit = *look.exit;
-    if (!seen->running) view.exit_code = seen->exit.code;
-  }
-  const auto status = world::process_status(seen, service, now);
-  view.status = status.status;
-  view.reason = status.reason;
 }
 
 std::vector<proto::Port> ports_of(const model::Service& service, const model::Facts& facts) {
@@ -176,100 +135,47 @@ proto::Event event_view(const store::EventRow& row) {
           row.kind,     json::parse(row.data)};
 }
 
-awaitable<EngineLook> look_at_engine(Parts& parts, std::string stack_id) {
-  EngineLook look;
-  docker::Filters filters{{"label", std::string(label::k_stack) + (stack_id.empty() ? "" : "=" + stack_id)}};
-  try {
-    look.containers = co_await parts.engine.list_containers(filters);
-    look.answered = true;
-  } catch (const util::Error&) {
-    // The stack is shown without them, and says so.
-  }
-  co_return look;
-}
-
-awaitable<proto::Stack> stack_view(Parts& parts, store::StackRow row, EngineLook look) {
-  const auto model = co_await parts.models.get(row.id);
-  struct Rows {
-    std::optional<store::OperationRow> operation;
-    std::optional<proto::Operation> shown;
-    std::vector<store::StepRow> steps;
-    std::map<std::string, store::ProcessRow> processes;
-    std::set<std::string> stopped, started;
-    std::map<std::string, store::HookRunRow> pre_runs;  // by service: a failed one, of a container that ended
-  };
-  std::map<std::string, std::pair<std::string, std::vector<const model::Hook*>>> ended;
-  for (const auto& container : look.containers)
-    if (container.state == "exited" && label_of(container, label::k_stack) == row.id)
-      if (const auto* service = model.spec->find(label_of(container, label::k_service)))
-        if (auto hooks = service->hooks_of(model::Phase::pre_run); !hooks.empty())
-          ended[service->name] = {container.id, std::move(hooks)};
-  auto query = [id = row.id, operation = row.last_operation, ended, model](store::Database& db) {
-    Rows r;
-    for (const auto& [service, container] : ended)
-      for (const auto* hook : container.second)
-        if (auto last = store::HookRuns::last(db, id, service, "pre_run", hook->index, container.first);
-            last && last->state == "failed")
-          r.pre_runs[service] = *last;
-    r.operation = store::Operations::get(db, operation);
-    if (r.operation) r.shown = operation_view(db, *r.operation);
-    if (r.operation && r.operation->state == "running") r.steps = store::Steps::of_operation(db, operation);
-    for (auto& process : store::Processes::of_stack(db, id)) r.processes[process.service] = process;
-    for (const auto& start : store::Starts::of_stack(db, id))
-      (start.state == "stopped" ? r.stopped : r.started).insert(start.service);
-    return r;
-  };
-  const auto rows = co_await parts.journal.run(query);
-  std::vector<std::filesystem::path> runs;
-  for (const auto& [service, process] : rows.processes) runs.push_back(process.run_directory);
-  const auto looked = co_await parts.runs.look_at(runs);
-  std::map<std::string, process::RunLook> looks;
-  for (const auto& [service, process] : rows.processes) looks[service] = looked[looks.size()];
-  world::Circumstances now;
-  now.stack_status = row.status;
-  now.operation_running = rows.operation && rows.operation->state == "running";
-  if (rows.operation) now.operation_kind = rows.operation->kind;
-  now.engine_answered = look.answered;
-  now.stopped = rows.stopped;
-  for (const auto& step : rows.steps)
-    if (step.kind == plan::Ready::k_kind || step.kind == plan::ReadyProcess::k_kind)
-      (step.state == "done" || step.state == "skipped" ? now.ready : now.unready).insert(step.service);
-
+proto::Stack stack_view(const world::StackNow& now) {
   proto::Stack view;
-  view.id = row.id;
-  view.name = row.name;
-  view.directory = row.directory;
-  view.profile = row.profile;
-  view.format = row.format;
-  view.files = model.spec->files;
-  view.status = row.status;
-  view.created_at = util::format_time(row.created_at);
-  view.updated_at = util::format_time(row.updated_at);
-  if (const auto at = world::state_from(row).started_at) view.started_at = util::format_time(at);
-  view.warnings = model.spec->warnings;
-  view.last_operation = rows.shown;
-  std::vector<world::ServiceStatus> statuses;
-  for (const auto& service : model.spec->services) {
+  view.id = now.row.id;
+  view.name = now.row.name;
+  view.directory = now.row.directory;
+  view.profile = now.row.profile;
+  view.format = now.row.format;
+  view.files = now.model.spec->files;
+  view.status = now.status;
+  view.created_at = util::format_time(now.row.created_at);
+  view.updated_at = util::format_time(now.row.updated_at);
+  if (const auto at = world::state_from(now.row).started_at) view.started_at = util::format_time(at);
+  if (now.engine_away) view.as_of = time_text(now.as_of);
+  view.warnings = now.model.spec->warnings;
+  if (now.operation) {
+    view.last_operation = without_steps(*now.operation);
+    view.last_operation->unchanged = is_unchanged(now.steps);
+  }
+  for (const auto& service : now.services) {
+    const auto& spec = now.model.service(service.name);
     proto::Service s;
     s.name = service.name;
-    s.kind = model::to_string(service.kind);
-    const auto process = rows.processes.find(service.name);
-    if (service.container)
-      fill_container(s, service, look, row.id, now);
-    else
-      fill_process(s, service, process == rows.processes.end() ? nullptr : &process->second,
-                   looks[service.name], now);
-    if (const auto failed = rows.pre_runs.find(service.name);
-        failed != rows.pre_runs.end() && s.exit_code == failed->second.exit_code)
-      s.reason = failed->second.reason;  // X24: it was the hook, not the command
-    if (s.status != "down") s.ports = ports_of(service, *model.facts);
+    s.kind = model::to_string(spec.kind);
+    s.status = service.status;
+    s.known_status = service.known;
+    s.reason = service.reason;
+    s.waiting_for = service.waiting_for;
+    s.since = service.status == "down" && service.since == 0 ? "" : time_text(service.since);
+    s.restarts = service.restarts;
+    s.exit_code = service.exit_code;
+    s.pid = service.pid;
+    for (const auto& [id, container] : service.containers)
+      s.containers.push_back(container_view(id, container));
+    if (!s.containers.empty()) s.container = s.containers.front().id;
+    if (answers(s.known_status.empty() ? s.status : s.known_status))
+      s.ports = ports_of(spec, *now.model.facts);
     for (const auto& port : s.ports)
       if (!port.url.empty()) view.urls.push_back(port.url);
-    statuses.push_back({s.name, s.status});
     view.services.push_back(std::move(s));
   }
-  view.status = world::stack_status(view.status, statuses, rows.started);
-  co_return view;
+  return view;
 }
 
 }  // namespace stackd::stacks

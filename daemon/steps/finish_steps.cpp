@@ -55,6 +55,8 @@ awaitable<Outcome> finish_up(Tools& tools, Step<plan::FinishUp> step) {
 awaitable<Outcome> finish_down(Tools& tools, Step<plan::FinishDown> step) {
   auto write = [id = step.stack(), params = step.params](store::Database& db) {
     const auto state = world::state_of(db, id);
+    if (params.forget && params.forget_of.empty()) store::HookRuns::forget(db, id, "", "");
+    for (const auto& service : params.forget_of) store::HookRuns::forget(db, id, service, "");
     if (params.whole || (params.rollback && !state.up)) store::Ports::release(db, id);
     if (!params.whole) return;
     store::Starts::remove(db, id);

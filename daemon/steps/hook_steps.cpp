@@ -28,10 +28,15 @@ const model::Hook& find_hook(const model::Stack& stack, const std::string& servi
                                        std::to_string(index) + "]");
 }
 
+// X36: whatever else there is to do.
+bool is_due(const plan::Hook& params) {
+  return std::find(params.due.begin(), params.due.end(), params.index) != params.due.end();
+}
+
 // By this operation, or by the engine behind its back. Of containers and processes: both say it by one word.
 bool was_started(const Step<plan::Hook>& step) {
   const auto& keys = step.params.started_by;
-  return keys.empty() || std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
+  return keys.empty() || is_due(step.params) || std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
            const auto result = step.result_of<plan::Start>(key);
            return result.started || result.restarted;
          });
@@ -104,7 +109,7 @@ awaitable<Outcome> hook(Tools& tools, Step<plan::Hook> step) {
     call.container = made.id;
     call.container_name = made.name;
     // X1: only one that has not succeeded here; but all of them after a start that nobody asked us for (X30).
-    call.only_unless_succeeded = made.was_running && !made.restarted;
+    call.only_unless_succeeded = made.was_running && !made.restarted && !is_due(params);
     if (call.hook.phase == model::Phase::pre_start) call.skip = gate_of(step, call.hook, made);
   }
   if (!was_started(step)) {

@@ -39,6 +39,16 @@ std::vector<plan::HeldPort> allocate(store::Database& db, const model::Stack& st
   return ports;
 }
 
+std::map<std::string, std::map<std::string, int>> ports_of(const model::Stack& stack,
+                                                           const std::vector<plan::HeldPort>& held) {
+  auto ports = plan::by_service(held);
+  // What a service that is gone was given is for its last hooks and its stop_cmd.
+  for (const auto& gone : stack.spec->gone)
+    if (const auto had = stack.facts->ports.find(gone.name); had != stack.facts->ports.end())
+      ports.insert(*had);
+  return ports;
+}
+
 }  // namespace
 
 bool port_is_free(int port, const std::string& protocol, const std::string& host_ip) {
@@ -58,17 +68,26 @@ bool port_is_free(int port, const std::string& protocol, const std::string& host
   return !want_v6 || can_bind(AF_INET6, reinterpret_cast<const sockaddr*>(&v6), sizeof v6, type);
 }
 
+awaitable<model::Stack> with_ports_foreseen(Tools& tools, model::Stack stack, plan::Wish wish) {
+  auto ask = [stack, range = tools.ports, scale = plan::scale_of(*stack.spec, wish)](store::Database& db) {
+    std::vector<plan::HeldPort> held;
+    for (const auto& row : store::Ports::all(db)) held.push_back(held_from(row));
+    return plan::allocate_ports(*stack.spec, stack.id, range, scale, held, port_is_free);
+  };
+  const auto ports = co_await tools.journal.run(ask);
+  auto facts = std::make_shared<model::Facts>(*stack.facts);
+  facts->ports = ports_of(stack, ports);
+  stack.facts = std::move(facts);
+  co_return stack;
+}
+
 awaitable<void> settle_ports(Tools& tools, std::string id, plan::Wish wish) {
   const auto stack = co_await tools.models.get(id);
   auto write = [stack, range = tools.ports, scale = plan::scale_of(*stack.spec, wish)](store::Database& db) {
     return allocate(db, stack, range, scale);
   };
   const auto held = co_await tools.journal.commit(write);
-  auto ports = plan::by_service(held);
-  // What a service that is gone was given is for its last hooks and its stop_cmd.
-  for (const auto& gone : stack.spec->gone)
-    if (const auto had = stack.facts->ports.find(gone.name); had != stack.facts->ports.end())
-      ports.insert(*had);
+  const auto ports = ports_of(stack, held);
   if (ports == stack.facts->ports) co_return;
   auto change = [ports](model::Facts& facts) { facts.ports = ports; };
   co_await tools.models.change_facts(id, change);

@@ -56,9 +56,10 @@ docker::BuildOptions build_options(const model::Stack& stack, const model::Servi
   options.cache_from = wish.cache_from;
   options.extra_hosts = wish.extra_hosts;
   for (const auto& [name, value] : translate::build_args(stack, wish)) options.args[name] = value;
+  for (const auto& [name, value] : params.args) options.args[name] = value;
   options.labels = translate::build_labels(stack, service);
   options.no_cache = wish.no_cache || params.rebuild;
-  options.pull = wish.pull;
+  options.pull = wish.pull || params.pull_base;
   return options;
 }
 
@@ -125,7 +126,10 @@ awaitable<bool> build_with_buildkit(Tools& tools, const Step<plan::Image>& step,
     warnings.push_back("service '" + service.name + "': '" + util::join(limits.ignored, "', '") +
                        "' of its build have no effect: they need Docker Engine 23.0 or newer");
   auto read = [caller = stack.facts->caller, host = tools.engine.host()] { return proxy_args(caller, host); };
-  translate::BuildWish wish{.image = step.params.image, .no_cache = step.params.rebuild};
+  translate::BuildWish wish{.image = step.params.image,
+                            .no_cache = step.params.rebuild,
+                            .pull = step.params.pull_base,
+                            .args = step.params.args};
   wish.more_args = co_await tools.user_files.run(read);
   images::Build build{.run = build_run(tools, step.stack(), step.operation().id, step.context.step.ordinal),
                       .log = build_log(tools, step.stack(), step.operation().id, step.context.step.ordinal),
@@ -167,6 +171,19 @@ awaitable<void> pull(Tools& tools, const Step<plan::Image>& step, model::Stack s
   if (failure) throw Error(ErrorKind::failed, failure->what(), failure->details());
 }
 
+// Nothing when it is there; why not when that is no failure.
+awaitable<std::optional<std::string>> pull_or_say(Tools& tools, const Step<plan::Image>& step,
+                                                  model::Stack stack, bool missing_only) {
+  std::optional<std::string> why;
+  try {
+    co_await pull(tools, step, stack, missing_only);
+  } catch (const Error& e) {
+    if (!step.params.optional || e.kind() == ErrorKind::no_engine) throw;
+    why = e.what();
+  }
+  co_return why;
+}
+
 // An image without a time was never pulled here.
 bool is_too_old(const docker::ImageDetails& image, std::chrono::milliseconds oldest) {
   const auto tagged = proto::parse_time(image.tagged_at);
@@ -174,6 +191,24 @@ bool is_too_old(const docker::ImageDetails& image, std::chrono::milliseconds old
 }
 
 }  // namespace
+
+awaitable<Outcome> push(Tools& tools, Step<plan::Push> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const images::Transfer pushed{.image = step.params.image,
+                                .caller = stack.facts->caller,
+                                .progress = progress(tools, step.context, stack)};
+  std::optional<Error> failure;
+  try {
+    co_await tools.transfers.push(pushed);
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::no_engine) throw;
+    failure = e.wrap("service '" + step.service() + "'");
+  }
+  Outcome outcome;
+  if (failure && !step.params.optional) throw Error(ErrorKind::failed, failure->what(), failure->details());
+  if (failure) outcome.warnings.emplace_back(failure->what());
+  co_return outcome;
+}
 
 awaitable<Outcome> image(Tools& tools, Step<plan::Image> step) {
   const auto stack = co_await tools.models.get(step.stack());
@@ -195,7 +230,12 @@ awaitable<Outcome> image(Tools& tools, Step<plan::Image> step) {
     if (policy == "never")
       throw Error(ErrorKind::failed, "image '" + params.image + "' of service '" + step.service() +
                                          "' is not there, and its pull policy is never");
-    co_await pull(tools, step, stack, !wants_pull);
+    const auto why = co_await pull_or_say(tools, step, stack, !wants_pull);
+    if (why) {
+      Outcome outcome;
+      outcome.warnings.push_back(*why);
+      co_return outcome;
+    }
   }
   if (!present) there = co_await tools.engine.inspect_image(params.image);
   if (!there) throw Error(ErrorKind::failed, "image '" + params.image + "' is not there after it was made");

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "daemon/hooks/judge.hpp"
 #include "daemon/hooks/previous.hpp"
 #include "daemon/plan/plan.hpp"
+#include "daemon/resolve/hook_policy.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/world/stack_state.hpp"
 #include "daemon/world/starts.hpp"
@@ -70,6 +72,47 @@ awaitable<void> look_at_images(Tools& tools, std::set<std::string> references, p
   }
 }
 
+// The image that an entry in a container would find itself in: its digest is one of the inputs.
+awaitable<std::string> image_of_entry(Tools& tools, model::Stack stack, model::Hook hook,
+                                      const plan::Snapshot& seen) {
+  const auto place = resolve::place_of(hook);
+  if (!seen.engine || place == model::HookPlace::host || place == model::HookPlace::build) co_return "";
+  const auto own_image = hook.run_in_image.empty() ? hook.image : hook.run_in_image;
+  if (place == model::HookPlace::container && !own_image.empty()) {
+    const auto there = co_await tools.engine.inspect_image(own_image);
+    co_return there ? there->id : "";
+  }
+  const auto* service = stack.spec->find(hook.run_in.empty() ? hook.service : hook.run_in);
+  if (!service || !service->container) co_return "";
+  const auto* image = plan::made_from(stack, *service, seen);
+  co_return image ? image->id : "";
+}
+
+awaitable<plan::HookOutlook> outlook_of(Tools& tools, model::Stack stack, model::Hook hook,
+                                        const plan::Snapshot& seen) {
+  hooks::HookJob job;
+  job.spec = stack.spec;
+  job.facts = stack.facts;
+  job.hook = hook;
+  job.about.stack_id = stack.id;
+  job.about.profile = stack.spec->profile;
+  job.about.previous = seen.previous;
+  std::string image;
+  if (hook.run == model::RunPolicy::changed) image = co_await image_of_entry(tools, stack, hook, seen);
+  job.inputs = co_await hooks::state_for(tools.hook_tools, stack, hook, image);
+  auto judged = co_await hooks::judge(tools.journal, job);
+  plan::HookOutlook outlook{hook.service,          hook.phase,       hook.index, std::move(judged.skip),
+                            std::move(judged.due), judged.by_memory, {}};
+  if (hook.phase == model::Phase::pre_start) {
+    auto query = [stack = stack.id, hook, definition = hooks::definition_of(job)](store::Database& db) {
+      return store::HookRuns::containers_of(db, stack, hook.service, model::to_string(hook.phase),
+                                            definition);
+    };
+    outlook.worked = co_await tools.journal.run(query);
+  }
+  co_return outlook;
+}
+
 }  // namespace
 
 awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack) {
@@ -122,6 +165,30 @@ awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, plan::Snaps
   }
 }
 
+awaitable<void> look_for_made(Tools& tools, model::Stack stack, plan::Snapshot& seen) {
+  if (!seen.engine) co_return;
+  const auto filters = of_stack(stack.id);
+  const auto networks = co_await tools.engine.list_networks(filters);
+  seen.networks = made(networks, label::k_network);
+  const auto volumes = co_await tools.engine.list_volumes(filters);
+  seen.volumes = made(volumes, label::k_volume);
+}
+
+awaitable<void> look_at_hooks(Tools& tools, model::Stack stack, model::Direction direction, Entries which,
+                              std::set<std::string> services, plan::Snapshot& seen) {
+  std::vector<model::Hook> entries = stack.spec->hooks;
+  for (const auto& service : stack.spec->services)
+    if (services.contains(service.name))
+      entries.insert(entries.end(), service.hooks.begin(), service.hooks.end());
+  for (const auto& hook : entries) {
+    const bool remembers = hook.run == model::RunPolicy::once || hook.run == model::RunPolicy::changed;
+    if (model::row_of(hook.phase).direction != direction || remembers != (which == Entries::with_memory))
+      continue;
+    auto outlook = co_await outlook_of(tools, stack, hook, seen);
+    seen.hooks.push_back(std::move(outlook));
+  }
+}
+
 awaitable<void> look_for_up(Tools& tools, model::Stack stack, store::OperationRow operation,
                             std::set<std::string> services, plan::Snapshot& seen) {
   seen.previous = co_await hooks::previous_state(tools.journal, operation);
@@ -130,15 +197,13 @@ awaitable<void> look_for_up(Tools& tools, model::Stack stack, store::OperationRo
   for (const auto& row : failed)
     if (const auto phase = model::phase_from(row.phase); phase && model::row_of(*phase).after_start)
       seen.failed_hooks.push_back({row.service, *phase, row.index, row.container});
-  if (!seen.engine) co_return;
-  co_await look_at_images(tools, plan::images_of(stack, services), seen);
-  co_await look_at_images(tools, plan::derived_images_of(stack, services, seen), seen);
-  const auto filters = of_stack(stack.id);
-  const auto networks = co_await tools.engine.list_networks(filters);
-  seen.networks = made(networks, label::k_network);
-  const auto volumes = co_await tools.engine.list_volumes(filters);
-  seen.volumes = made(volumes, label::k_volume);
-  seen.restarted = co_await world::restarted_replicas(tools.journal, tools.engine, stack, services);
+  if (seen.engine) {
+    co_await look_at_images(tools, plan::images_of(stack, services), seen);
+    co_await look_at_images(tools, plan::derived_images_of(stack, services, seen), seen);
+    co_await look_for_made(tools, stack, seen);
+    seen.restarted = co_await world::restarted_replicas(tools.journal, tools.engine, stack, services);
+  }
+  co_await look_at_hooks(tools, stack, model::Direction::up, Entries::with_memory, services, seen);
 }
 
 }  // namespace stackd::steps

@@ -16,6 +16,13 @@ awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack);
 // C10.4: what Compose has left of the project is an orphan as stackd's own is; it goes only when that is
 // asked for.
 awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, plan::Snapshot& seen);
+// Networks and volumes that the stack has made.
+awaitable<void> look_for_made(Tools& tools, model::Stack stack, plan::Snapshot& seen);
+// What the entries of these services and of the stack would say to being called now: those of run: once and
+// changed, on which a plan depends (X36), or the others, of which only a plan in words wants to know.
+enum class Entries { with_memory, others };
+awaitable<void> look_at_hooks(Tools& tools, model::Stack stack, model::Direction direction, Entries which,
+                              std::set<std::string> services, plan::Snapshot& seen);
 // What an up of these services has to know besides: images, networks, volumes, hooks that failed, starts
 // behind our back.
 awaitable<void> look_for_up(Tools& tools, model::Stack stack, store::OperationRow operation,

@@ -4,6 +4,7 @@
 #include "daemon/translate/definitions.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/util/ids.hpp"
 
 namespace stackd::steps {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 namespace label = translate::label;
 using util::Error;
 using util::ErrorKind;
+
+constexpr std::size_t k_making_digits = 16;
 
 // The network of this stack with that name; the engine may know several of one name (E4), so the label
 // decides.
@@ -116,7 +119,8 @@ awaitable<Outcome> volume(Tools& tools, Step<plan::Volume> step) {
   if (volume.external)
     throw Error(ErrorKind::failed,
                 "volume '" + volume.name + "' is declared external and is not there; create it first");
-  const auto body = translate::volume_request(*stack.spec, key, stack.id, step.operation().id);
+  auto body = translate::volume_request(*stack.spec, key, stack.id, step.operation().id);
+  body["Labels"][label::k_making] = util::random_hex(k_making_digits);
   co_await tools.engine.create_volume(body);
   result.created = true;
   co_return with(result);

@@ -3,6 +3,7 @@
 // found.
 #include "daemon/plan/plan.hpp"
 
+#include "daemon/plan/due.hpp"
 #include "daemon/resolve/environment.hpp"
 #include "daemon/steps/builds.hpp"
 #include "daemon/steps/env_from.hpp"
@@ -83,6 +84,7 @@ awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
   if (request.kind == plan::Kind::up) co_await look_for_strangers(tools, stack, seen);
   const auto services = plan::selected_by(*stack.spec, request);
   co_await look_for_up(tools, stack, step.operation(), services, seen);
+  plan::forget_memories(stack, request.wish, seen);
   auto plan = plan::plan_up(stack, request, seen);
   co_await check_shells(tools, step.operation().id, stack, plan.shells_needed);
   const bool unchanged = plan.unchanged;
@@ -103,6 +105,11 @@ awaitable<Outcome> plan_recover(Tools& tools, Step<plan::PlanRecover> step) {
   const auto stack = co_await tools.models.get(step.stack());
   const auto seen = co_await look(tools, stack);
   co_return outcome_of(plan::plan_recover(stack, request_of(step.context), seen));
+}
+
+awaitable<Outcome> plan_images(Tools& tools, Step<plan::PlanImages> step) {
+  const auto stack = co_await tools.models.fresh(step.stack());
+  co_return outcome_of(plan::plan_images(*stack.spec, request_of(step.context)));
 }
 
 awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step) {

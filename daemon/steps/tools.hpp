@@ -21,6 +21,7 @@
 #include "daemon/process/runs.hpp"
 #include "daemon/world/models.hpp"
 #include "daemon/world/monitor.hpp"
+#include "daemon/world/waits.hpp"
 
 namespace stackd::steps {
 
@@ -35,6 +36,7 @@ struct Tools {
   async::UserFiles& user_files;
   world::Monitor& monitor;
   world::Models& models;
+  world::Waits& waits;
   hooks::Tools& hook_tools;
   hooks::HookRunner& hooks;
   model::Paths paths;

@@ -138,6 +138,36 @@ std::optional<HookRunRow> HookRuns::last_success(Database& db, const std::string
   return s.step() ? std::optional(read(s)) : std::nullopt;
 }
 
+int HookRuns::forget(Database& db, const std::string& stack_id, const std::string& service,
+                     const std::string& phase) {
+  Statement s(db,
+              "UPDATE hook_runs SET definition = '' WHERE stack_id = :stack_id AND definition <> '' "
+              "AND (:service = '' OR service = :service) AND (:phase = '' OR phase = :phase)");
+  return s.bind("stack_id", stack_id).bind("service", service).bind("phase", phase).run();
+}
+
+std::optional<HookRunRow> HookRuns::success_of(Database& db, const std::string& stack_id,
+                                               const std::string& service, const std::string& phase,
+                                               const std::string& definition) {
+  Statement s(db, std::string(k_select) +
+                      "WHERE stack_id = :stack_id AND service = :service AND phase = :phase "
+                      "AND state = 'succeeded' AND definition = :definition ORDER BY number DESC LIMIT 1");
+  s.bind("stack_id", stack_id).bind("service", service).bind("phase", phase).bind("definition", definition);
+  return s.step() ? std::optional(read(s)) : std::nullopt;
+}
+
+std::set<std::string> HookRuns::containers_of(Database& db, const std::string& stack_id,
+                                              const std::string& service, const std::string& phase,
+                                              const std::string& definition) {
+  Statement s(db,
+              "SELECT DISTINCT container FROM hook_runs WHERE stack_id = :stack_id AND service = :service "
+              "AND phase = :phase AND definition = :definition AND state = 'succeeded'");
+  s.bind("stack_id", stack_id).bind("service", service).bind("phase", phase).bind("definition", definition);
+  std::set<std::string> ids;
+  while (s.step()) ids.insert(s.text(0));
+  return ids;
+}
+
 bool HookRuns::succeeded(Database& db, const std::string& stack_id, const std::string& service,
                          const std::string& phase, const std::string& definition,
                          const std::string& container) {

@@ -96,6 +96,19 @@ struct StartRow {
   std::string state = "running";      // running, stopped (by us), lost (it ran when the engine went away)
 };
 
+// What was told last of a service, of a stack (no service) or of the engine (no stack).
+struct StatusRow {
+  std::string stack_id, service, status, reason;
+  TimeMs since = 0;
+};
+
+// A command that somebody runs in a container now (migrations/0005_execs.sql).
+struct ExecRow {
+  std::string id;  // names its mark in the container
+  std::string stack_id, service, container, exec, command;
+  TimeMs started_at = 0;
+};
+
 struct EventRow {
   std::int64_t sequence = 0;
   TimeMs at = 0;
@@ -155,6 +168,18 @@ struct HookRuns {
   static std::optional<HookRunRow> last_success(Database&, const std::string& stack_id,
                                                 const std::string& service, const std::string& phase,
                                                 const std::string& identity);
+  // They stay, and answer no question any more of what has run: those of a service and of a phase, where they
+  // are given. How many there were.
+  static int forget(Database&, const std::string& stack_id, const std::string& service,
+                    const std::string& phase);
+  // The newest success of an entry with this definition.
+  static std::optional<HookRunRow> success_of(Database&, const std::string& stack_id,
+                                              const std::string& service, const std::string& phase,
+                                              const std::string& definition);
+  // Ids of the containers in which an entry with this definition has succeeded.
+  static std::set<std::string> containers_of(Database&, const std::string& stack_id,
+                                             const std::string& service, const std::string& phase,
+                                             const std::string& definition);
   // Has an entry with this definition succeeded (in this container, when one is given)?
   static bool succeeded(Database&, const std::string& stack_id, const std::string& service,
                         const std::string& phase, const std::string& definition,
@@ -186,6 +211,18 @@ struct Starts {
                         const std::string& to);
   static void owe(Database&, const std::string& stack_id, const std::string& service);
   static void remove(Database&, const std::string& stack_id);
+};
+
+struct Statuses {
+  static std::vector<StatusRow> all(Database&);
+  static void put(Database&, const StatusRow&);
+  static void remove(Database&, const std::string& stack_id, const std::string& service);
+};
+
+struct Execs {
+  static void put(Database&, const ExecRow&);
+  static std::vector<ExecRow> all(Database&);  // oldest first
+  static void remove(Database&, const std::string& id);
 };
 
 struct Events {

@@ -153,6 +153,7 @@ images::BuildRequest build_request(const model::Stack& stack, const model::Servi
   add_secrets(stack, build, request, environment);
   for (const auto& [name, value] : wish.more_args) attributes["build-arg:" + name] = value;
   for (const auto& [name, value] : build_args(stack, build)) attributes["build-arg:" + name] = value;
+  for (const auto& [name, value] : wish.args) attributes["build-arg:" + name] = value;
   for (const auto& [name, value] : build_labels(stack, service)) attributes["label:" + name] = value;
   put("target", build.target);
   const auto& platform = service.container->platform;

@@ -13,6 +13,7 @@ namespace stackd::translate {
 struct BuildWish {
   std::string image;  // reference
   bool no_cache = false, pull = false;
+  std::map<std::string, std::string> args;       // over the file's
   std::map<std::string, std::string> more_args;  // proxies of the caller's config.json; the file's own win
 };
 

@@ -58,7 +58,7 @@ std::string container_definition(const model::Stack& stack, const model::Service
   return util::sha256_hex(hash);
 }
 
-std::string process_definition(const model::Stack& stack, const model::Service& service) {
+json process_document(const model::Stack& stack, const model::Service& service) {
   json text{
       {"cmd", resolve::resolved(service.process->cmd, resolve::Strictness::shell, *stack.spec, *stack.facts)},
       {"cwd", service.process->cwd}};
@@ -74,7 +74,11 @@ std::string process_definition(const model::Stack& stack, const model::Service& 
     if (const auto found = environment.find(name); found != environment.end() && found->second == value)
       environment.erase(found);
   text["env"] = environment;
-  return hash_of(text);
+  return text;
+}
+
+std::string process_definition(const model::Stack& stack, const model::Service& service) {
+  return hash_of(process_document(stack, service));
 }
 
 }  // namespace stackd::translate

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,6 @@ std::string container_definition(const model::Stack& stack, const model::Service
                                  const std::map<std::string, std::string>& container_of);
 // Of a process: command, directory and environment.
 std::string process_definition(const model::Stack& stack, const model::Service& service);
+nlohmann::json process_document(const model::Stack& stack, const model::Service& service);  // what is hashed
 
 }  // namespace stackd::translate

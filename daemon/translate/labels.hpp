@@ -10,6 +10,8 @@ namespace stackd::translate::label {
 constexpr const char* k_stack = "dev.stackd.stack";
 constexpr const char* k_operation = "dev.stackd.operation";
 constexpr const char* k_definition = "dev.stackd.hash";  // of a network or volume: what it was made from
+constexpr const char* k_making =
+    "dev.stackd.making";  // of a volume: random, so that one made anew is told apart
 constexpr const char* k_project = "com.docker.compose.project";
 constexpr const char* k_service = "com.docker.compose.service";
 constexpr const char* k_number = "com.docker.compose.container-number";

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace stackd::util {
 
@@ -16,5 +17,8 @@ TimeMs now_ms();
 std::chrono::steady_clock::time_point steady_at(TimeMs at);
 // RFC 3339 with milliseconds, "2026-08-01T09:30:00.123Z".
 std::string format_time(TimeMs at);
+// What the engine writes: RFC 3339 with any part of a second, UTC or with an offset. 0 for what is no time,
+// and for the engine's own zero, year 1.
+TimeMs parse_time(std::string_view text);
 
 }  // namespace stackd::util

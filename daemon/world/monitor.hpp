@@ -3,27 +3,44 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/async/signal.hpp"
 #include "daemon/docker/engine.hpp"
+#include "daemon/util/time.hpp"
 
 namespace stackd::world {
 
+// Who changed what is there: stackd's own step, the engine by itself, somebody through the engine, a check of
+// health, a process that ended; or it was found so after nobody had looked.
+enum class Cause { step, engine, caller, probe, process, found };
+std::string_view to_string(Cause cause);  // "operator" for the one who calls
+
+// What the picture knows of one container. Events tell first, and an inspect after each of them what they do
+// not say (semantics.md, W2).
 struct ContainerState {
-  std::string stack, service, name, operation;
+  std::string stack, service, operation, hook, name, image;  // hook: of a hook's own container, its label
   int number = 1;
-  std::string state;   // running, exited, paused, restarting, created, dead
-  std::string health;  // "", starting, healthy, unhealthy
-  std::optional<int> exit_code;
-  bool killed = false;  // a signal was sent to it through the engine since it was started
+  std::string state;             // running, exited, paused, restarting, created, dead
+  std::string health;            // "", starting, healthy, unhealthy
+  std::string health_output;     // of the check that changed it last
+  std::optional<int> exit_code;  // of the run that ended last
+  bool killed = false;           // a signal was sent to it through the engine since it was started
+  bool out_of_memory = false;    // the run that ended last, or is about to
   std::chrono::steady_clock::time_point died_at{};
-  int starts = 0;  // that were heard of
+  int starts = 0;                                             // that were heard of
+  int restarts = 0;                                           // by the engine's own policy
+  util::TimeMs started_at = 0, ended_at = 0, changed_at = 0;  // by the engine's clock; 0 unknown
+  Cause cause = Cause::found;                                 // of the last change
+  std::map<std::string, std::vector<int>> host_ports;         // "5432/tcp": as the engine gave them
+  std::vector<std::string> networks;
   bool dead() const { return state == "exited" || state == "dead"; }
 };
 
@@ -33,10 +50,21 @@ public:
 
   // Runs until it is cancelled.
   awaitable<void> run();
+  // Inspects what events have told of, one at a time and each once for however many events came meanwhile;
+  // until it is cancelled.
+  awaitable<void> inspect();
+  // What stackd itself has done, and the engine may not have told of yet (W4).
+  void saw(const std::string& id, docker::Done what);
+  // Nothing is left to inspect: the picture is what the engine would say (W10).
+  bool drained() const { return connected_ && to_inspect_.empty() && inspecting_.empty(); }
 
   bool connected() const { return connected_; }
+  // Somebody has asked for it at least once: before, nothing is known.
+  bool tried() const { return tried_; }
   // It was there, and is not now. A daemon that has just begun does not know yet.
   bool went_away() const { return was_connected_ && !connected_; }
+  // When it was heard of last, while it is away; 0 never.
+  util::TimeMs heard_at() const { return heard_at_; }
   // How long it has not been; zero while it is.
   std::chrono::milliseconds away() const;
   std::optional<ContainerState> find(const std::string& id) const;
@@ -55,19 +83,33 @@ public:
 
   // A container was started or has died, whoever asked for it.
   std::function<void(const ContainerState&)> on_change;
+  // Anything of a container of this stack is another than before.
+  std::function<void(const std::string& stack)> on_picture;
   // The engine is there, and everything was listed; or it has gone away.
   std::function<void(bool connected)> on_engine;
 
 private:
   void apply(const docker::Event& event);
+  awaitable<void> network_events(std::string since);
+  void want_inspect(const std::string& id);
+  void fill(const std::string& id, const docker::ContainerDetails& details);
+  void forget(const std::string& id);
+  void tell(const std::string& stack);
   awaitable<void> list();
 
   asio::any_io_executor executor_;
   docker::Engine& engine_;
   async::Signal changed_;
   std::map<std::string, ContainerState> containers_;
-  bool connected_ = false, was_connected_ = false;
+  bool connected_ = false, was_connected_ = false, tried_ = false;
   std::chrono::steady_clock::time_point away_since_ = std::chrono::steady_clock::now();
+  util::TimeMs heard_at_ = 0;
+  std::set<std::string> to_inspect_;
+  std::string inspecting_;  // while its answer is awaited
+  bool again_ = false;      // and an event came meanwhile
+  async::Signal inspect_wanted_;
+  std::deque<std::string>
+      gone_;  // removed ids, the newest thousand: a late word about one brings nothing back (W3)
   std::set<std::string> lost_;  // ran when the engine went away, and were not heard of since
 };
 

@@ -1,8 +1,11 @@
 #include "daemon/world/status.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "daemon/process/restart_policy.hpp"
+#include "daemon/util/text.hpp"
 
 namespace stackd::world {
 namespace {
@@ -42,6 +45,22 @@ std::string container_status(const ContainerSeen& c, const model::Service& servi
   }
   if (c.state == "created") return now.operation_running ? "starting" : "stopped";
   return c.state;  // paused, restarting, removing
+}
+
+std::string container_reason(const std::string& status, const ContainerSeen& c) {
+  if (status == "paused") return "paused by somebody";
+  if (status == "unhealthy") {
+    const auto lines = util::tail_lines(c.health_output, 1);
+    return "its healthcheck fails" + (lines.empty() || lines.back().empty() ? "" : ": " + lines.back());
+  }
+  if (status != "exited" && status != "restarting") return {};
+  auto text = "exited with status " + std::to_string(c.exit_code.value_or(0));
+  const char* name = ::sigabbrev_np(c.exit_code.value_or(0) - 128);
+  if (c.out_of_memory)
+    text += ", out of memory";
+  else if (name && c.killed)
+    text += std::string(" (SIG") + name + ", sent by somebody)";
+  return status == "restarting" ? text + "; the engine starts it again" : text;
 }
 
 std::string worst(const std::vector<std::string>& statuses) {
@@ -91,6 +110,21 @@ std::string stack_status(const std::string& told, const std::vector<ServiceStatu
   if (told == "up" && !any_left && (any_stopped || !any_completed) && !services.empty())
     return any_stopped ? "stopped" : "down";
   return told == "up" && !all_well ? "degraded" : told;
+}
+
+std::string unmet_needs(const model::Service& service, const std::vector<ServiceStatus>& services) {
+  std::string text;
+  for (const auto& [name, status] : services)
+    if (service.depends_on.contains(name) && status != "ready" && status != "completed")
+      text += (text.empty() ? "needs " : ", ") + name + " (" + status + ")";
+  return text;
+}
+
+Failure last_failure(const std::optional<store::OperationRow>& operation) {
+  if (!operation || operation->state != "failed" || operation->error.empty()) return {};
+  const auto error = nlohmann::json::parse(operation->error, nullptr, false);
+  if (!error.is_object() || !error.contains("cause") || !error["cause"].is_object()) return {};
+  return {error["cause"].value("service", ""), error.value("message", "")};
 }
 
 }  // namespace stackd::world

@@ -8,6 +8,7 @@
 
 #include "daemon/model/spec.hpp"
 #include "daemon/process/types.hpp"
+#include "daemon/store/records.hpp"
 
 namespace stackd::world {
 
@@ -27,9 +28,14 @@ struct Circumstances {
 struct ContainerSeen {
   std::string state, health;
   std::optional<int> exit_code;
+  std::string health_output;
+  bool out_of_memory = false, killed = false;
 };
 std::string container_status(const ContainerSeen& container, const model::Service& service,
                              const Circumstances& now);
+// Why it is so: what the engine said of its end, its health or its pause; "" where there is nothing to
+// explain.
+std::string container_reason(const std::string& status, const ContainerSeen& container);
 // The worst replica speaks for the service; "down" when there is none.
 std::string worst(const std::vector<std::string>& statuses);
 
@@ -51,5 +57,15 @@ struct ServiceStatus {
 };
 std::string stack_status(const std::string& told, const std::vector<ServiceStatus>& services,
                          const std::set<std::string>& started);
+
+// Which services this one cannot start before, and how they are: "needs db (starting)". "" when nothing is
+// missing.
+std::string unmet_needs(const model::Service& service, const std::vector<ServiceStatus>& services);
+
+// The service that the last operation failed for, and why; empty when it did not fail, or for no service.
+struct Failure {
+  std::string service, message;
+};
+Failure last_failure(const std::optional<store::OperationRow>& operation);
 
 }  // namespace stackd::world

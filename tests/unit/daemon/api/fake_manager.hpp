@@ -31,8 +31,11 @@ struct Parts {
   // What was asked.
   proto::UpRequest up;
   proto::DownRequest down;
+  proto::PlanRequest plan;
   proto::ServicesRequest services;
+  proto::ImagesRequest images;
   proto::LogsRequest logs;
+  proto::ExecRequest exec;
   std::string verb, stack, group, key;
   int limit = 0;
   bool secrets = false;

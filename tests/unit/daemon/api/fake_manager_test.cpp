@@ -83,6 +83,13 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
   parts_.up = std::move(request);
   co_return begin(parts_, "up", "shop-1");
 }
+awaitable<proto::Operation> Manager::images(proto::ImagesRequest request, std::string key) {
+  check(parts_);
+  parts_.key = key;
+  const auto action = request.action;
+  parts_.images = std::move(request);
+  co_return begin(parts_, action, "shop-1");
+}
 awaitable<proto::Operation> Manager::down(std::string id, proto::DownRequest request, std::string key) {
   parts_.key = key;
   parts_.down = std::move(request);
@@ -125,6 +132,23 @@ awaitable<proto::Operation> Manager::wait(std::string id) {
   while (find(parts_, id).state == "running") co_await parts_.changed.wait();
   co_return find(parts_, id);
 }
+awaitable<proto::Plan> Manager::plan(proto::PlanRequest request) {
+  check(parts_);
+  parts_.plan = std::move(request);
+  proto::Plan plan;
+  plan.stack = "shop-1";
+  plan.kind = parts_.plan.up ? "up" : "down";
+  plan.to_do = true;
+  plan.actions.push_back({"recreate",
+                          "db",
+                          "db",
+                          "healthcheck.test changed",
+                          {{"healthcheck.test", "[]", "[\"CMD\",\"true\"]"}},
+                          {"api"}});
+  plan.steps = {"create db-1"};
+  co_return plan;
+}
+
 awaitable<proto::Validation> Manager::validate(proto::UpRequest request) {
   check(parts_);
   parts_.up = std::move(request);
@@ -150,9 +174,26 @@ awaitable<proto::Graph> Manager::graph(proto::UpRequest request) {
   co_return graph;
 }
 
-awaitable<std::vector<proto::Stack>> Manager::list() {
+namespace {
+StackViewPtr shown(const proto::Stack& stack) {
+  return std::make_shared<StackView>(StackView{"tag-of-" + stack.id, stack, nlohmann::json(stack).dump()});
+}
+}  // namespace
+awaitable<std::vector<StackViewPtr>> Manager::list(std::string directory) {
   check(parts_);
-  co_return parts_.stacks;
+  std::vector<StackViewPtr> views;
+  for (const auto& stack : parts_.stacks)
+    if (directory.empty() || stack.directory == directory) views.push_back(shown(stack));
+  co_return views;
+}
+awaitable<StackViewPtr> Manager::view(std::string id) {
+  co_return shown(stack(parts_, id));
+}
+awaitable<proto::Waited> Manager::wait_for(std::string id, proto::WaitRequest request) {
+  proto::Waited waited{stack(parts_, id).id, request.wanted, false, {}};
+  for (const auto& service : request.services)
+    waited.blocking.push_back({service, "starting", "", "", "healthcheck"});
+  co_return waited;
 }
 awaitable<proto::Stack> Manager::get(std::string id) {
   co_return stack(parts_, id);
@@ -197,14 +238,37 @@ awaitable<std::vector<proto::Command>> Manager::commands(proto::UpRequest reques
   parts_.up = std::move(request);
   co_return std::vector<proto::Command>{{"seed", "", "./seed", "/srv/shop", "stack"}};
 }
-awaitable<proto::Surroundings> Manager::surroundings(proto::UpRequest request, std::string name,
-                                                     std::string group) {
+awaitable<proto::Surroundings> Manager::surroundings(proto::UpRequest request, CommandOf what) {
   check(parts_);
   parts_.up = std::move(request);
-  parts_.verb = name;
-  parts_.group = group;
-  co_return proto::Surroundings{"shop-1", name, "/srv/shop", name.empty() ? "" : "./seed",
+  parts_.verb = what.command;
+  parts_.group = what.group;
+  co_return proto::Surroundings{"shop-1", what.command, "/srv/shop", what.command.empty() ? "" : "./seed",
                                 parts_.environment};
+}
+
+// Echoes its input, and ends with it; without one it says what was asked.
+awaitable<proto::ExecResult> Manager::exec(std::string id, proto::ExecRequest request, ExecEnds ends) {
+  stack(parts_, id);
+  const Counted counted(parts_.streaming);
+  parts_.exec = request;
+  const proto::ExecStarted started{"e1", "exec-1", request.service, "shop-" + request.service + "-1", 1};
+  co_await ends.started(started);
+  if (!request.input) co_await ends.output(false, request.service);
+  while (request.input) {
+    const auto input = co_await ends.input();
+    if (input.kind == ExecInput::Kind::gone) throw Error(ErrorKind::cancelled, "gone");
+    if (input.kind == ExecInput::Kind::detach) co_return proto::ExecResult{.exec = "e1"};
+    if (input.kind == ExecInput::Kind::end) break;
+    if (input.kind == ExecInput::Kind::resize) {
+      parts_.exec.size = input.size;
+      continue;
+    }
+    if (input.kind == ExecInput::Kind::data && input.data == "fail")
+      throw Error(ErrorKind::engine, "it broke");
+    co_await ends.output(input.data.starts_with("!"), input.data);
+  }
+  co_return proto::ExecResult{.exec = "e1", .exit_code = 7};
 }
 
 awaitable<void> Manager::logs(std::string id, proto::LogsRequest request, LogSink sink) {

@@ -109,8 +109,13 @@ TEST_CASE("Schemas have the fields that go over the wire", "[api]") {
   check_schema<proto::Problem>("Problem");
   check_schema<proto::UpOptions>("UpOptions");
   check_schema<proto::UpRequest>("UpRequest");
+  check_schema<proto::ImagesRequest>("ImagesRequest");
   check_schema<proto::DownRequest>("DownRequest");
   check_schema<proto::ServicesRequest>("ServicesRequest");
+  check_schema<proto::PlanRequest>("PlanRequest");
+  check_schema<proto::PlanChange>("PlanChange");
+  check_schema<proto::PlanAction>("PlanAction");
+  check_schema<proto::Plan>("Plan");
   check_schema<proto::Port>("Port");
   check_schema<proto::ContainerView>("ContainerView");
   check_schema<proto::Service>("Service");
@@ -133,6 +138,10 @@ TEST_CASE("Schemas have the fields that go over the wire", "[api]") {
   check_schema<proto::Graph>("Graph");
   check_schema<proto::Command>("Command");
   check_schema<proto::Surroundings>("Surroundings");
+  check_schema<proto::WindowSize>("WindowSize");
+  check_schema<proto::ExecRequest>("ExecRequest");
+  check_schema<proto::ExecStarted>("ExecStarted");
+  check_schema<proto::ExecResult>("ExecResult");
   check_schema<proto::Info>("Info");
 }
 
@@ -219,5 +228,5 @@ TEST_CASE("The described examples of bodies are taken", "[api]") {
     CHECK((status == 200 || status == 202));
     ++bodies;
   }
-  CHECK(bodies == 10);
+  CHECK(bodies == 11);
 }

@@ -244,6 +244,9 @@ TEST_CASE("Lists are objects with one named array", "[api]") {
   ApiFixture fixture;
   auto client = fixture.client();
   CHECK(json_of(client.get("/v1/stacks"))["stacks"][0]["id"] == "shop-1");
+  CHECK(json_of(client.get("/v1/stacks?directory=/nowhere"))["stacks"] == json::array());
+  CHECK(json_of(client.get("/v1/stacks/shop/wait?for=healthy&service=db"))["blocking"][0]["service"] == "db");
+  CHECK(client.get("/v1/stacks/shop/wait?for=better").status == 400);
   CHECK(json_of(client.get("/v1/operations"))["operations"] == json::array());
   fixture.on_loop([](auto& services) {
     services.hooks.resize(2);
@@ -273,7 +276,7 @@ TEST_CASE("Unknown and broken parameters are refused by name", "[api]") {
     return json_of(answer)["detail"].get<std::string>();
   };
   CHECK(refusal("/v1/stacks/shop/logs?tial=3") == "unknown parameter 'tial'; did you mean 'tail'?");
-  CHECK(refusal("/v1/stacks?x=1") == "unknown parameter 'x': none is taken here");
+  CHECK(refusal("/v1/ping?x=1") == "unknown parameter 'x': none is taken here");
   CHECK(refusal("/v1/operations?limit=0").find("parameter 'limit' must be a whole number from 1 to") == 0);
   CHECK(refusal("/v1/operations?limit=ten").find("parameter 'limit'") == 0);
   CHECK(refusal("/v1/stacks/shop/logs?tail=-1").find("parameter 'tail'") == 0);

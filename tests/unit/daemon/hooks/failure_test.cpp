@@ -57,6 +57,26 @@ TEST_CASE("inputs change with a file's bytes and name, below a directory too, an
   CHECK(state() != before);
 }
 
+TEST_CASE("X36: what has changed of the inputs is named: a file's bytes, one more, one less, the image",
+          "[hooks]") {
+  const test::TempDir dir;
+  auto hook = hook_of(Phase::after_up, "");
+  hook.inputs = {"*.sql"};
+  dir.write("1.sql", "a");
+  dir.write("2.sql", "a");
+  const auto state = [&](const std::string& image) {
+    return "id/" + state_of_inputs(hook, dir.path().string(), image);
+  };
+  const auto before = state("");
+  dir.write("2.sql", "b");
+  dir.write("3.sql", "c");
+  std::filesystem::remove(dir.path() / "1.sql");
+  CHECK(changed_inputs(before, state("")) == "inputs changed: 2.sql, 3.sql, 1.sql");
+  CHECK(changed_inputs(before, before) == "its image changed");
+  for (int i = 0; i < 9; ++i) dir.write("more" + std::to_string(i) + ".sql", "");
+  CHECK(changed_inputs(before, state("")).ends_with(" and 7 more"));
+}
+
 TEST_CASE(
     "a failure is told in Compose's words inside containers, by phase and entry elsewhere, with its last "
     "lines",

@@ -207,6 +207,10 @@ TEST_CASE("wrong values of hook fields name what was expected", "[stackfile][lif
         std::string::npos);
   CHECK(entry_mistakes("{cmd: x, retries: -1}").find("from 0 to") != std::string::npos);
   CHECK(entry_mistakes("{cmd: x, inputs: [a]}").find("is for 'run: changed'") != std::string::npos);
+  CHECK(entry_mistakes("{cmd: x, once: data}").find("expected volume:NAME, found 'data'") !=
+        std::string::npos);
+  CHECK(entry_mistakes("{cmd: x, run: once, once: 'volume:data'}").find("not both") != std::string::npos);
+  CHECK(entry_mistakes("{cmd: x, once: 'volume:data'}").find("there is no such volume") != std::string::npos);
   CHECK(entry_mistakes("{cmd: x, run_in: {}}").find("expected an 'image'") != std::string::npos);
   CHECK(entry_mistakes("{cmd: x, if: {previous: fialed}}").find("did you mean 'failed'?") !=
         std::string::npos);

@@ -51,6 +51,31 @@ const std::map<int, std::string> k_rows_at = {
       INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
       INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
     )sql"},
+    {4, R"sql(
+      INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
+      INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
+      INSERT INTO steps VALUES ('op1', 0, 'start db-1', 'start', 'db', '{}', '[]', 'stop', 'done', '', '{}', 1, 2);
+      INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
+                                    'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
+      INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
+      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
+      INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
+      INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
+      INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
+    )sql"},
+    {5, R"sql(
+      INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
+      INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
+      INSERT INTO steps VALUES ('op1', 0, 'start db-1', 'start', 'db', '{}', '[]', 'stop', 'done', '', '{}', 1, 2);
+      INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
+                                    'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
+      INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
+      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
+      INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
+      INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
+      INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
+      INSERT INTO execs VALUES ('exec-1', 'a-1', 'db', 'c', 'e', 'sh', 1);
+    )sql"},
 };
 
 // A file as an older stackd left it, made with nothing of ours but the migrations' texts.
@@ -148,21 +173,22 @@ TEST_CASE("a migration of an existing database keeps a copy of it, what is still
   const auto file = dir.path() / "state.db";
   Database db(file);
   store::Stacks::put(db, {.id = "a-1", .name = "a"});  // in the log, not in the file
-  const Migration more[] = {{1, "0001_first", ""},
-                            {2, "0002_second", ""},
-                            {3, "0003_third", ""},
-                            {4, "0004_fourth", "ALTER TABLE stacks ADD COLUMN more TEXT"}};
-  util::write_file(file.string() + ".before-4.part", "what a crash left");
+  const auto known = store::migrations();
+  std::vector<Migration> more(known.begin(), known.end());
+  const int next = more.back().number + 1;
+  more.push_back({next, "the_next", "ALTER TABLE stacks ADD COLUMN more TEXT"});
+  const auto copy = file.string() + ".before-" + std::to_string(next);
+  util::write_file(copy + ".part", "what a crash left");
   store::migrate(db, file, more);
-  CHECK(db.schema_version() == 4);
+  CHECK(db.schema_version() == next);
   CHECK(number(db, "SELECT count(more) FROM stacks") == 0);
-  CHECK_FALSE(std::filesystem::exists(file.string() + ".before-4.part"));
+  CHECK_FALSE(std::filesystem::exists(copy + ".part"));
 
-  Database old(file.string() + ".before-4");
-  CHECK(old.schema_version() == 3);
+  Database old(copy);
+  CHECK(old.schema_version() == next - 1);
   CHECK(store::Stacks::get(old, "a-1"));
   struct stat status {};
-  REQUIRE(::stat((file.string() + ".before-4").c_str(), &status) == 0);
+  REQUIRE(::stat(copy.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
 }
 
@@ -171,16 +197,17 @@ TEST_CASE("a migration that fails leaves the schema, the version and the rows as
   const auto file = dir.path() / "state.db";
   Database db(file);
   store::Stacks::put(db, {.id = "a-1", .name = "a"});
-  const Migration bad[] = {{4, "0004_good", "CREATE TABLE extra (x INTEGER) STRICT; DELETE FROM stacks"},
-                           {5, "0005_bad", "ALTER TABLE nowhere ADD COLUMN x TEXT"}};
+  const int newest = store::migrations().back().number;
+  const Migration bad[] = {{newest + 1, "good", "CREATE TABLE extra (x INTEGER) STRICT; DELETE FROM stacks"},
+                           {newest + 2, "bad", "ALTER TABLE nowhere ADD COLUMN x TEXT"}};
   std::string message;
   try {
     store::migrate(db, file, bad);
   } catch (const util::Error& error) {
     message = error.what();
   }
-  CHECK(message.find("cannot bring " + file.string() + " up to date with 0005_bad: ") == 0);
-  CHECK(db.schema_version() == 3);
+  CHECK(message.find("cannot bring " + file.string() + " up to date with bad: ") == 0);
+  CHECK(db.schema_version() == newest);
   CHECK(store::Stacks::get(db, "a-1"));
   CHECK(number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'extra'") == 0);
 }

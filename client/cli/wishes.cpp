@@ -1,0 +1,104 @@
+// What changes a stack: up and down, stop, start and restart, and what shows them beforehand.
+#include <memory>
+
+#include "client/cli/builders.hpp"
+#include "client/commands/commands.hpp"
+
+namespace stackd::client {
+namespace {
+
+// CLI11's own check of a number tells its whole range.
+std::string check_seconds(const std::string& text) {
+  const bool good =
+      !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
+  return good ? "" : "expected a number of seconds, not '" + text + "'";
+}
+
+void add_dry_run(CLI::App& app, bool& dry_run) {
+  app.add_flag("--dry-run", dry_run, "Show what would be done, and why; 10 when there is something to do");
+}
+
+// What decides about what an up does; of `up` and of `diff`.
+void add_up_choices(CLI::App& app, const std::shared_ptr<UpArgs>& args) {
+  app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
+  app.add_flag("--build", args->build, "Build images before starting");
+  app.add_flag("--rebuild", args->rebuild, "Build images without their cache");
+  app.add_option("--pull", args->pull, "When to pull images")
+      ->type_name("POLICY")
+      ->check(CLI::IsMember({"always", "missing", "never", "build", "policy"}));
+  app.add_flag("--force-recreate", args->force_recreate, "Make containers anew although nothing changed");
+  app.add_flag("--no-deps", args->no_deps, "Leave out what the services depend on");
+  app.add_flag("--remove-orphans", args->remove_orphans,
+               "Remove containers of services that the file no longer has");
+  app.add_option("--rerun-hooks", args->rerun_hooks,
+                 "Run hooks again whatever they remember: those of a phase, else of all")
+      ->type_name("PHASE")
+      ->expected(0, 1)
+      ->default_str("all");
+  app.add_option("--scale", args->scale, "Run this many of a service")
+      ->type_name("SERVICE=N")
+      ->expected(1)
+      ->allow_extra_args(false)  // the next word may be a service
+      ->take_all();
+}
+
+}  // namespace
+
+Run build_up(CLI::App& app) {
+  auto args = std::make_shared<UpArgs>();
+  add_up_choices(app, args);
+  app.add_flag("-d,--detach", args->detach, "Print the operation's id and leave it to the daemon");
+  app.add_option("--timeout", args->timeout, "Give up after this long, as in 90s or 2m")
+      ->type_name("DURATION");
+  app.add_flag("--keep", args->keep, "Leave what a failed up started");
+  add_dry_run(app, args->dry_run);
+  return [args](Context& context) { return run_up(context, *args); };
+}
+
+Run build_diff(CLI::App& app) {
+  auto args = std::make_shared<UpArgs>();
+  add_up_choices(app, args);
+  return [args](Context& context) { return run_diff(context, *args); };
+}
+
+Run build_down(CLI::App& app) {
+  auto args = std::make_shared<DownArgs>();
+  app.add_option("services", args->services, "Only these, and what depends on them")->type_name("SERVICE");
+  app.add_flag("-v,--volumes", args->volumes, "Remove its volumes as well");
+  app.add_option("--rmi", args->rmi, "Remove images: those built here, or all")
+      ->type_name("WHICH")
+      ->check(CLI::IsMember({"local", "all"}));
+  app.add_option("-t,--timeout", args->timeout, "Seconds before a container is killed")
+      ->type_name("SEC")
+      ->check(check_seconds);
+  app.add_flag("--remove-orphans", args->remove_orphans,
+               "Remove containers of services that the file no longer has");
+  add_dry_run(app, args->dry_run);
+  return [args](Context& context) { return run_down(context, *args); };
+}
+
+namespace {
+
+Run build_services(CLI::App& app, const std::string& verb) {
+  auto args = std::make_shared<ServicesArgs>();
+  app.add_option("services", args->services, "Only these")->type_name("SERVICE");
+  if (verb != "start")
+    app.add_option("-t,--timeout", args->timeout, "Seconds before a container is killed")
+        ->type_name("SEC")
+        ->check(check_seconds);
+  add_dry_run(app, args->dry_run);
+  return [args, verb](Context& context) { return run_services(context, verb, *args); };
+}
+}  // namespace
+
+Run build_stop(CLI::App& app) {
+  return build_services(app, "stop");
+}
+Run build_start(CLI::App& app) {
+  return build_services(app, "start");
+}
+Run build_restart(CLI::App& app) {
+  return build_services(app, "restart");
+}
+
+}  // namespace stackd::client

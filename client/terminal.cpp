@@ -1,0 +1,72 @@
+#include "client/terminal.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+
+#include "client/error.hpp"
+
+namespace stackd::client {
+namespace {
+
+int g_signals = -1;  // for the handler; a write to a pipe is all that it may do
+
+void on_signal(int number) {
+  const int error = errno;
+  const char byte = static_cast<char>(number);
+  [[maybe_unused]] ssize_t ignored = ::write(g_signals, &byte, 1);
+  errno = error;
+}
+
+}  // namespace
+
+RawMode::RawMode() {
+  if (::tcgetattr(0, &before_) < 0) return;
+  termios raw = before_;
+  ::cfmakeraw(&raw);
+  raw_ = ::tcsetattr(0, TCSANOW, &raw) == 0;
+}
+
+RawMode::~RawMode() {
+  put_back();
+}
+
+void RawMode::put_back() {
+  if (raw_) ::tcsetattr(0, TCSANOW, &before_);
+  raw_ = false;
+}
+
+Signals::Signals(const std::vector<int>& which) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+    throw ClientError(proto::k_operation_failed, "cannot make a pipe");
+  read_ = Fd(ends[0]);
+  write_ = Fd(ends[1]);
+  g_signals = write_.get();
+  for (const int number : which) {
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(number, &action, &before_.emplace_back(number, action).second);
+  }
+}
+
+Signals::~Signals() {
+  for (const auto& [number, action] : before_) ::sigaction(number, &action, nullptr);
+  g_signals = -1;
+}
+
+std::vector<int> Signals::take() {
+  char bytes[64];
+  const ssize_t got = ::read(read_.get(), bytes, sizeof bytes);
+  return {bytes, bytes + (got > 0 ? got : 0)};
+}
+
+proto::WindowSize window_size() {
+  winsize size{};
+  if (::ioctl(1, TIOCGWINSZ, &size) < 0) return {};
+  return {size.ws_row, size.ws_col};
+}
+
+}  // namespace stackd::client
