@@ -174,6 +174,10 @@ proto::Operation Api::down(const std::string& stack, const proto::DownRequest& r
   return parse<proto::Operation>(post(target::stack(stack) + "/down", text_of(request)));
 }
 
+proto::Operation Api::images(const proto::ImagesRequest& request) {
+  return parse<proto::Operation>(post("/v1/images", text_of(request)));
+}
+
 proto::Operation Api::services(const std::string& stack, const std::string& verb,
                                const proto::ServicesRequest& request) {
   return parse<proto::Operation>(post(target::stack(stack) + "/" + verb, text_of(request)));

@@ -49,6 +49,7 @@ public:
   proto::Graph graph(const proto::UpRequest& request);
   proto::Operation down(const std::string& stack, const proto::DownRequest& request);
   // `verb`: stop, start, restart.
+  proto::Operation images(const proto::ImagesRequest& request);
   proto::Operation services(const std::string& stack, const std::string& verb,
                             const proto::ServicesRequest& request);
   proto::Operation operation(const std::string& id);

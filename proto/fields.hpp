@@ -54,6 +54,17 @@ STACKD_FIELDS(UpRequest) {
   field("options", o.options, Show::when_set);
 }};
 
+STACKD_FIELDS(ImagesRequest) {
+  field("action", o.action, Show::always);
+  field("stack", o.stack, Show::always);
+  field("no_cache", o.no_cache, Show::when_set);
+  field("pull", o.pull, Show::when_set);
+  field("build_args", o.build_args, Show::when_set);
+  field("policy", o.policy, Show::when_set);
+  field("include_deps", o.include_deps, Show::when_set);
+  field("ignore_failures", o.ignore_failures, Show::when_set);
+}};
+
 STACKD_FIELDS(DownRequest) {
   field("volumes", o.volumes, Show::when_set);
   field("remove_orphans", o.remove_orphans, Show::when_set);

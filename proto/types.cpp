@@ -73,6 +73,7 @@ void read(const nlohmann::json& json, T& object) {
 STACKD_WIRE(Problem)
 STACKD_WIRE(UpOptions)
 STACKD_WIRE(UpRequest)
+STACKD_WIRE(ImagesRequest)
 STACKD_WIRE(DownRequest)
 STACKD_WIRE(ServicesRequest)
 STACKD_WIRE(PlanRequest)

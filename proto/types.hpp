@@ -41,6 +41,18 @@ struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environm
   std::map<std::string, std::string> environment;
   UpOptions options;
 };
+struct ImagesRequest {  // POST /v1/images
+  std::string action;   // build, pull, push
+  UpRequest stack;      // `services`: none is all that have such an image; its options are not looked at
+  // build
+  bool no_cache = false;
+  bool pull = false;  // what FROM names is pulled, there or not
+  std::map<std::string, std::string> build_args;
+  // pull
+  std::string policy;            // always (the default), missing
+  bool include_deps = false;     // of the services that the named ones need as well
+  bool ignore_failures = false;  // of pull and push: warnings
+};
 struct DownRequest {
   bool volumes = false, remove_orphans = false, no_hooks = false;
   std::string rmi;             // "", local, all
@@ -329,6 +341,7 @@ struct Info {
 STACKD_WIRE(Problem);
 STACKD_WIRE(UpOptions);
 STACKD_WIRE(UpRequest);
+STACKD_WIRE(ImagesRequest);
 STACKD_WIRE(DownRequest);
 STACKD_WIRE(ServicesRequest);
 STACKD_WIRE(PlanRequest);

@@ -13,6 +13,9 @@ enum class Verb {
   status,
   wait,
   ls,
+  build,
+  pull,
+  push,
   restart,
   stop,
   start,
@@ -52,13 +55,16 @@ struct VerbRow {
   bool free_name = false;
 };
 
-inline constexpr std::array<VerbRow, 35> k_verbs{{
+inline constexpr auto k_verbs = std::to_array<VerbRow>({
     {Verb::up, "up", "Bring the stack of this directory up"},
     {Verb::diff, "diff", "What an up would change, value by value; nothing is done"},
     {Verb::down, "down", "Take it down: exactly what up made goes away"},
     {Verb::status, "status", "Its services, ports and last operation"},
     {Verb::wait, "wait", "Wait until services are ready, healthy, stopped or have ended", true},
     {Verb::ls, "ls", "Every stack of this machine"},
+    {Verb::build, "build", "Build the images of services", true},
+    {Verb::pull, "pull", "Pull the images of services", true},
+    {Verb::push, "push", "Push the images that are built for services", true},
     {Verb::restart, "restart", "Restart services"},
     {Verb::stop, "stop", "Stop services, keep their containers"},
     {Verb::start, "start", "Start stopped services"},
@@ -88,6 +94,6 @@ inline constexpr std::array<VerbRow, 35> k_verbs{{
     {Verb::daemon, "daemon", "status, start, stop or install the daemon"},
     {Verb::completion, "completion", "A completion script for bash, zsh or fish"},
     {Verb::version, "version", "Versions of stackctl and the daemon"},
-}};
+});
 
 }  // namespace stackd::proto

@@ -202,6 +202,12 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_wait);
     case proto::Verb::ls:
       return made(build_ls);
+    case proto::Verb::build:
+      return made(build_build);
+    case proto::Verb::pull:
+      return made(build_pull);
+    case proto::Verb::push:
+      return made(build_push);
     case proto::Verb::restart:
       return made(build_restart);
     case proto::Verb::stop:

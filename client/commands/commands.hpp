@@ -28,6 +28,14 @@ struct DownArgs {
 };
 int run_down(Context& context, const DownArgs& args);
 
+struct ImagesArgs {
+  std::vector<std::string> services, build_args;  // NAME=VALUE, or NAME
+  std::string policy;
+  bool no_cache = false, pull = false, include_deps = false, ignore_failures = false;
+};
+// `action`: build, pull, push.
+int run_images(Context& context, const std::string& action, const ImagesArgs& args);
+
 struct ServicesArgs {
   bool dry_run = false;
   std::vector<std::string> services;

@@ -17,6 +17,7 @@ Answer metrics(Manager& manager, std::chrono::steady_clock::time_point started, 
 // stacks.cpp
 Answer list_stacks(Manager& manager, http::Request request);
 Answer bring_up(Manager& manager, http::Request request);
+Answer images(Manager& manager, http::Request request);
 Answer get_stack(Manager& manager, http::Request request);
 Answer take_down(Manager& manager, http::Request request);
 Answer stop_stack(Manager& manager, http::Request request);
@@ -119,6 +120,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/exec", call(exec), nullptr, waits, proto::k_stream_protocol,
        frames(exec_frames)},
+      {"POST", "/v1/images", call(images), nullptr, waits},
       {"GET", "/v1/operations", call(list_operations)},
       {"GET", "/v1/operations/{id}", call(get_operation)},
       {"POST", "/v1/operations/{id}/cancel", call(cancel_operation), nullptr, waits},

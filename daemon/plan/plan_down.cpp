@@ -108,6 +108,10 @@ operations::StepPlan first_step(Kind kind) {
       return step("plan", "", PlanDown{});
     case Kind::recover:
       return step("plan", "", PlanRecover{});
+    case Kind::build:
+    case Kind::pull:
+    case Kind::push:
+      return step("plan", "", PlanImages{});
     default:
       return step("plan", "", PlanUp{});
   }

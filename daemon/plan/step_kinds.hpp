@@ -52,6 +52,11 @@ struct PlanRollback {
   bool only_hooks = false;  // up --keep: what runs stays, the operation's hooks end
   using Result = Nothing;
 };
+struct PlanImages {  // build, pull, push
+  static constexpr const char* k_kind = "plan-images";
+  static constexpr bool k_interruptible = false;
+  using Result = Nothing;
+};
 struct EnvFrom {
   static constexpr const char* k_kind = "env-from";
   static constexpr bool k_interruptible = true;
@@ -67,13 +72,23 @@ struct Image {
   static constexpr bool k_interruptible = true;
   std::string image;  // reference
   bool build = false, rebuild = false;
-  std::string pull;        // the operation's policy; "" is the service's own
-  bool only_pull = false;  // of a pre_start entry: it is not the service's that is built
+  std::string pull;                         // the operation's policy; "" is the service's own
+  bool only_pull = false;                   // of a pre_start entry: it is not the service's that is built
+  bool pull_base = false;                   // of a build: what FROM names is pulled, there or not
+  std::map<std::string, std::string> args;  // of a build, over the file's
+  bool optional = false;                    // a failure is a warning
   struct Result {
     translate::ImageFacts image;
     bool present = false;  // it was there, and nothing was done
     std::string tag;       // to create from; "" is the reference
   };
+};
+struct Push {
+  static constexpr const char* k_kind = "push";
+  static constexpr bool k_interruptible = true;
+  std::string image;
+  bool optional = false;
+  using Result = Nothing;
 };
 struct Derive {  // build hooks on top of an image
   static constexpr const char* k_kind = "derive";
@@ -274,10 +289,10 @@ struct FinishDown {
   using Result = Nothing;
 };
 
-using AllKinds =
-    std::tuple<PlanUp, PlanDown, PlanRecover, PlanRollback, EnvFrom, Image, Derive, Network, Volume,
-               RemoveNetworks, RemoveVolumes, RemoveImages, Create, Start, Stop, Remove, PreRun, StartProcess,
-               StopProcess, Ready, ReadyProcess, Completed, Settle, Hook, EndHook, FinishUp, FinishDown>;
+using AllKinds = std::tuple<PlanUp, PlanDown, PlanRecover, PlanRollback, PlanImages, EnvFrom, Image, Push,
+                            Derive, Network, Volume, RemoveNetworks, RemoveVolumes, RemoveImages, Create,
+                            Start, Stop, Remove, PreRun, StartProcess, StopProcess, Ready, ReadyProcess,
+                            Completed, Settle, Hook, EndHook, FinishUp, FinishDown>;
 
 using Keys = std::vector<std::string>;
 
@@ -303,7 +318,10 @@ STACKD_FIELDS(plan::EnvFrom)
 STACKD_FIELDS(plan::EnvFrom::Result, F(commands))
 STACKD_FIELDS(translate::ImageFacts, F(id), F(user), F(working_dir), F(entrypoint), F(command), F(shell),
               F(healthcheck))
-STACKD_FIELDS(plan::Image, F(image), F(build), F(rebuild), F(pull), F(only_pull))
+STACKD_FIELDS(plan::PlanImages)
+STACKD_FIELDS(plan::Push, F(image), F(optional))
+STACKD_FIELDS(plan::Image, F(image), F(build), F(rebuild), F(pull), F(only_pull), F(pull_base), F(args),
+              F(optional))
 STACKD_FIELDS(plan::Image::Result, F(image), F(present), F(tag))
 STACKD_FIELDS(plan::Derive, F(image_step), F(rebuild))
 STACKD_FIELDS(plan::Network, F(key))

@@ -193,7 +193,15 @@ private:
                        .rebuild = choice_.rebuild,
                        .pull = choice_.pull,
                        .only_pull = of_hook && image_of(spec_, service) != image};
-    images_[image] = graph_.add("image " + image, service.name, params, gate_);
+    auto needs = gate_;
+    if (service.container->build && !params.only_pull)
+      for (const auto& name : translate::services_built_on(*service.container->build))
+        if (const auto* other = spec_.find(name); other && other->container) {
+          const auto below = image_of(spec_, *other);
+          add_image(below, builder_of(below, *other), false);
+          append(needs, {images_[below]});
+        }
+    images_[image] = graph_.add("image " + image, service.name, params, needs);
   }
 
   // A service after those it comes after; the checker has refused cycles.

@@ -60,6 +60,9 @@ public:
   awaitable<proto::Operation> start(std::string stack, proto::ServicesRequest request, std::string key = "");
   awaitable<proto::Operation> restart(std::string stack, proto::ServicesRequest request,
                                       std::string key = "");
+  // Builds, pulls or pushes images of services; conflict when the stack is up by other files than there are
+  // now.
+  awaitable<proto::Operation> images(proto::ImagesRequest request, std::string key = "");
   awaitable<void> forget(std::string stack);  // conflict unless it is down
   awaitable<proto::Operation> cancel(std::string operation);
   awaitable<proto::Operation> wait(std::string operation);  // until it has ended

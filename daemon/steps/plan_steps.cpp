@@ -5,6 +5,7 @@
 
 #include "daemon/plan/due.hpp"
 #include "daemon/resolve/environment.hpp"
+#include "daemon/steps/builds.hpp"
 #include "daemon/steps/env_from.hpp"
 #include "daemon/steps/host_ports.hpp"
 #include "daemon/steps/look.hpp"
@@ -106,12 +107,20 @@ awaitable<Outcome> plan_recover(Tools& tools, Step<plan::PlanRecover> step) {
   co_return outcome_of(plan::plan_recover(stack, request_of(step.context), seen));
 }
 
+awaitable<Outcome> plan_images(Tools& tools, Step<plan::PlanImages> step) {
+  const auto stack = co_await tools.models.fresh(step.stack());
+  co_return outcome_of(plan::plan_images(*stack.spec, request_of(step.context)));
+}
+
 awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step) {
   const auto stack = co_await tools.models.get(step.stack());
   const auto rows = co_await rows_of(tools, step.operation().id);
-  for (const auto& each : rows.steps)
+  for (const auto& each : rows.steps) {
     if (each.kind == plan::EnvFrom::k_kind)
       co_await end_env_from(tools, stack, step.operation().id, each.ordinal);
+    if (each.kind == plan::Image::k_kind && each.state == "cancelled")
+      co_await end_build(tools, step.stack(), step.operation().id, each.ordinal);
+  }
   const auto deeds = deeds_of(rows);
   if (step.params.only_hooks) {
     Outcome outcome;

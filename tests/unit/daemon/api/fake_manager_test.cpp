@@ -83,6 +83,13 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
   parts_.up = std::move(request);
   co_return begin(parts_, "up", "shop-1");
 }
+awaitable<proto::Operation> Manager::images(proto::ImagesRequest request, std::string key) {
+  check(parts_);
+  parts_.key = key;
+  const auto action = request.action;
+  parts_.images = std::move(request);
+  co_return begin(parts_, action, "shop-1");
+}
 awaitable<proto::Operation> Manager::down(std::string id, proto::DownRequest request, std::string key) {
   parts_.key = key;
   parts_.down = std::move(request);

@@ -109,6 +109,7 @@ TEST_CASE("Schemas have the fields that go over the wire", "[api]") {
   check_schema<proto::Problem>("Problem");
   check_schema<proto::UpOptions>("UpOptions");
   check_schema<proto::UpRequest>("UpRequest");
+  check_schema<proto::ImagesRequest>("ImagesRequest");
   check_schema<proto::DownRequest>("DownRequest");
   check_schema<proto::ServicesRequest>("ServicesRequest");
   check_schema<proto::PlanRequest>("PlanRequest");
