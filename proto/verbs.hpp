@@ -15,6 +15,8 @@ enum class Verb {
   restart,
   stop,
   start,
+  cancel,
+  attach,
   logs,
   hooks,
   timeline,
@@ -41,7 +43,7 @@ struct VerbRow {
   const char* summary;
 };
 
-inline constexpr std::array<VerbRow, 26> k_verbs{{
+inline constexpr std::array<VerbRow, 28> k_verbs{{
     {Verb::up, "up", "Bring the stack of this directory up"},
     {Verb::diff, "diff", "What an up would change, value by value; nothing is done"},
     {Verb::down, "down", "Take it down: exactly what up made goes away"},
@@ -50,6 +52,8 @@ inline constexpr std::array<VerbRow, 26> k_verbs{{
     {Verb::restart, "restart", "Restart services"},
     {Verb::stop, "stop", "Stop services, keep their containers"},
     {Verb::start, "start", "Start stopped services"},
+    {Verb::cancel, "cancel", "Cancel the running operation; what it started is taken away"},
+    {Verb::attach, "attach", "Follow the running operation, from any terminal"},
     {Verb::logs, "logs", "What the services wrote"},
     {Verb::hooks, "hooks", "Hook runs; with RUN one run's record and log"},
     {Verb::timeline, "timeline", "An operation's steps: when each began, how long it took"},

@@ -14,7 +14,7 @@
 
 namespace stackd::plan {
 
-enum class Kind { up, start, restart, stop, down, recover };
+enum class Kind { up, start, restart, stop, down, recover, hooks };
 const char* to_string(Kind kind);
 // Throws Error(internal) for a word that no daemon writes.
 Kind kind_from(const std::string& word);
@@ -36,6 +36,12 @@ struct Wish {
   bool volumes = false, no_hooks = false;
   std::string rmi;
   std::optional<int> stop_timeout;  // seconds
+  // Names of entries (resolve/hook_names.hpp): what an up leaves out, what `hooks run` runs.
+  std::vector<std::string> skip_hooks, hooks;
+  // up: what is there is taken as it is; dependencies of what was named are made anew; so are anonymous
+  // volumes; nothing is started; nothing is built.
+  bool no_recreate = false, always_recreate_deps = false, renew_volumes = false, no_start = false,
+       no_build = false;
   // recover: by service, STACKD_REASON; and the replicas that the engine has started
   std::map<std::string, std::string> reasons;
   std::map<std::string, std::set<int>> restarted;

@@ -71,7 +71,7 @@ awaitable<proto::Plan> plan_of_up(Parts& parts, proto::UpRequest request) {
   auto seen = co_await steps::look(parts.steps, stack);
   co_await steps::look_for_strangers(parts.steps, stack, seen);
   co_await look_for_up(parts, stack, wish, seen);
-  plan::forget_memories(stack, wish.wish, seen);
+  plan::heed_wish(stack, wish.wish, seen);
   auto told = plan::explain_up(stack, before, wish, seen);
   if (steps::has_env_from(stack))
     told.warnings.emplace_back(

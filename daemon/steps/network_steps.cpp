@@ -1,4 +1,5 @@
 // Networks and volumes: what several services share. Found again by name and label (E4).
+#include "daemon/steps/holders.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/translate/container_request.hpp"
 #include "daemon/translate/definitions.hpp"
@@ -140,8 +141,11 @@ awaitable<Outcome> remove_networks(Tools& tools, Step<plan::RemoveNetworks> step
       if (e.kind() == ErrorKind::no_engine) throw;
       why = e.what();
     }
+    if (why.empty()) continue;
     // C10.2: a network that someone else still uses is a warning.
-    if (!why.empty()) outcome.warnings.push_back("network '" + network.name + "' stays: " + why);
+    const auto users = co_await users_of_network(tools.engine, network.id);
+    outcome.warnings.push_back("network '" + network.name +
+                               "' stays: " + (users.empty() ? why : users + " is on it"));
   }
   co_return outcome;
 }
@@ -158,7 +162,10 @@ awaitable<Outcome> remove_volumes(Tools& tools, Step<plan::RemoveVolumes> step) 
       if (e.kind() == ErrorKind::no_engine) throw;
       why = e.what();
     }
-    if (!why.empty()) outcome.warnings.push_back("volume '" + volume.name + "' stays: " + why);
+    if (why.empty()) continue;
+    const auto users = co_await users_of_volume(tools.engine, volume.name);
+    outcome.warnings.push_back("volume '" + volume.name +
+                               "' stays: " + (users.empty() ? why : users + " has it"));
   }
   co_return outcome;
 }

@@ -83,7 +83,7 @@ awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
   if (request.kind == plan::Kind::up) co_await look_for_strangers(tools, stack, seen);
   const auto services = plan::selected_by(*stack.spec, request);
   co_await look_for_up(tools, stack, step.operation(), services, seen);
-  plan::forget_memories(stack, request.wish, seen);
+  plan::heed_wish(stack, request.wish, seen);
   auto plan = plan::plan_up(stack, request, seen);
   co_await check_shells(tools, step.operation().id, stack, plan.shells_needed);
   const bool unchanged = plan.unchanged;
@@ -104,6 +104,12 @@ awaitable<Outcome> plan_recover(Tools& tools, Step<plan::PlanRecover> step) {
   const auto stack = co_await tools.models.get(step.stack());
   const auto seen = co_await look(tools, stack);
   co_return outcome_of(plan::plan_recover(stack, request_of(step.context), seen));
+}
+
+awaitable<Outcome> plan_hooks(Tools& tools, Step<plan::PlanHooks> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto seen = co_await look(tools, stack);
+  co_return outcome_of(plan::plan_hooks(stack, request_of(step.context), seen));
 }
 
 awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step) {
