@@ -42,6 +42,7 @@ STACKD_FIELDS(UpOptions) {
   field("renew_anon_volumes", o.renew_anon_volumes, Show::when_set);
   field("no_start", o.no_start, Show::when_set);
   field("no_build", o.no_build, Show::when_set);
+  field("adopt", o.adopt, Show::when_set);
   field("skip_hooks", o.skip_hooks, Show::when_set);
   field("scale", o.scale, Show::when_set);
   field("timeout_ms", o.timeout_ms, Show::when_set);

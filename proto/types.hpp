@@ -25,7 +25,7 @@ struct Problem {
 struct UpOptions {
   bool build = false, rebuild = false, force_recreate = false, no_deps = false, remove_orphans = false,
        keep = false, no_recreate = false, always_recreate_deps = false, renew_anon_volumes = false,
-       no_start = false, no_build = false;
+       no_start = false, no_build = false, adopt = false;
   std::string pull;                     // always, missing, never
   std::string rerun_hooks;              // all, or a phase
   std::vector<std::string> skip_hooks;  // "after_up", "after_up[0]", "db.post_start[1]"

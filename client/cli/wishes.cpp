@@ -32,6 +32,7 @@ void add_up_choices(CLI::App& app, const std::shared_ptr<UpArgs>& args) {
                "Make anew what the services depend on, changed or not");
   app.add_flag("-V,--renew-anon-volumes", args->renew_anon_volumes,
                "Make containers anew, with new anonymous volumes");
+  app.add_flag("--adopt", args->adopt, "Take over what Docker Compose has up of this project");
   app.add_flag("--no-build", args->no_build, "Do not build an image that is not there");
   app.add_flag("--no-start", args->no_start, "Make containers, and start nothing");
   app.add_option("--skip-hooks", args->skip_hooks,

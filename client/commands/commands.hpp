@@ -17,7 +17,7 @@ struct UpArgs {
   std::vector<std::string> skip_hooks;
   std::optional<int> stop_timeout, wait_timeout;  // seconds
   bool no_recreate = false, always_recreate_deps = false, renew_anon_volumes = false, no_start = false,
-       no_build = false, wait = false, supersede = false;
+       no_build = false, wait = false, supersede = false, adopt = false;
   bool detach = false, build = false, rebuild = false, force_recreate = false, no_deps = false,
        remove_orphans = false, keep = false, dry_run = false;
 };

@@ -45,6 +45,7 @@ proto::UpRequest request_of(const Context& context, const UpArgs& args) {
   options.no_start = args.no_start;
   options.no_build = args.no_build;
   options.stop_timeout = args.stop_timeout;
+  options.adopt = args.adopt;
   if (args.wait_timeout) options.timeout_ms = std::int64_t{*args.wait_timeout} * 1000;
   for (const auto& scale : args.scale)
     options.scale.insert_or_assign(parse_scale(scale).first, parse_scale(scale).second);

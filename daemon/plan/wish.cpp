@@ -10,7 +10,8 @@ namespace stackd::model {
 STACKD_FIELDS(plan::Wish, F(services), F(build), F(rebuild), F(force_recreate), F(no_deps), F(remove_orphans),
               F(ignore_orphans), F(keep), F(pull), F(scale), F(deadline), F(digest), F(rerun), F(volumes),
               F(no_hooks), F(rmi), F(stop_timeout), F(reasons), F(restarted), F(skip_hooks), F(hooks),
-              F(no_recreate), F(always_recreate_deps), F(renew_volumes), F(no_start), F(no_build), F(asked))
+              F(no_recreate), F(always_recreate_deps), F(renew_volumes), F(no_start), F(no_build), F(adopt),
+              F(asked))
 #undef F
 
 }  // namespace stackd::model

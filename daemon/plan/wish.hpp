@@ -41,7 +41,8 @@ struct Wish {
   // up: what is there is taken as it is; dependencies of what was named are made anew; so are anonymous
   // volumes; nothing is started; nothing is built.
   bool no_recreate = false, always_recreate_deps = false, renew_volumes = false, no_start = false,
-       no_build = false;
+       no_build = false,
+       adopt = false;  // what Docker Compose has up of this project is taken over (X37)
   // recover: by service, STACKD_REASON; and the replicas that the engine has started
   std::map<std::string, std::string> reasons;
   std::map<std::string, std::set<int>> restarted;

@@ -64,6 +64,7 @@ void check_options(const proto::UpOptions& options) {
     throw Error(ErrorKind::invalid_request, std::string("cannot take '") + a + "' together with '" + b + "'");
   };
   if (options.no_recreate && options.force_recreate) refuse("no_recreate", "force_recreate");
+  if (options.no_recreate && options.adopt) refuse("no_recreate", "adopt");
   if (options.no_recreate && options.always_recreate_deps) refuse("no_recreate", "always_recreate_deps");
   if (options.no_recreate && options.renew_anon_volumes) refuse("no_recreate", "renew_anon_volumes");
   if (options.no_build && (options.build || options.rebuild)) refuse("no_build", "build");
@@ -159,6 +160,7 @@ plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
   wish.renew_volumes = options.renew_anon_volumes;
   wish.no_start = options.no_start;
   wish.no_build = options.no_build;
+  wish.adopt = options.adopt;
   wish.stop_timeout = options.stop_timeout;
   wish.scale = options.scale;
   if (options.timeout_ms) wish.deadline = std::chrono::milliseconds(*options.timeout_ms);
@@ -216,7 +218,10 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
       loaded = co_await load_for_up(parts_, request);
     }
   }
-  if (plan::needs_engine(loaded.spec)) co_await parts_.engine.version();
+  if (plan::needs_engine(loaded.spec)) {
+    co_await parts_.engine.version();
+    co_await check_foreign(parts_, loaded.spec, request.options.adopt);
+  }
 
   auto query = [id](store::Database& db) { return store::Stacks::get(db, id); };
   const auto row = co_await parts_.journal.run(query);

@@ -80,7 +80,7 @@ awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
     co_await forget_env_from(tools, stack);
   }
   auto seen = co_await look(tools, stack);
-  if (request.kind == plan::Kind::up) co_await look_for_strangers(tools, stack, seen);
+  if (request.kind == plan::Kind::up) co_await look_for_strangers(tools, stack, request.wish.adopt, seen);
   const auto services = plan::selected_by(*stack.spec, request);
   co_await look_for_up(tools, stack, step.operation(), services, seen);
   plan::heed_wish(stack, request.wish, seen);
@@ -96,7 +96,7 @@ awaitable<Outcome> plan_down(Tools& tools, Step<plan::PlanDown> step) {
   const auto request = request_of(step.context);
   const auto stack = co_await tools.models.get(step.stack());
   auto seen = co_await look(tools, stack);
-  if (request.wish.remove_orphans) co_await look_for_strangers(tools, stack, seen);
+  if (request.wish.remove_orphans) co_await look_for_strangers(tools, stack, false, seen);
   co_return outcome_of(plan::plan_down(stack, request, seen));
 }
 
