@@ -187,6 +187,16 @@ proto::Operation Api::operation(const std::string& id) {
   return parse<proto::Operation>(get(target::operation(id)));
 }
 
+std::vector<proto::Operation> Api::operations(const std::string& stack) {
+  return parse<std::vector<proto::Operation>>(get("/v1/operations?limit=20&stack=" + percent_encode(stack)),
+                                              "operations");
+}
+
+proto::Operation Api::run_hooks(const std::string& stack, const std::vector<std::string>& hooks) {
+  return parse<proto::Operation>(
+      post(target::hooks(stack) + "/run", text_of(proto::HooksRunRequest{.hooks = hooks})));
+}
+
 void Api::cancel(const std::string& operation) {
   post(target::operation(operation) + "/cancel");
 }

@@ -24,11 +24,14 @@ struct Problem {
 
 struct UpOptions {
   bool build = false, rebuild = false, force_recreate = false, no_deps = false, remove_orphans = false,
-       keep = false;
-  std::string pull;         // always, missing, never
-  std::string rerun_hooks;  // all, or a phase
+       keep = false, no_recreate = false, always_recreate_deps = false, renew_anon_volumes = false,
+       no_start = false, no_build = false, adopt = false;
+  std::string pull;                     // always, missing, never
+  std::string rerun_hooks;              // all, or a phase
+  std::vector<std::string> skip_hooks;  // "after_up", "after_up[0]", "db.post_start[1]"
   std::map<std::string, int> scale;
   std::optional<std::int64_t> timeout_ms;  // of the whole operation
+  std::optional<int> stop_timeout;         // seconds before a container is killed
 };
 struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environment
   std::string directory;
@@ -62,6 +65,16 @@ struct DownRequest {
 struct ServicesRequest {  // stop, start, restart
   std::vector<std::string> services;
   std::optional<int> timeout;
+};
+
+struct HooksRunRequest {           // POST /v1/stacks/{id}/hooks/run
+  std::vector<std::string> hooks;  // "after_up", "after_up[0]", "db.post_start[1]"
+};
+struct HooksResetRequest {  // POST /v1/stacks/{id}/hooks/reset
+  std::string phase;        // "" all
+};
+struct PruneRequest {  // POST /v1/prune
+  bool dry_run = false;
 };
 
 // POST /v1/plan: exactly one of the wishes; `stack` is for all but up.
@@ -344,6 +357,9 @@ STACKD_WIRE(UpRequest);
 STACKD_WIRE(ImagesRequest);
 STACKD_WIRE(DownRequest);
 STACKD_WIRE(ServicesRequest);
+STACKD_WIRE(HooksRunRequest);
+STACKD_WIRE(HooksResetRequest);
+STACKD_WIRE(PruneRequest);
 STACKD_WIRE(PlanRequest);
 STACKD_WIRE(PlanChange);
 STACKD_WIRE(PlanAction);

@@ -14,6 +14,10 @@ struct UpArgs {
   std::vector<std::string> services;
   std::string pull, timeout, rerun_hooks;
   std::vector<std::string> scale;  // SERVICE=N
+  std::vector<std::string> skip_hooks;
+  std::optional<int> stop_timeout, wait_timeout;  // seconds
+  bool no_recreate = false, always_recreate_deps = false, renew_anon_volumes = false, no_start = false,
+       no_build = false, wait = false, supersede = false, adopt = false;
   bool detach = false, build = false, rebuild = false, force_recreate = false, no_deps = false,
        remove_orphans = false, keep = false, dry_run = false;
 };
@@ -21,7 +25,7 @@ int run_up(Context& context, const UpArgs& args);
 int run_diff(Context& context, const UpArgs& args);
 
 struct DownArgs {
-  bool volumes = false, remove_orphans = false, dry_run = false;
+  bool volumes = false, remove_orphans = false, dry_run = false, skip_hooks = false;
   std::string rmi;
   std::optional<int> timeout;
   std::vector<std::string> services;
@@ -69,7 +73,12 @@ struct GraphArgs {
 int run_graph(Context& context, const GraphArgs& args);
 
 int run_version(Context& context, bool brief, bool json);
-int run_prune(Context& context);
+struct PruneArgs {
+  bool yes = false, dry_run = false;
+};
+int run_prune(Context& context, const PruneArgs& args);
+int run_cancel(Context& context);
+int run_attach(Context& context);
 
 struct LogsArgs {
   std::vector<std::string> services;
@@ -79,7 +88,7 @@ struct LogsArgs {
 int run_logs(Context& context, const LogsArgs& args);
 
 struct HooksArgs {
-  std::string run;
+  std::vector<std::string> words;  // RUN; or `run HOOK…`, `reset [PHASE]`
   bool follow = false;
 };
 int run_hooks(Context& context, const HooksArgs& args);

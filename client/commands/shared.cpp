@@ -1,5 +1,7 @@
 #include "client/commands/shared.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "client/error.hpp"
@@ -65,6 +67,14 @@ void show_stack(const Context& context, const proto::Stack& stack, bool ages) {
 std::uint64_t log_place(const Head& head, std::uint64_t wanted) {
   const auto text = head.header("stackd-log-place");
   return text.empty() ? wanted : std::strtoull(text.c_str(), nullptr, 10);
+}
+
+bool said_yes(const Context& context, const std::string& question) {
+  if (!::isatty(0)) return true;
+  context.out(question + "? [y/N] ");
+  char answer[16] = {};
+  ssize_t got = ::read(0, answer, sizeof answer - 1);
+  return got > 0 && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 void tell_lost(const Context& context, bool first) {

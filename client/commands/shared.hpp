@@ -24,6 +24,8 @@ std::uint64_t log_place(const Head& head, std::uint64_t wanted);
 void show_outcome(const Context& context, const proto::Operation& operation);
 // Follows, shows the outcome (`done` when it succeeded), gives the exit code.
 int finish_operation(Context& context, const proto::Operation& operation, const std::string& done);
+// Asks whoever is at the terminal; of a script nothing is asked.
+bool said_yes(const Context& context, const std::string& question);
 // What a wish would do (commands/plan.cpp), with `values` also how what changes was and will be; the exit
 // code says whether there is anything.
 int show_plan(Context& context, const proto::PlanRequest& request, bool values = false);

@@ -40,7 +40,8 @@ bool is_settled(const std::string& status) {
 // What a failed or cancelled operation of this kind does before it ends.
 std::string roll_back_words(const std::string& kind) {
   if (kind == "build" || kind == "pull" || kind == "push") return "ending what still runs";
-  if (kind == "stop" || kind == "down" || kind == "recover") return "ending the hooks that run";
+  if (kind == "stop" || kind == "down" || kind == "recover" || kind == "hooks")
+    return "ending the hooks that run";
   return kind == "restart" ? "going back to what ran" : "taking away what was started";
 }
 

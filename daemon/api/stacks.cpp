@@ -119,6 +119,20 @@ Answer restart_stack(Manager& manager, http::Request request) {
   co_return co_await for_services(manager, &Manager::restart, request);
 }
 
+Answer run_hooks(Manager& manager, http::Request request) {
+  const bool wait = Query(request, {"wait"}).flag("wait");
+  auto body = read_body<proto::HooksRunRequest>(request.body);
+  auto wish = manager.run_hooks(request.path_value("id"), std::move(body), key_of(request));
+  co_return co_await carry_out(manager, std::move(wish), wait);
+}
+
+Answer reset_hooks(Manager& manager, http::Request request) {
+  Query(request, {});
+  auto body = read_body<proto::HooksResetRequest>(request.body);
+  const auto forgotten = co_await manager.reset_hooks(request.path_value("id"), std::move(body.phase));
+  co_return json_answer({{"forgotten", forgotten}});
+}
+
 Answer forget_stack(Manager& manager, http::Request request) {
   Query(request, {});
   auto forgetting = manager.forget(request.path_value("id"));

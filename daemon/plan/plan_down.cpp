@@ -106,6 +106,8 @@ operations::StepPlan first_step(Kind kind) {
     case Kind::stop:
     case Kind::down:
       return step("plan", "", PlanDown{});
+    case Kind::hooks:
+      return step("plan", "", PlanHooks{});
     case Kind::recover:
       return step("plan", "", PlanRecover{});
     case Kind::build:

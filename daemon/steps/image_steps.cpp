@@ -224,6 +224,9 @@ awaitable<Outcome> image(Tools& tools, Step<plan::Image> step) {
   const auto oldest = translate::pull_interval(policy);
   const bool wants_pull = policy == "always" || (there && oldest && is_too_old(*there, *oldest));
   const bool present = there && !(builds ? wants_build : wants_pull);
+  if (!present && builds && params.no_build)
+    throw Error(ErrorKind::failed, "image '" + params.image + "' of service '" + step.service() +
+                                       "' is not there, and --no-build keeps it from being built");
   if (!present && builds) {
     co_await build(tools, step, stack, warnings);
   } else if (!present) {
@@ -256,7 +259,8 @@ awaitable<Outcome> remove_images(Tools& tools, Step<plan::RemoveImages> step) {
   // another stack has the same hooks on the same base.
   const auto own = co_await hook_image_tags(tools, stack);
   const auto others = co_await hook_image_tags_in_use(tools, stack.id);
-  co_await remove_hook_images(tools, stack.id, own, others);
+  const std::set<std::string> made_by{stack.id};
+  co_await remove_hook_images(tools, made_by, own, others);
   for (const auto& service : stack.spec->services) {
     if (!service.container) continue;
     // `local`: only images without a name of the user's own, which is what was built here for this stack.

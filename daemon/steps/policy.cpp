@@ -46,8 +46,8 @@ std::string status_after(store::Database& db, const OperationRow& operation, Kin
 
 void on_change(store::Database& db, const OperationRow& operation) {
   const auto kind = plan::kind_from(operation.kind);
-  // What stackd does by itself does not change what the user asked for.
-  if (kind == Kind::recover || plan::is_of_images(kind)) return;
+  // What stackd does by itself does not change what the user asked for, nor does a hook that is run by hand.
+  if (kind == Kind::recover || kind == Kind::hooks || plan::is_of_images(kind)) return;
   // A stack that is up, or failed, stays that when a part of it is stopped or taken away; views see what is
   // left.
   if (!plan::brings_up(kind) && !plan::wish_from(operation.request).services.empty()) return;
