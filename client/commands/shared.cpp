@@ -26,7 +26,7 @@ std::string ports_text(const proto::Service& service) {
   return join(parts, ", ");
 }
 
-std::string age_text(const std::string& rfc3339) {
+std::string for_how_long(const std::string& rfc3339) {
   const auto at = proto::parse_time(rfc3339);
   if (!at) return {};
   const auto seconds = std::max<std::int64_t>(now_ms() - *at, 0) / 1000;
@@ -57,7 +57,7 @@ void show_stack(const Context& context, const proto::Stack& stack, bool ages) {
       status += " (" + std::to_string(*service.exit_code) + ")";
     if (!service.known_status.empty()) status += " (" + service.known_status + ")";
     std::vector<std::string> row{service.name, service.kind, status};
-    if (ages) row.push_back(age_text(service.since));
+    if (ages) row.push_back(for_how_long(service.since));
     row.push_back(last);
     table.add(row, tone_of(service.status), 2);
   }

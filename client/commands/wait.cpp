@@ -23,7 +23,7 @@ std::string target_of(const std::string& stack, const WaitArgs& args, std::int64
 void show_blocking(Context& context, const proto::Waited& waited) {
   for (const auto& blocking : waited.blocking) {
     auto line = blocking.service + " is " + blocking.status;
-    if (const auto age = age_text(blocking.since); !age.empty()) line += " for " + age;
+    if (const auto age = for_how_long(blocking.since); !age.empty()) line += " for " + age;
     if (!blocking.reason.empty()) line += ": " + clean(blocking.reason);
     if (!blocking.waiting_for.empty()) line += ", waits for " + clean(blocking.waiting_for);
     context.err(line + "\n");
