@@ -137,7 +137,7 @@ private:
 
   void look_at_network(const std::string& key) {
     const auto& wanted = now_.spec->networks.at(key);
-    if (wanted.external) return;
+    if (wanted.external || seen_.others.contains(wanted.name)) return;
     if (choice_.changed_networks.contains(key)) {
       auto changes = reasons_.of_network(key);
       auto reason = changed_text(changes);
@@ -151,7 +151,8 @@ private:
   void look_at_volume(const std::string& key) {
     const auto& wanted = now_.spec->volumes.at(key);
     const auto made = seen_.volumes.find(key);
-    if (!wanted.external && (made == seen_.volumes.end() || made->second.name != wanted.name))
+    if (!wanted.external && !seen_.others.contains(wanted.name) &&
+        (made == seen_.volumes.end() || made->second.name != wanted.name))
       add({"create", "volume " + key, "", "it is not there", {}, {}});
   }
 

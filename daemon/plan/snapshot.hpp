@@ -65,6 +65,7 @@ struct Snapshot {
   // By reference; nothing for one that is not there.
   std::map<std::string, std::optional<docker::ImageDetails>> images;
   std::map<std::string, Made> networks, volumes;
+  std::set<std::string> others;  // names of networks and volumes that are there and somebody else's
   std::vector<FailedHook> failed_hooks;
   std::vector<HookOutlook> hooks;
   // Replicas that the engine has started since an operation last did: what comes after a start is owed (X30).

@@ -29,6 +29,7 @@ store::OperationRow not_yet(const std::string& stack) {
 awaitable<void> look_for_up(Parts& parts, model::Stack stack, plan::Request request, plan::Snapshot& seen) {
   const auto services = plan::selected_by(*stack.spec, request);
   co_await steps::look_for_up(parts.steps, stack, not_yet(stack.id), services, seen);
+  co_await steps::look_for_others(parts.steps, stack, seen);
   co_await steps::look_at_hooks(parts.steps, stack, model::Direction::up, steps::Entries::others, services,
                                 seen);
 }

@@ -176,6 +176,20 @@ awaitable<void> look_for_made(Tools& tools, model::Stack stack, plan::Snapshot& 
   seen.volumes = made(volumes, label::k_volume);
 }
 
+awaitable<void> look_for_others(Tools& tools, model::Stack stack, plan::Snapshot& seen) {
+  if (!seen.engine) co_return;
+  for (const auto& [key, network] : stack.spec->networks) {
+    if (seen.networks.contains(key)) continue;
+    const auto there = co_await tools.engine.inspect_network(network.name);
+    if (there) seen.others.insert(network.name);
+  }
+  for (const auto& [key, volume] : stack.spec->volumes) {
+    if (seen.volumes.contains(key)) continue;
+    const auto there = co_await tools.engine.inspect_volume(volume.name);
+    if (there) seen.others.insert(volume.name);
+  }
+}
+
 awaitable<void> look_at_hooks(Tools& tools, model::Stack stack, model::Direction direction, Entries which,
                               std::set<std::string> services, plan::Snapshot& seen) {
   std::vector<model::Hook> entries = stack.spec->hooks;

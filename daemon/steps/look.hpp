@@ -19,6 +19,8 @@ awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack);
 awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, bool adopt, plan::Snapshot& seen);
 // Networks and volumes that the stack has made.
 awaitable<void> look_for_made(Tools& tools, model::Stack stack, plan::Snapshot& seen);
+// Whether those that the stack has not made are there all the same: a plan in words does not make them.
+awaitable<void> look_for_others(Tools& tools, model::Stack stack, plan::Snapshot& seen);
 // What the entries of these services and of the stack would say to being called now: those of run: once and
 // changed, on which a plan depends (X36), or the others, of which only a plan in words wants to know.
 enum class Entries { with_memory, others };

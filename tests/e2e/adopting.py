@@ -48,7 +48,8 @@ def adopt(world):
     equal(len(said.text.strip().splitlines()), 1, "lines")
     equal(world.ctl("--json", "up").expect(6).json()["code"], "foreign_project", "code")
     check(world.engine.inspect(made)["State"]["Running"], "it was touched")
-    world.ctl("up", "--adopt", "--dry-run").expect(10, "recreate db: Docker Compose has made it")
+    plan = world.ctl("--json", "up", "--adopt", "--dry-run").expect(10).json()
+    equal([f"{a['action']} {a['subject']}" for a in plan["actions"]], ["recreate db"], "plan")
     world.ctl("up", "--adopt").expect(0)
     now = [c for c in world.engine.containers(world.project, "db") if c["Labels"]["com.docker.compose.oneoff"] == "False"]
     equal([c["Names"] for c in now], [[f"/{world.project}-db-1"]], "its name")

@@ -108,6 +108,20 @@ TEST_CASE("Why a container is made anew, started or removed", "[plan][explain]")
         Lines{"remove old-1: the stack file does not have it (any more)"});
 }
 
+TEST_CASE("X37: what Docker Compose has made is taken over, and its network and volume are there",
+          "[plan][explain]") {
+  File file;
+  file.volume("data");
+  file.container("db").mounts("data");
+  auto there = There(file).container("db").up();
+  there.seen.containers["db"][1].foreign = true;
+  there.seen.containers["db"][1].definition = "another";
+  there.seen.networks.clear();
+  there.seen.volumes.clear();
+  there.seen.others = {"s_default", "s_data"};
+  CHECK(up_words(file, there) == Lines{"recreate db: Docker Compose has made it; it is taken over"});
+}
+
 TEST_CASE("C8.2, C8.7, X8: what is made anew says whom it takes along, and they say by what",
           "[plan][explain]") {
   File before;
