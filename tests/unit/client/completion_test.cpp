@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "client/cli/cli.hpp"
+#include "client/cli/compose_words.hpp"
 #include "client/text.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -43,12 +44,15 @@ std::vector<std::string> offered(const std::vector<std::string>& words) {
 TEST_CASE("bash offers commands, options, and the values that an option takes", "[client]") {
   CHECK(offered({"st"}) == std::vector<std::string>{"start", "status", "stop"});
   CHECK(offered({"-C", "/tmp", "ho"}) == std::vector<std::string>{"hooks"});
-  CHECK(offered({"up", "--re"}) == std::vector<std::string>{"--rebuild", "--remove-orphans", "--rerun-hooks"});
+  CHECK(offered({"up", "--re"}) ==
+        std::vector<std::string>{"--rebuild", "--remove-orphans", "--rerun-hooks"});
   CHECK(offered({"up", "--pull", ""}) ==
         std::vector<std::string>{"always", "build", "missing", "never", "policy"});
   CHECK(offered({"--project", "shop", "down", "--rmi", "l"}) == std::vector<std::string>{"local"});
   CHECK(offered({"daemon", "st"}) == std::vector<std::string>{"start", "status", "stop"});
-  CHECK(offered({"up", "--build", "--re"}) == std::vector<std::string>{"--rebuild", "--remove-orphans", "--rerun-hooks"});
+  CHECK(offered({"up", "--build", "--re"}) ==
+        std::vector<std::string>{"--rebuild", "--remove-orphans", "--rerun-hooks"});
+  CHECK(offered({"exec", "--no-w"}) == std::vector<std::string>{"--no-wait"});
   CHECK(offered({"completion", "f"}) == std::vector<std::string>{"fish"});
 }
 
@@ -75,4 +79,20 @@ TEST_CASE("every command takes the options that all take", "[client]") {
         return std::find(option.names.begin(), option.names.end(), wanted) != option.names.end();
       }));
   }
+}
+
+TEST_CASE("what Docker Compose has and stackctl has not is answered by what does it here", "[client]") {
+  CHECK(instead_of_verb("stats") ==
+        "Docker Compose has it, here `stackctl top` measures containers and processes");
+  CHECK(instead_of_verb("publish") == "Docker Compose has it, nothing here does that");
+  CHECK(instead_of_verb("stauts").empty());
+  CHECK_FALSE(instead_of_option("up", "--no-recreate").empty());
+  CHECK(instead_of_option("down", "--no-recreate").empty());
+}
+
+TEST_CASE("an option is never taken for its opposite", "[client]") {
+  CHECK(are_opposites("--build", "--no-build"));
+  CHECK(are_opposites("--no-deps", "--deps"));
+  CHECK_FALSE(are_opposites("--build", "--rebuild"));
+  CHECK_FALSE(are_opposites("--no-deps", "--no-dep"));
 }
