@@ -174,6 +174,10 @@ proto::Operation Api::down(const std::string& stack, const proto::DownRequest& r
   return parse<proto::Operation>(post(target::stack(stack) + "/down", text_of(request)));
 }
 
+proto::Operation Api::images(const proto::ImagesRequest& request) {
+  return parse<proto::Operation>(post("/v1/images", text_of(request)));
+}
+
 proto::Operation Api::services(const std::string& stack, const std::string& verb,
                                const proto::ServicesRequest& request) {
   return parse<proto::Operation>(post(target::stack(stack) + "/" + verb, text_of(request)));
@@ -181,6 +185,16 @@ proto::Operation Api::services(const std::string& stack, const std::string& verb
 
 proto::Operation Api::operation(const std::string& id) {
   return parse<proto::Operation>(get(target::operation(id)));
+}
+
+std::vector<proto::Operation> Api::operations(const std::string& stack) {
+  return parse<std::vector<proto::Operation>>(get("/v1/operations?limit=20&stack=" + percent_encode(stack)),
+                                              "operations");
+}
+
+proto::Operation Api::run_hooks(const std::string& stack, const std::vector<std::string>& hooks) {
+  return parse<proto::Operation>(
+      post(target::hooks(stack) + "/run", text_of(proto::HooksRunRequest{.hooks = hooks})));
 }
 
 void Api::cancel(const std::string& operation) {

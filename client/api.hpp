@@ -49,9 +49,12 @@ public:
   proto::Graph graph(const proto::UpRequest& request);
   proto::Operation down(const std::string& stack, const proto::DownRequest& request);
   // `verb`: stop, start, restart.
+  proto::Operation images(const proto::ImagesRequest& request);
   proto::Operation services(const std::string& stack, const std::string& verb,
                             const proto::ServicesRequest& request);
   proto::Operation operation(const std::string& id);
+  std::vector<proto::Operation> operations(const std::string& stack);  // the newest first
+  proto::Operation run_hooks(const std::string& stack, const std::vector<std::string>& hooks);
   void cancel(const std::string& operation);
   std::vector<proto::HookRun> hooks(const std::string& stack);
   std::map<std::string, std::string> environment(const std::string& stack, const std::string& group,

@@ -32,7 +32,7 @@ int exit_code_of(std::string_view code) {
     return proto::k_bad_usage;
   if (code == "engine-unreachable") return proto::k_no_engine;
   if (code == "not-found") return proto::k_not_found;
-  if (code == "conflict") return proto::k_conflict;
+  if (code == "conflict" || code == "foreign_project") return proto::k_conflict;
   if (code == "cancelled") return proto::k_cancelled;
   return proto::k_operation_failed;
 }

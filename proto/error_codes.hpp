@@ -14,11 +14,12 @@ struct ErrorCode {
   std::string_view title;
 };
 
-inline constexpr std::array<ErrorCode, 13> k_error_codes{{
+inline constexpr std::array<ErrorCode, 14> k_error_codes{{
     {"invalid-request", 400, "The request is wrong"},        // trying again cannot help
     {"invalid-stack-file", 422, "The stack file is wrong"},  // `errors` has a line for each mistake
     {"not-found", 404, "There is no such thing"},            // stack, service, operation, hook run, path
     {"conflict", 409, "Something else is in the way"},       // `operation` is the one that runs
+    {"foreign_project", 409, "Somebody else has this project up"},
     {"engine-unreachable", 503, "The container engine does not answer"},
     {"engine-error", 502, "The container engine refused"},
     {"unsupported", 501, "This cannot be done here"},

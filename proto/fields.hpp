@@ -37,8 +37,16 @@ STACKD_FIELDS(UpOptions) {
   field("keep", o.keep, Show::when_set);
   field("pull", o.pull, Show::when_set);
   field("rerun_hooks", o.rerun_hooks, Show::when_set);
+  field("no_recreate", o.no_recreate, Show::when_set);
+  field("always_recreate_deps", o.always_recreate_deps, Show::when_set);
+  field("renew_anon_volumes", o.renew_anon_volumes, Show::when_set);
+  field("no_start", o.no_start, Show::when_set);
+  field("no_build", o.no_build, Show::when_set);
+  field("adopt", o.adopt, Show::when_set);
+  field("skip_hooks", o.skip_hooks, Show::when_set);
   field("scale", o.scale, Show::when_set);
   field("timeout_ms", o.timeout_ms, Show::when_set);
+  field("stop_timeout", o.stop_timeout, Show::when_set);
 }};
 
 STACKD_FIELDS(UpRequest) {
@@ -54,6 +62,17 @@ STACKD_FIELDS(UpRequest) {
   field("options", o.options, Show::when_set);
 }};
 
+STACKD_FIELDS(ImagesRequest) {
+  field("action", o.action, Show::always);
+  field("stack", o.stack, Show::always);
+  field("no_cache", o.no_cache, Show::when_set);
+  field("pull", o.pull, Show::when_set);
+  field("build_args", o.build_args, Show::when_set);
+  field("policy", o.policy, Show::when_set);
+  field("include_deps", o.include_deps, Show::when_set);
+  field("ignore_failures", o.ignore_failures, Show::when_set);
+}};
+
 STACKD_FIELDS(DownRequest) {
   field("volumes", o.volumes, Show::when_set);
   field("remove_orphans", o.remove_orphans, Show::when_set);
@@ -66,6 +85,18 @@ STACKD_FIELDS(DownRequest) {
 STACKD_FIELDS(ServicesRequest) {
   field("services", o.services, Show::when_set);
   field("timeout", o.timeout, Show::when_set);
+}};
+
+STACKD_FIELDS(HooksRunRequest) {
+  field("hooks", o.hooks, Show::always);
+}};
+
+STACKD_FIELDS(HooksResetRequest) {
+  field("phase", o.phase, Show::when_set);
+}};
+
+STACKD_FIELDS(PruneRequest) {
+  field("dry_run", o.dry_run, Show::when_set);
 }};
 
 STACKD_FIELDS(PlanRequest) {

@@ -24,11 +24,14 @@ struct Problem {
 
 struct UpOptions {
   bool build = false, rebuild = false, force_recreate = false, no_deps = false, remove_orphans = false,
-       keep = false;
-  std::string pull;         // always, missing, never
-  std::string rerun_hooks;  // all, or a phase
+       keep = false, no_recreate = false, always_recreate_deps = false, renew_anon_volumes = false,
+       no_start = false, no_build = false, adopt = false;
+  std::string pull;                     // always, missing, never
+  std::string rerun_hooks;              // all, or a phase
+  std::vector<std::string> skip_hooks;  // "after_up", "after_up[0]", "db.post_start[1]"
   std::map<std::string, int> scale;
   std::optional<std::int64_t> timeout_ms;  // of the whole operation
+  std::optional<int> stop_timeout;         // seconds before a container is killed
 };
 struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environment
   std::string directory;
@@ -41,6 +44,18 @@ struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environm
   std::map<std::string, std::string> environment;
   UpOptions options;
 };
+struct ImagesRequest {  // POST /v1/images
+  std::string action;   // build, pull, push
+  UpRequest stack;      // `services`: none is all that have such an image; its options are not looked at
+  // build
+  bool no_cache = false;
+  bool pull = false;  // what FROM names is pulled, there or not
+  std::map<std::string, std::string> build_args;
+  // pull
+  std::string policy;            // always (the default), missing
+  bool include_deps = false;     // of the services that the named ones need as well
+  bool ignore_failures = false;  // of pull and push: warnings
+};
 struct DownRequest {
   bool volumes = false, remove_orphans = false, no_hooks = false;
   std::string rmi;             // "", local, all
@@ -50,6 +65,16 @@ struct DownRequest {
 struct ServicesRequest {  // stop, start, restart
   std::vector<std::string> services;
   std::optional<int> timeout;
+};
+
+struct HooksRunRequest {           // POST /v1/stacks/{id}/hooks/run
+  std::vector<std::string> hooks;  // "after_up", "after_up[0]", "db.post_start[1]"
+};
+struct HooksResetRequest {  // POST /v1/stacks/{id}/hooks/reset
+  std::string phase;        // "" all
+};
+struct PruneRequest {  // POST /v1/prune
+  bool dry_run = false;
 };
 
 // POST /v1/plan: exactly one of the wishes; `stack` is for all but up.
@@ -329,8 +354,12 @@ struct Info {
 STACKD_WIRE(Problem);
 STACKD_WIRE(UpOptions);
 STACKD_WIRE(UpRequest);
+STACKD_WIRE(ImagesRequest);
 STACKD_WIRE(DownRequest);
 STACKD_WIRE(ServicesRequest);
+STACKD_WIRE(HooksRunRequest);
+STACKD_WIRE(HooksResetRequest);
+STACKD_WIRE(PruneRequest);
 STACKD_WIRE(PlanRequest);
 STACKD_WIRE(PlanChange);
 STACKD_WIRE(PlanAction);

@@ -11,10 +11,16 @@ enum class Verb {
   diff,
   down,
   status,
+  wait,
   ls,
+  build,
+  pull,
+  push,
   restart,
   stop,
   start,
+  cancel,
+  attach,
   logs,
   hooks,
   timeline,
@@ -51,15 +57,21 @@ struct VerbRow {
   bool free_name = false;
 };
 
-inline constexpr std::array<VerbRow, 34> k_verbs{{
+inline constexpr auto k_verbs = std::to_array<VerbRow>({
     {Verb::up, "up", "Bring the stack of this directory up"},
     {Verb::diff, "diff", "What an up would change, value by value; nothing is done"},
     {Verb::down, "down", "Take it down: exactly what up made goes away"},
     {Verb::status, "status", "Its services, ports and last operation"},
+    {Verb::wait, "wait", "Wait until services are ready, healthy, stopped or have ended", true},
     {Verb::ls, "ls", "Every stack of this machine"},
+    {Verb::build, "build", "Build the images of services", true},
+    {Verb::pull, "pull", "Pull the images of services", true},
+    {Verb::push, "push", "Push the images that are built for services", true},
     {Verb::restart, "restart", "Restart services"},
     {Verb::stop, "stop", "Stop services, keep their containers"},
     {Verb::start, "start", "Start stopped services"},
+    {Verb::cancel, "cancel", "Cancel the running operation; what it started is taken away", true},
+    {Verb::attach, "attach", "Follow the running operation, from any terminal", true},
     {Verb::logs, "logs", "What the services wrote"},
     {Verb::hooks, "hooks", "Hook runs; with RUN one run's record and log"},
     {Verb::timeline, "timeline", "An operation's steps: when each began, how long it took"},
@@ -86,6 +98,6 @@ inline constexpr std::array<VerbRow, 34> k_verbs{{
     {Verb::daemon, "daemon", "status, start, stop or install the daemon"},
     {Verb::completion, "completion", "A completion script for bash, zsh or fish"},
     {Verb::version, "version", "Versions of stackctl and the daemon"},
-}};
+});
 
 }  // namespace stackd::proto

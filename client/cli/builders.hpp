@@ -32,5 +32,9 @@ Run build_down(CLI::App& app);
 Run build_stop(CLI::App& app);
 Run build_start(CLI::App& app);
 Run build_restart(CLI::App& app);
+// image_commands.cpp
+Run build_build(CLI::App& app);
+Run build_pull(CLI::App& app);
+Run build_push(CLI::App& app);
 
 }  // namespace stackd::client

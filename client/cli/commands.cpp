@@ -11,8 +11,23 @@
 namespace stackd::client {
 namespace {
 
-Run build_status(CLI::App&) {
-  return run_status;
+Run build_status(CLI::App& app) {
+  auto watch = std::make_shared<bool>(false);
+  app.add_flag("-w,--watch", *watch, "Again at each change, until Ctrl-C");
+  return [watch](Context& context) { return run_status(context, *watch); };
+}
+
+Run build_wait(CLI::App& app) {
+  auto args = std::make_shared<WaitArgs>();
+  app.add_option("services", args->services, "Only these")->type_name("SERVICE");
+  app.add_option("--for", args->wanted, "What to wait for")
+      ->type_name("STATE")
+      ->check(CLI::IsMember({"ready", "healthy", "stopped", "exited"}))
+      ->capture_default_str();
+  app.add_option("--timeout", args->timeout, "Give up after this long, with exit code 1, and say what blocks")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  return [args](Context& context) { return run_wait(context, *args); };
 }
 Run build_top(CLI::App&) {
   return run_top;
@@ -90,8 +105,11 @@ Run build_logs(CLI::App& app) {
 
 Run build_hooks(CLI::App& app) {
   auto args = std::make_shared<HooksArgs>();
-  app.add_option("run", args->run, "Show this run's record and log: its id, or a hook such as after_up[0]")
+  app.add_option("words", args->words, "A run's record and log, by its id or a hook such as after_up[0]")
       ->type_name("RUN");
+  app.footer(
+      "  stackctl hooks run HOOK...      run after_up[0], after_up or db.post_start[1] by hand\n"
+      "  stackctl hooks reset [PHASE]    forget what `once` and `run: changed` remember");
   app.add_flag("-f,--follow", args->follow, "Go on while it runs");
   return [args](Context& context) { return run_hooks(context, *args); };
 }
@@ -137,8 +155,18 @@ Run build_run(CLI::App& app) {
   };
 }
 
-Run build_prune(CLI::App&) {
-  return [](Context& context) { return run_prune(context); };
+Run build_prune(CLI::App& app) {
+  auto args = std::make_shared<PruneArgs>();
+  app.add_flag("-y,--yes", args->yes, "Do not ask");
+  app.add_flag("--dry-run", args->dry_run, "Show what would be removed; 10 when there is something");
+  return [args](Context& context) { return run_prune(context, *args); };
+}
+
+Run build_cancel(CLI::App&) {
+  return run_cancel;
+}
+Run build_attach(CLI::App&) {
+  return run_attach;
 }
 
 Run build_nuke(CLI::App& app) {
@@ -186,8 +214,16 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_diff);
     case proto::Verb::status:
       return made(build_status);
+    case proto::Verb::wait:
+      return made(build_wait);
     case proto::Verb::ls:
       return made(build_ls);
+    case proto::Verb::build:
+      return made(build_build);
+    case proto::Verb::pull:
+      return made(build_pull);
+    case proto::Verb::push:
+      return made(build_push);
     case proto::Verb::restart:
       return made(build_restart);
     case proto::Verb::stop:
@@ -238,6 +274,10 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_init);
     case proto::Verb::prune:
       return made(build_prune);
+    case proto::Verb::cancel:
+      return made(build_cancel);
+    case proto::Verb::attach:
+      return made(build_attach);
     case proto::Verb::nuke:
       return made(build_nuke);
     case proto::Verb::daemon:

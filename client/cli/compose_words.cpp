@@ -10,22 +10,16 @@ struct Verb {
 };
 constexpr Verb k_verbs[] = {
     {"alpha", ""},
-    {"attach",
-     "`stackctl logs -f SERVICE` shows what it writes, `stackctl exec SERVICE sh` is a shell beside it"},
     {"bridge", ""},
-    {"build", "`stackctl up --build` builds and starts"},
     {"commit", ""},
     {"convert", "`stackctl config` does that"},
     {"cp", "`stackctl exec -T SERVICE tar -c PATH | tar -x` copies out, the other way round it copies in"},
-    {"create", "`stackctl up` creates and starts"},
+    {"create", "`stackctl up --no-start` creates them"},
     {"export", ""},
     {"images", "`stackctl config --images` shows which there are"},
     {"publish", ""},
-    {"pull", "`stackctl up --pull always` pulls and starts"},
-    {"push", ""},
     {"stats", "`stackctl top` measures containers and processes"},
     {"viz", "`stackctl graph --dot` does that"},
-    {"wait", "`stackctl events` tells when a service ends"},
     {"watch", ""},
 };
 
@@ -35,13 +29,9 @@ struct Option {
 constexpr Option k_options[] = {
     {"up", "--abort-on-container-exit", ""},
     {"up", "--abort-on-container-failure", ""},
-    {"up", "--always-recreate-deps", "`--force-recreate` makes containers anew"},
     {"up", "--attach", "`stackctl logs -f` follows what services write"},
     {"up", "--exit-code-from", ""},
     {"up", "--no-attach", "an up does not attach"},
-    {"up", "--no-build", "images are built when they are missing, and with --build"},
-    {"up", "--no-recreate", ""},
-    {"up", "--no-start", ""},
     {"up", "--watch", ""},
 };
 

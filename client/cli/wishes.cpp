@@ -27,6 +27,20 @@ void add_up_choices(CLI::App& app, const std::shared_ptr<UpArgs>& args) {
       ->type_name("POLICY")
       ->check(CLI::IsMember({"always", "missing", "never", "build", "policy"}));
   app.add_flag("--force-recreate", args->force_recreate, "Make containers anew although nothing changed");
+  app.add_flag("--no-recreate", args->no_recreate, "Take what is there as it is, changed or not");
+  app.add_flag("--always-recreate-deps", args->always_recreate_deps,
+               "Make anew what the services depend on, changed or not");
+  app.add_flag("-V,--renew-anon-volumes", args->renew_anon_volumes,
+               "Make containers anew, with new anonymous volumes");
+  app.add_flag("--adopt", args->adopt, "Take over what Docker Compose has up of this project");
+  app.add_flag("--no-build", args->no_build, "Do not build an image that is not there");
+  app.add_flag("--no-start", args->no_start, "Make containers, and start nothing");
+  app.add_option("--skip-hooks", args->skip_hooks,
+                 "Leave out this hook, or all of a phase: after_up[0], db.post_start")
+      ->type_name("HOOK")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   app.add_flag("--no-deps", args->no_deps, "Leave out what the services depend on");
   app.add_flag("--remove-orphans", args->remove_orphans,
                "Remove containers of services that the file no longer has");
@@ -51,6 +65,15 @@ Run build_up(CLI::App& app) {
   app.add_option("--timeout", args->timeout, "Give up after this long, as in 90s or 2m")
       ->type_name("DURATION");
   app.add_flag("--keep", args->keep, "Leave what a failed up started");
+  app.add_option("-t", args->stop_timeout, "Seconds before a container that is replaced is killed")
+      ->type_name("SEC")
+      ->check(check_seconds);
+  app.add_flag("--wait", args->wait, "With --detach: wait all the same; up waits anyway");
+  app.add_option("--wait-timeout", args->wait_timeout, "As --timeout, in seconds")
+      ->type_name("SEC")
+      ->check(check_seconds);
+  app.add_flag("--supersede", args->supersede,
+               "Cancel the operation that runs, wait until that is put back, and go on");
   add_dry_run(app, args->dry_run);
   return [args](Context& context) { return run_up(context, *args); };
 }
@@ -73,6 +96,7 @@ Run build_down(CLI::App& app) {
       ->check(check_seconds);
   app.add_flag("--remove-orphans", args->remove_orphans,
                "Remove containers of services that the file no longer has");
+  app.add_flag("--skip-hooks", args->skip_hooks, "Run no hook of any kind");
   add_dry_run(app, args->dry_run);
   return [args](Context& context) { return run_down(context, *args); };
 }

@@ -14,6 +14,10 @@ struct UpArgs {
   std::vector<std::string> services;
   std::string pull, timeout, rerun_hooks;
   std::vector<std::string> scale;  // SERVICE=N
+  std::vector<std::string> skip_hooks;
+  std::optional<int> stop_timeout, wait_timeout;  // seconds
+  bool no_recreate = false, always_recreate_deps = false, renew_anon_volumes = false, no_start = false,
+       no_build = false, wait = false, supersede = false, adopt = false;
   bool detach = false, build = false, rebuild = false, force_recreate = false, no_deps = false,
        remove_orphans = false, keep = false, dry_run = false;
 };
@@ -21,12 +25,20 @@ int run_up(Context& context, const UpArgs& args);
 int run_diff(Context& context, const UpArgs& args);
 
 struct DownArgs {
-  bool volumes = false, remove_orphans = false, dry_run = false;
+  bool volumes = false, remove_orphans = false, dry_run = false, skip_hooks = false;
   std::string rmi;
   std::optional<int> timeout;
   std::vector<std::string> services;
 };
 int run_down(Context& context, const DownArgs& args);
+
+struct ImagesArgs {
+  std::vector<std::string> services, build_args;  // NAME=VALUE, or NAME
+  std::string policy;
+  bool no_cache = false, pull = false, include_deps = false, ignore_failures = false;
+};
+// `action`: build, pull, push.
+int run_images(Context& context, const std::string& action, const ImagesArgs& args);
 
 struct ServicesArgs {
   bool dry_run = false;
@@ -36,7 +48,12 @@ struct ServicesArgs {
 // `verb`: stop, start, restart.
 int run_services(Context& context, const std::string& verb, const ServicesArgs& args);
 
-int run_status(Context& context);
+int run_status(Context& context, bool watch);
+struct WaitArgs {
+  std::string wanted = "ready", timeout = "60s";
+  std::vector<std::string> services;
+};
+int run_wait(Context& context, const WaitArgs& args);
 int run_ls(Context& context, bool all, bool quiet);
 int run_top(Context& context);
 int run_urls(Context& context);
@@ -56,7 +73,12 @@ struct GraphArgs {
 int run_graph(Context& context, const GraphArgs& args);
 
 int run_version(Context& context, bool brief, bool json);
-int run_prune(Context& context);
+struct PruneArgs {
+  bool yes = false, dry_run = false;
+};
+int run_prune(Context& context, const PruneArgs& args);
+int run_cancel(Context& context);
+int run_attach(Context& context);
 
 struct LogsArgs {
   std::vector<std::string> services;
@@ -66,7 +88,7 @@ struct LogsArgs {
 int run_logs(Context& context, const LogsArgs& args);
 
 struct HooksArgs {
-  std::string run;
+  std::vector<std::string> words;  // RUN; or `run HOOK…`, `reset [PHASE]`
   bool follow = false;
 };
 int run_hooks(Context& context, const HooksArgs& args);

@@ -73,12 +73,37 @@ void show_record(const Context& context, const proto::HookRun& run) {
     if (!value.empty()) context.out(paint(pad(name, 10), Tone::dim, context.colour()) + value + "\n");
 }
 
+int call_hooks(Context& context, const proto::Stack& stack, const std::vector<std::string>& hooks) {
+  if (hooks.empty())
+    throw ClientError(proto::k_bad_usage, "which hook? `stackctl hooks run after_up[0]`, or a phase");
+  return finish_operation(context, context.api().run_hooks(stack.id, hooks), join(hooks, ", ") + " has run");
+}
+
+int reset_hooks(Context& context, const proto::Stack& stack, const std::vector<std::string>& phases) {
+  if (phases.size() > 1)
+    throw ClientError(proto::k_bad_usage, "hooks reset takes one phase, or none for all");
+  const proto::HooksResetRequest request{.phase = phases.empty() ? "" : phases.front()};
+  const auto answer = context.api().post(target::hooks(stack.id) + "/reset", nlohmann::json(request).dump());
+  if (context.json()) {
+    context.document(answer);
+    return proto::k_done;
+  }
+  const auto forgotten = nlohmann::json::parse(answer).at("forgotten").get<std::size_t>();
+  context.out(forgotten == 0 ? "nothing was remembered\n" : "forgotten: " + counted(forgotten, "run") + "\n");
+  return proto::k_done;
+}
+
 }  // namespace
 
 int run_hooks(Context& context, const HooksArgs& args) {
   proto::Stack stack = context.stack();
-  if (args.run.empty()) return list_runs(context, stack.id);
-  proto::HookRun run = find_run(context, stack.id, args.run);
+  if (args.words.empty()) return list_runs(context, stack.id);
+  const std::vector<std::string> rest(args.words.begin() + 1, args.words.end());
+  if (args.words.front() == "run") return call_hooks(context, stack, rest);
+  if (args.words.front() == "reset") return reset_hooks(context, stack, rest);
+  if (!rest.empty())
+    throw ClientError(proto::k_bad_usage, "hooks does not take '" + rest.front() + "': one run at a time");
+  proto::HookRun run = find_run(context, stack.id, args.words.front());
   if (context.json()) {
     context.document(nlohmann::json(run).dump());
     return proto::k_done;

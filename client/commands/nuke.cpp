@@ -15,11 +15,8 @@ bool agreed(const Context& context, const std::vector<proto::Stack>& stacks, boo
   if (!::isatty(0)) return true;
   for (const auto& stack : stacks)
     context.out("  " + stack.name + "  " + stack.status + "  " + stack.directory + "\n");
-  context.out("Take down " + counted(stacks.size(), "stack") + (volumes ? " with their volumes" : "") +
-              "? [y/N] ");
-  char answer[16] = {};
-  ssize_t got = ::read(0, answer, sizeof answer - 1);
-  return got > 0 && (answer[0] == 'y' || answer[0] == 'Y');
+  return said_yes(context,
+                  "Take down " + counted(stacks.size(), "stack") + (volumes ? " with their volumes" : ""));
 }
 
 }  // namespace

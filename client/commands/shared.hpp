@@ -12,7 +12,10 @@ namespace stackd::client {
 std::string port_text(const proto::Port& port);
 std::string ports_text(const proto::Service& service);
 // The stack in one line, then a line a service with status and ports or URLs.
-void show_stack(const Context& context, const proto::Stack& stack);
+// `ages`: with how long each has been what it is.
+void show_stack(const Context& context, const proto::Stack& stack, bool ages = false);
+// How long ago that was: "5s", "2m10s", "3h05m"; "" for no time.
+std::string age_text(const std::string& rfc3339);
 // Says once that a log's daemon is away.
 void tell_lost(const Context& context, bool first);
 // Where in a hook's log an answer begins; `wanted` when it does not say.
@@ -21,6 +24,8 @@ std::uint64_t log_place(const Head& head, std::uint64_t wanted);
 void show_outcome(const Context& context, const proto::Operation& operation);
 // Follows, shows the outcome (`done` when it succeeded), gives the exit code.
 int finish_operation(Context& context, const proto::Operation& operation, const std::string& done);
+// Asks whoever is at the terminal; of a script nothing is asked.
+bool said_yes(const Context& context, const std::string& question);
 // What a wish would do (commands/plan.cpp), with `values` also how what changes was and will be; the exit
 // code says whether there is anything.
 int show_plan(Context& context, const proto::PlanRequest& request, bool values = false);

@@ -1,6 +1,8 @@
 // stackctl up: sends the directory, its files and the whole environment, follows the operation, shows the
 // stack.
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 #include "client/commands/commands.hpp"
 #include "client/commands/shared.hpp"
@@ -36,8 +38,21 @@ proto::UpRequest request_of(const Context& context, const UpArgs& args) {
   options.keep = args.keep;
   options.pull = args.pull;
   options.rerun_hooks = args.rerun_hooks;
+  options.skip_hooks = args.skip_hooks;
+  options.no_recreate = args.no_recreate;
+  options.always_recreate_deps = args.always_recreate_deps;
+  options.renew_anon_volumes = args.renew_anon_volumes;
+  options.no_start = args.no_start;
+  options.no_build = args.no_build;
+  options.stop_timeout = args.stop_timeout;
+  options.adopt = args.adopt;
+  if (args.wait_timeout) options.timeout_ms = std::int64_t{*args.wait_timeout} * 1000;
   for (const auto& scale : args.scale)
     options.scale.insert_or_assign(parse_scale(scale).first, parse_scale(scale).second);
+  if (!args.timeout.empty() && args.timeout.find_first_not_of("0123456789") == std::string::npos)
+    throw ClientError(proto::k_bad_usage, "cannot use --timeout " + args.timeout + ": say --timeout " +
+                                              args.timeout + "s for the whole up, or -t " + args.timeout +
+                                              " for how long a container has to stop");
   if (!args.timeout.empty()) {
     options.timeout_ms = parse_duration(args.timeout);
     if (!options.timeout_ms)
@@ -45,6 +60,35 @@ proto::UpRequest request_of(const Context& context, const UpArgs& args) {
                         "cannot use --timeout " + args.timeout + ": expected a duration such as 90s or 2m");
   }
   return request;
+}
+
+// Until the operation that is in the way has been cancelled, and what it had changed is put back.
+void make_way(Context& context, const std::string& running) {
+  if (!context.json()) context.err("another operation runs (" + running + "): cancelling it\n");
+  try {
+    context.api().cancel(running);
+  } catch (const ApiError& error) {  // it has ended by itself
+    if (error.problem().code != "conflict") throw;
+  }
+  while (context.api().operation(running).state == "running")
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+}
+
+proto::Operation begin_up(Context& context, const proto::UpRequest& request, bool supersede) {
+  for (;;) {
+    try {
+      return context.api().up(request);
+    } catch (const ApiError& error) {
+      auto problem = error.problem();
+      if (problem.code != "conflict" || problem.operation.empty()) throw;
+      if (supersede) {
+        make_way(context, problem.operation);
+        continue;
+      }
+      problem.detail += " (`stackctl attach` follows it, `stackctl up --supersede` cancels it and goes on)";
+      throw ApiError(problem);
+    }
+  }
 }
 
 }  // namespace
@@ -56,8 +100,8 @@ int run_diff(Context& context, const UpArgs& args) {
 int run_up(Context& context, const UpArgs& args) {
   proto::UpRequest request = request_of(context, args);
   if (args.dry_run) return show_plan(context, {.up = std::move(request)});
-  proto::Operation operation = context.api().up(request);
-  if (args.detach) {
+  proto::Operation operation = begin_up(context, request, args.supersede);
+  if (args.detach && !args.wait) {
     context.document(context.json() ? nlohmann::json(operation).dump() : operation.id);
     return proto::k_done;
   }

@@ -18,17 +18,12 @@ std::string text(const nlohmann::json& data, const char* name) {
 struct StepWords {
   std::string_view kind, activity, status;
 };
-constexpr StepWords k_steps[] = {{"image", "preparing", ""},
-                                 {"pull", "pulling", ""},
-                                 {"build", "building", ""},
-                                 {"derive", "building", ""},
-                                 {"create", "creating", ""},
-                                 {"start", "starting", "starting"},
-                                 {"start-process", "starting", "starting"},
-                                 {"ready", "waiting", "ready"},
-                                 {"ready-process", "waiting", "ready"},
-                                 {"stop", "stopping", "stopped"},
-                                 {"stop-process", "stopping", "stopped"},
+constexpr StepWords k_steps[] = {{"image", "preparing", ""},        {"pull", "pulling", ""},
+                                 {"build", "building", ""},         {"push", "pushing", ""},
+                                 {"derive", "building", ""},        {"create", "creating", ""},
+                                 {"start", "starting", "starting"}, {"start-process", "starting", "starting"},
+                                 {"ready", "waiting", "ready"},     {"ready-process", "waiting", "ready"},
+                                 {"stop", "stopping", "stopped"},   {"stop-process", "stopping", "stopped"},
                                  {"remove", "removing", "down"}};
 
 const StepWords* words_of(const std::string& kind) {
@@ -44,7 +39,9 @@ bool is_settled(const std::string& status) {
 
 // What a failed or cancelled operation of this kind does before it ends.
 std::string roll_back_words(const std::string& kind) {
-  if (kind == "stop" || kind == "down" || kind == "recover") return "ending the hooks that run";
+  if (kind == "build" || kind == "pull" || kind == "push") return "ending what still runs";
+  if (kind == "stop" || kind == "down" || kind == "recover" || kind == "hooks")
+    return "ending the hooks that run";
   return kind == "restart" ? "going back to what ran" : "taking away what was started";
 }
 

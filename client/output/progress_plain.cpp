@@ -13,12 +13,20 @@ public:
 
   void event(const proto::Event& event, const std::string&) override {
     ProgressModel::Change change = model_.apply(event, now_ms());
+    show_build(event);
     for (const auto& line : change.lines) write_(paint(line.text, line.tone, colour_) + "\n");
     if (const auto* service = model_.find(change.service)) show(*service);
   }
   void note(const std::string& text) override { write_(text + "\n"); }
 
 private:
+  // What the builder says, whole; what a pull says of each layer is too much for a pipe.
+  void show_build(const proto::Event& event) {
+    if (event.kind != "progress" || !event.data.is_object()) return;
+    const std::string text = event.data.value("text", "");
+    if (text.size() > 1 && text[0] == '#' && text[1] >= '1' && text[1] <= '9')
+      write_(event.data.value("service", "") + " | " + text + "\n");
+  }
   void show(const ProgressModel::Service& service) {
     std::string state = ProgressModel::state_of(service);
     std::string line = service.name + ": " + state;

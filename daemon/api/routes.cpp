@@ -17,11 +17,14 @@ Answer metrics(Manager& manager, std::chrono::steady_clock::time_point started, 
 // stacks.cpp
 Answer list_stacks(Manager& manager, http::Request request);
 Answer bring_up(Manager& manager, http::Request request);
+Answer images(Manager& manager, http::Request request);
 Answer get_stack(Manager& manager, http::Request request);
 Answer take_down(Manager& manager, http::Request request);
 Answer stop_stack(Manager& manager, http::Request request);
 Answer start_stack(Manager& manager, http::Request request);
 Answer restart_stack(Manager& manager, http::Request request);
+Answer run_hooks(Manager& manager, http::Request request);
+Answer reset_hooks(Manager& manager, http::Request request);
 Answer forget_stack(Manager& manager, http::Request request);
 Answer stack_environment(Manager& manager, http::Request request);
 Answer wait_for_stack(Manager& manager, http::Request request);
@@ -107,6 +110,8 @@ http::Router make_router(Manager& manager, Options options) {
       {"POST", "/v1/stacks/{id}/start", call(start_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/restart", call(restart_stack), nullptr, waits},
       {"GET", "/v1/stacks/{id}/hooks", call(list_hooks)},
+      {"POST", "/v1/stacks/{id}/hooks/run", call(run_hooks), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/hooks/reset", call(reset_hooks)},
       {"GET", "/v1/stacks/{id}/logs", nullptr, stream(service_logs)},
       {"GET", "/v1/stacks/{id}/env", call(stack_environment)},
       {"GET", "/v1/stacks/{id}/top", call(stack_top)},
@@ -119,6 +124,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/exec", call(exec), nullptr, waits, proto::k_stream_protocol,
        frames(exec_frames)},
+      {"POST", "/v1/images", call(images), nullptr, waits},
       {"GET", "/v1/operations", call(list_operations)},
       {"GET", "/v1/operations/{id}", call(get_operation)},
       {"POST", "/v1/operations/{id}/cancel", call(cancel_operation), nullptr, waits},

@@ -66,6 +66,20 @@ Answer bring_up(Manager& manager, http::Request request) {
   co_return co_await carry_out(manager, std::move(wish), wait);
 }
 
+Answer images(Manager& manager, http::Request request) {
+  const bool wait = Query(request, {"wait"}).flag("wait");
+  auto body = read_body<proto::ImagesRequest>(request.body);
+  check_up_request(body.stack);
+  if (body.action != "build" && body.action != "pull" && body.action != "push")
+    throw Error(ErrorKind::invalid_request,
+                "field 'action' must be build, pull or push, not \"" + body.action + "\"");
+  if (!body.policy.empty() && body.policy != "always" && body.policy != "missing")
+    throw Error(ErrorKind::invalid_request,
+                "field 'policy' must be always or missing, not \"" + body.policy + "\"");
+  auto wish = manager.images(std::move(body), key_of(request));
+  co_return co_await carry_out(manager, std::move(wish), wait);
+}
+
 Answer get_stack(Manager& manager, http::Request request) {
   Query(request, {});
   const auto view = co_await manager.view(request.path_value("id"));
@@ -103,6 +117,20 @@ Answer start_stack(Manager& manager, http::Request request) {
 }
 Answer restart_stack(Manager& manager, http::Request request) {
   co_return co_await for_services(manager, &Manager::restart, request);
+}
+
+Answer run_hooks(Manager& manager, http::Request request) {
+  const bool wait = Query(request, {"wait"}).flag("wait");
+  auto body = read_body<proto::HooksRunRequest>(request.body);
+  auto wish = manager.run_hooks(request.path_value("id"), std::move(body), key_of(request));
+  co_return co_await carry_out(manager, std::move(wish), wait);
+}
+
+Answer reset_hooks(Manager& manager, http::Request request) {
+  Query(request, {});
+  auto body = read_body<proto::HooksResetRequest>(request.body);
+  const auto forgotten = co_await manager.reset_hooks(request.path_value("id"), std::move(body.phase));
+  co_return json_answer({{"forgotten", forgotten}});
 }
 
 Answer forget_stack(Manager& manager, http::Request request) {

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "daemon/api/answers.hpp"
+#include "daemon/api/body.hpp"
 #include "daemon/api/handler.hpp"
 #include "daemon/api/query.hpp"
 #include "proto/schema.hpp"
@@ -63,7 +64,8 @@ Answer info(Manager& manager, http::Request request) {
 
 Answer prune(Manager& manager, http::Request request) {
   Query(request, {});
-  const auto images = co_await manager.prune();
+  const auto body = read_body<proto::PruneRequest>(request.body);
+  const auto images = co_await manager.prune(body.dry_run);
   co_return json_answer({{"images", images}});
 }
 

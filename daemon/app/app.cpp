@@ -90,13 +90,14 @@ public:
         models_(journal_, user_files_),
         picture_(executor(), journal_, monitor_, models_, runs_, waits_, picture_kinds()),
         transfers_(executor(), engine_, user_files_),
+        builds_(executor(), engine_, runs_, files_, settings.shim.parent_path() / "stackd-build"),
         hook_tools_{
             executor(), journal_,    engine_,  transfers_, runs_,
             files_,     user_files_, monitor_, paths_,     std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
-        step_tools_{executor(),  journal_,    engine_,  transfers_, runs_,
-                    files_,      user_files_, monitor_, models_,    waits_,
-                    hook_tools_, hooks_,      paths_,   ports(),    settings.engine_patience},
+        step_tools_{
+            executor(), journal_, engine_, transfers_,  builds_, runs_,  files_,  user_files_,
+            monitor_,   models_,  waits_,  hook_tools_, hooks_,  paths_, ports(), settings.engine_patience},
         runner_(executor(), journal_, steps::operation_policy()),
         keeper_tools_{executor(), journal_, engine_, runs_,      monitor_,
                       models_,    picture_, runner_, hook_tools_},
@@ -226,6 +227,7 @@ private:
   world::Models models_;
   world::Picture picture_;
   images::Transfers transfers_;
+  images::Builds builds_;
   hooks::Tools hook_tools_;
   hooks::HookRunner hooks_;
   steps::Tools step_tools_;

@@ -85,7 +85,7 @@ awaitable<void> prepare_container(Tools& tools, const Call& call, HookJob& job, 
   }
   // X3: a record for each entry and service container; stop and start of the same container does not run it
   // again.
-  if (call.hook.phase == model::Phase::pre_start) job.only_unless_succeeded = true;
+  if (call.hook.phase == model::Phase::pre_start && !call.by_hand) job.only_unless_succeeded = true;
 }
 
 }  // namespace
@@ -131,6 +131,7 @@ awaitable<Called> run(Tools& tools, HookRunner& runner, Call call) {
   job.container = call.container;
   job.container_name = call.container_name;
   job.only_unless_succeeded = call.only_unless_succeeded;
+  job.by_hand = call.by_hand;
   job.skip = call.skip;
   job.failure = call.failure;
   job.about = {.stack = call.stack.spec->name,

@@ -20,6 +20,7 @@ struct Call {
   std::string container, container_name;  // whose entry it is, or where it runs
   std::string reason;                     // STACKD_REASON
   bool only_unless_succeeded = false;     // skip when it has succeeded in this container (X1, X3)
+  bool by_hand = false;                   // whatever it remembers, and its `if` says
   std::string skip;                       // a reason not to run it at all
   std::string failure;                    // why it cannot be run
 };

@@ -184,7 +184,7 @@ awaitable<bool> HookRunner::has_begun(const HookJob& job) {
 }
 
 awaitable<std::string> HookRunner::reason_to_skip(const HookJob& job) {
-  if (!job.skip.empty()) co_return job.skip;
+  if (!job.skip.empty() || job.by_hand) co_return job.skip;
   const auto judged = co_await judge(tools_.journal, job);
   if (!judged.skip.empty()) co_return judged.skip;
   const auto& hook = job.hook;

@@ -37,6 +37,7 @@ struct HookJob {
   std::optional<translate::HookContainer>
       own_container;                   // place container: what to create; its name is set here
   bool only_unless_succeeded = false;  // skip when this entry has succeeded in this container (X1, X3)
+  bool by_hand = false;                // whatever it remembers, and its `if` says
   std::string inputs;                  // for run: changed, state_of_inputs()
   std::string skip;                    // a reason of the caller's not to run it; it is recorded as skipped
   std::string failure;                 // what keeps it from being run: it is recorded as failed

@@ -55,10 +55,12 @@ STACKD_FIELDS(Mount, F(type), F(source), F(target), F(read_only), F(create_host_
               F(selinux), F(nocopy), F(subpath), F(recursive), F(labels), F(tmpfs_size), F(tmpfs_mode))
 STACKD_FIELDS(Attachment, F(aliases), F(ipv4_address), F(ipv6_address), F(mac_address), F(link_local_ips),
               F(driver_opts), F(interface_name), F(priority), F(gw_priority))
+STACKD_FIELDS(Ulimit, F(name), F(soft), F(hard))
+STACKD_FIELDS(BuildGrant, F(id), F(source))
 STACKD_FIELDS(Build, F(context), F(dockerfile), F(dockerfile_inline), F(args), F(target), F(labels),
               F(cache_from), F(extra_hosts), F(tags), F(platforms), F(network), F(shm_size), F(no_cache),
-              F(pull))
-STACKD_FIELDS(Ulimit, F(name), F(soft), F(hard))
+              F(pull), F(privileged), F(ulimits), F(secrets), F(ssh), F(additional_contexts), F(cache_to),
+              F(entitlements))
 STACKD_FIELDS(FileGrant, F(source), F(target), F(uid), F(gid), F(mode))
 STACKD_FIELDS(Logging, F(driver), F(options))
 STACKD_FIELDS(DeviceMapping, F(host), F(container), F(permissions))

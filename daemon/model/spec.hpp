@@ -130,8 +130,16 @@ struct Attachment {  // a service on a network
   int priority = 0, gw_priority = 0;
 };
 
+struct Ulimit {
+  std::string name;
+  std::int64_t soft = 0, hard = 0;
+};
+struct BuildGrant {
+  std::string id, source;  // as a Dockerfile calls the secret; key at the top level
+};
+
 struct Build {
-  std::string context;     // absolute
+  std::string context;     // absolute; or remote, as it is written
   std::string dockerfile;  // relative to the context, or absolute
   std::string dockerfile_inline;
   std::map<std::string, std::optional<std::string>> args;
@@ -142,11 +150,12 @@ struct Build {
   std::string shm_size;
   bool no_cache = false;
   bool pull = false;
-};
-
-struct Ulimit {
-  std::string name;
-  std::int64_t soft = 0, hard = 0;
+  bool privileged = false;
+  std::vector<Ulimit> ulimits;
+  std::vector<BuildGrant> secrets;
+  std::map<std::string, std::string> ssh;                  // id -> socket of an agent; "" the caller's
+  std::map<std::string, std::string> additional_contexts;  // name -> absolute path, or what the builder reads
+  std::vector<std::string> cache_to, entitlements;
 };
 struct FileGrant {     // a secret or config of a service
   std::string source;  // key at the top level

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/resolve/hook_names.hpp"
+
 namespace stackd::plan {
 namespace {
 
@@ -26,8 +28,21 @@ void find_due(const model::Stack& stack, const Snapshot& seen, UpChoice& choice)
   }
 }
 
-void forget_memories(const model::Stack& stack, const Wish& wish, Snapshot& seen) {
-  if (wish.rerun.empty()) return;
+namespace {
+
+void leave_out(const std::vector<std::string>& names, Snapshot& seen) {
+  for (auto& one : seen.hooks) {
+    model::Hook hook;
+    hook.service = one.service;
+    hook.phase = one.phase;
+    hook.index = one.index;
+    if (!resolve::is_meant(names, hook)) continue;
+    one.due.clear();
+    one.skip = "--skip-hooks";
+  }
+}
+
+void run_again(const model::Stack& stack, const Wish& wish, Snapshot& seen) {
   const auto phase = model::phase_from(wish.rerun);
   for (auto& one : seen.hooks) {
     if (phase && one.phase != *phase) continue;
@@ -49,6 +64,13 @@ void forget_memories(const model::Stack& stack, const Wish& wish, Snapshot& seen
     else if (known->skip.empty())
       known->due = k_asked_for;
   }
+}
+
+}  // namespace
+
+void heed_wish(const model::Stack& stack, const Wish& wish, Snapshot& seen) {
+  if (!wish.rerun.empty()) run_again(stack, wish, seen);
+  leave_out(wish.skip_hooks, seen);
 }
 
 }  // namespace stackd::plan

@@ -43,6 +43,13 @@ Plan plan_down(const model::Stack& stack, const Request& request, const Snapshot
 // taken as they are.
 Plan plan_recover(const model::Stack& stack, const Request& request, const Snapshot& seen);
 
+// build, pull and push: each image once. Throws not_found for a service that is not in the file.
+Plan plan_images(const model::Spec& spec, const Request& request);
+// `hooks run`: the entries that the wish names, by hand.
+Plan plan_hooks(const model::Stack& stack, const Request& request, const Snapshot& seen);
+// Entries by the name that people give them; none when there is no such one.
+std::vector<const model::Hook*> hooks_named(const model::Spec& spec, const std::string& text);
+
 // What an operation has done until it failed or was cancelled.
 struct Deeds {
   std::set<std::string> keys;                 // of all its steps

@@ -106,8 +106,14 @@ operations::StepPlan first_step(Kind kind) {
     case Kind::stop:
     case Kind::down:
       return step("plan", "", PlanDown{});
+    case Kind::hooks:
+      return step("plan", "", PlanHooks{});
     case Kind::recover:
       return step("plan", "", PlanRecover{});
+    case Kind::build:
+    case Kind::pull:
+    case Kind::push:
+      return step("plan", "", PlanImages{});
     default:
       return step("plan", "", PlanUp{});
   }

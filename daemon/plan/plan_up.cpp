@@ -61,8 +61,10 @@ void look_at_containers(const model::Stack& stack, const Service& service, const
   const auto* image = made_from(stack, service, seen);
   for (int n = 1; n <= choice.scale.at(service.name); ++n) {
     const auto there = containers.find(n);
-    const bool current = there != containers.end() && there->second.runs() &&
-                         there->second.definition == hash && image && there->second.image_id == image->id;
+    const bool same =
+        there != containers.end() &&
+        (choice.as_is || (there->second.definition == hash && image && there->second.image_id == image->id));
+    const bool current = same && there->second.runs();
     if (!current)
       choice.fresh.insert(service.name);
     else if (owes_hook(service, there->second.id, seen))
@@ -76,7 +78,7 @@ void look_at_process(const model::Stack& stack, const Service& service, const Sn
   const bool current =
       found != seen.processes.end() &&
       (found->second.alive || (service.kind == model::ServiceKind::oneshot && found->second.done)) &&
-      found->second.definition == translate::process_definition(stack, service);
+      (choice.as_is || found->second.definition == translate::process_definition(stack, service));
   if (!current)
     choice.fresh.insert(service.name);
   else if (owes_hook(service, "", seen))
@@ -96,7 +98,7 @@ void find_stale(const model::Stack& stack, Kind kind, const Snapshot& seen, UpCh
     else
       look_at_process(stack, service, seen, choice);
   }
-  if (kind == Kind::up) find_due(stack, seen, choice);
+  if (kind == Kind::up && !choice.as_is) find_due(stack, seen, choice);
   for (const auto& name : choice.selected) {
     if (!choice.fresh.contains(name)) {
       if (const auto again = seen.restarted.find(name); again != seen.restarted.end())
@@ -153,6 +155,20 @@ void find_surplus(const model::Spec& spec, const Snapshot& seen, const Wish& wis
   }
 }
 
+// C8.3: what was not named, and comes along.
+void recreate_dependencies(const model::Spec& spec, const Snapshot& seen,
+                           const std::vector<std::string>& named, UpChoice& choice) {
+  for (const auto& service : spec.services) {
+    const bool along = std::find(named.begin(), named.end(), service.name) == named.end();
+    if (!along || !choice.selected.contains(service.name)) continue;
+    choice.fresh.insert(service.name);
+    if (service.container && seen.containers.contains(service.name)) choice.recreate.insert(service.name);
+    const auto running = seen.processes.find(service.name);
+    if (service.process && running != seen.processes.end() && running->second.alive)
+      choice.replaced.insert(service.name);
+  }
+}
+
 // The first half of a restart may have stopped the same things, and could not remove them. What takes away is
 // what goes on when it fails.
 void name_apart_from_first_half(std::vector<operations::StepPlan>& steps) {
@@ -175,7 +191,12 @@ UpChoice choice_of(const model::Spec& spec, const Request& request, const Snapsh
   choice.selected = selected_by(spec, request);
   choice.build = wish.build;
   choice.rebuild = wish.rebuild;
-  choice.force_recreate = wish.force_recreate;
+  choice.no_build = wish.no_build;
+  choice.force_recreate = wish.force_recreate || wish.renew_volumes;
+  choice.renew_volumes = wish.renew_volumes;
+  choice.as_is = wish.no_recreate;
+  choice.no_start = wish.no_start;
+  choice.stop_timeout = wish.stop_timeout;
   choice.pull = wish.pull;
   choice.reason = to_string(request.kind);
   // The stack's own hooks belong to the stack's coming up: not to a restart of one service, nor to start
@@ -228,7 +249,9 @@ UpChoice choose_up(const model::Stack& stack, const Request& request, const Snap
   find_surplus(spec, seen, request.wish, choice, warnings);
   find_orphans(spec, seen, request.wish, choice, warnings);
   find_stale(stack, request.kind, seen, choice);
-  find_changes(stack, seen, choice, warnings);
+  if (request.wish.always_recreate_deps && !request.wish.services.empty())
+    recreate_dependencies(spec, seen, request.wish.services, choice);
+  if (!choice.as_is) find_changes(stack, seen, choice, warnings);
   // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.
   for (const auto& name : choice.fresh) choice.restarted.erase(name);
   choice.only_due = is_unchanged(choice, request.wish, seen);

@@ -15,9 +15,9 @@ std::string where(const model::Place& place) {
 
 class Allocation {
 public:
-  Allocation(const std::string& stack, PortRange range, const std::vector<HeldPort>& held,
-             const PortIsFree& is_free)
-      : stack_(stack), range_(range), can_bind_(is_free) {
+  Allocation(const model::Spec& spec, const std::string& stack, PortRange range,
+             const std::vector<HeldPort>& held, const PortIsFree& is_free)
+      : spec_(spec), stack_(stack), range_(range), can_bind_(is_free) {
     for (const auto& port : held) {
       if (port.stack == stack)
         mine_[{port.service, port.key}] = port;
@@ -86,10 +86,15 @@ private:
     if (holder(taken_, port.published, port))
       throw Error(ErrorKind::failed, what + "is published by another service of this stack");
     if (can_bind_(port.published, port.protocol, port.host_ip)) return;
-    if (const auto* own = held_by_own(port.published, port))
+    const auto* own = held_by_own(port.published, port);
+    if (own && !spec_.find(own->service))
+      throw Error(ErrorKind::failed, what + "is still that of service '" + own->service +
+                                         "', which the stack file does not have (any more); `stackctl up "
+                                         "--remove-orphans` takes it away");
+    if (own)
       throw Error(ErrorKind::failed, what + "was given to service '" + own->service +
                                          "' of this stack; take that down or publish another port");
-    throw Error(ErrorKind::failed, what + "is taken by another program; stop that or publish another port");
+    throw PortTaken(what + "is taken by another program; stop that or publish another port", port.published);
   }
 
   int lowest_free(const model::Service& service, const model::Port& port) const {
@@ -101,6 +106,7 @@ private:
                                        " to " + std::to_string(last) + " is free");
   }
 
+  const model::Spec& spec_;
   std::string stack_;
   PortRange range_;
   const PortIsFree& can_bind_;
@@ -114,7 +120,7 @@ std::vector<HeldPort> allocate_ports(const model::Spec& spec, const std::string&
                                      const std::map<std::string, int>& scale,
                                      const std::vector<HeldPort>& held, const PortIsFree& is_free) {
   if (spec.runtime.port_first) range = {spec.runtime.port_first, spec.runtime.port_last};
-  Allocation allocation(stack, range, held, is_free);
+  Allocation allocation(spec, stack, range, held, is_free);
   std::vector<HeldPort> ports;
   // Fixed ports first, so that an allocated one never takes a port that another service asks for by number.
   for (const bool fixed : {true, false})

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/model/spec.hpp"
+#include "daemon/util/error.hpp"
 
 namespace stackd::plan {
 
@@ -20,6 +21,16 @@ struct HeldPort {
   int port = 0;
   std::string host_ip, protocol, stack, service, key;
   bool active = true;
+};
+
+// Another program has a port that the file asks for by number.
+class PortTaken : public util::Error {
+public:
+  PortTaken(const std::string& message, int port) : Error(util::ErrorKind::failed, message), port_(port) {}
+  int port() const { return port_; }
+
+private:
+  int port_;
 };
 
 // Can this port be bound on this address now?

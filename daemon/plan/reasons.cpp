@@ -104,6 +104,7 @@ Verdict Reasons::of_replica(const Service& service, int number) const {
   if (found == there.end())
     return {What::create, there.empty() ? "it is not there" : "there are fewer than its scale says", {}};
   const auto& container = found->second;
+  if (container.foreign) return {What::recreate, "Docker Compose has made it; it is taken over", {}};
   if (choice_.force_recreate) return {What::recreate, "--force-recreate", {}};
   if (choice_.recreate.contains(service.name)) return {What::recreate, why_recreated(service), {}};
   if (container.state == "dead") return {What::recreate, "it is dead", {}};

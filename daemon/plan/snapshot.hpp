@@ -19,6 +19,7 @@ struct Container {
   std::string state;                            // as docker::ContainerSummary
   std::string definition, image_id, operation;  // what it was made from, and by which operation; its labels
   std::vector<std::string> network_ids;
+  bool foreign = false;  // Docker Compose's
   bool runs() const { return state == "running"; }
   // A signal would reach it.
   bool alive() const { return state == "running" || state == "paused" || state == "restarting"; }

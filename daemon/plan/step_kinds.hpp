@@ -46,10 +46,20 @@ struct PlanRecover {
   static constexpr bool k_interruptible = false;
   using Result = Nothing;
 };
+struct PlanHooks {  // hooks run
+  static constexpr const char* k_kind = "plan-hooks";
+  static constexpr bool k_interruptible = false;
+  using Result = Nothing;
+};
 struct PlanRollback {
   static constexpr const char* k_kind = "plan-rollback";
   static constexpr bool k_interruptible = false;
   bool only_hooks = false;  // up --keep: what runs stays, the operation's hooks end
+  using Result = Nothing;
+};
+struct PlanImages {  // build, pull, push
+  static constexpr const char* k_kind = "plan-images";
+  static constexpr bool k_interruptible = false;
   using Result = Nothing;
 };
 struct EnvFrom {
@@ -66,14 +76,24 @@ struct Image {
   static constexpr const char* k_kind = "image";
   static constexpr bool k_interruptible = true;
   std::string image;  // reference
-  bool build = false, rebuild = false;
-  std::string pull;        // the operation's policy; "" is the service's own
-  bool only_pull = false;  // of a pre_start entry: it is not the service's that is built
+  bool build = false, rebuild = false, no_build = false;
+  std::string pull;                         // the operation's policy; "" is the service's own
+  bool only_pull = false;                   // of a pre_start entry: it is not the service's that is built
+  bool pull_base = false;                   // of a build: what FROM names is pulled, there or not
+  std::map<std::string, std::string> args;  // of a build, over the file's
+  bool optional = false;                    // a failure is a warning
   struct Result {
     translate::ImageFacts image;
     bool present = false;  // it was there, and nothing was done
     std::string tag;       // to create from; "" is the reference
   };
+};
+struct Push {
+  static constexpr const char* k_kind = "push";
+  static constexpr bool k_interruptible = true;
+  std::string image;
+  bool optional = false;
+  using Result = Nothing;
 };
 struct Derive {  // build hooks on top of an image
   static constexpr const char* k_kind = "derive";
@@ -123,9 +143,11 @@ struct Create {
   static constexpr const char* k_kind = "create";
   static constexpr bool k_interruptible = false;
   int number = 1;
-  bool force = false;      // anew, changed or not
-  bool as_is = false;      // what is there is taken, changed or not (recovery)
-  bool restarted = false;  // the engine has started it since; this operation answers for that (X30)
+  bool force = false;          // anew, changed or not
+  bool renew = false;          // its anonymous volumes too, which it would else take over (C8.4)
+  std::optional<int> timeout;  // seconds that what it replaces has to stop
+  bool as_is = false;          // what is there is taken, changed or not (recovery)
+  bool restarted = false;      // the engine has started it since; this operation answers for that (X30)
   std::string image_step;
   std::string existing;                    // id of the container that has its place now; "" none
   std::vector<std::string> restarts_with;  // create steps of dependencies that take it along (X8)
@@ -245,6 +267,7 @@ struct Hook {
   std::vector<std::string> started_by;  // runs only when one of these has started something
   std::vector<int> due;                 // indexes of entries that run all the same (X36)
   std::string ready_step;               // and when this one has not failed
+  bool by_hand = false;                 // hooks run: whatever it remembers, and its `if` says
   bool warns = false;                   // pre_stop: a failure is a warning, where the entry does not say it
   struct Result {
     std::string run, state;
@@ -274,10 +297,10 @@ struct FinishDown {
   using Result = Nothing;
 };
 
-using AllKinds =
-    std::tuple<PlanUp, PlanDown, PlanRecover, PlanRollback, EnvFrom, Image, Derive, Network, Volume,
-               RemoveNetworks, RemoveVolumes, RemoveImages, Create, Start, Stop, Remove, PreRun, StartProcess,
-               StopProcess, Ready, ReadyProcess, Completed, Settle, Hook, EndHook, FinishUp, FinishDown>;
+using AllKinds = std::tuple<PlanUp, PlanDown, PlanRecover, PlanHooks, PlanRollback, PlanImages, EnvFrom,
+                            Image, Push, Derive, Network, Volume, RemoveNetworks, RemoveVolumes, RemoveImages,
+                            Create, Start, Stop, Remove, PreRun, StartProcess, StopProcess, Ready,
+                            ReadyProcess, Completed, Settle, Hook, EndHook, FinishUp, FinishDown>;
 
 using Keys = std::vector<std::string>;
 
@@ -298,12 +321,16 @@ STACKD_FIELDS(plan::PlanUp, F(env_from), F(again))
 STACKD_FIELDS(plan::PlanUp::Result, F(unchanged))
 STACKD_FIELDS(plan::PlanDown)
 STACKD_FIELDS(plan::PlanRecover)
+STACKD_FIELDS(plan::PlanHooks)
 STACKD_FIELDS(plan::PlanRollback, F(only_hooks))
 STACKD_FIELDS(plan::EnvFrom)
 STACKD_FIELDS(plan::EnvFrom::Result, F(commands))
 STACKD_FIELDS(translate::ImageFacts, F(id), F(user), F(working_dir), F(entrypoint), F(command), F(shell),
               F(healthcheck))
-STACKD_FIELDS(plan::Image, F(image), F(build), F(rebuild), F(pull), F(only_pull))
+STACKD_FIELDS(plan::PlanImages)
+STACKD_FIELDS(plan::Push, F(image), F(optional))
+STACKD_FIELDS(plan::Image, F(image), F(build), F(rebuild), F(no_build), F(pull), F(only_pull), F(pull_base),
+              F(args), F(optional))
 STACKD_FIELDS(plan::Image::Result, F(image), F(present), F(tag))
 STACKD_FIELDS(plan::Derive, F(image_step), F(rebuild))
 STACKD_FIELDS(plan::Network, F(key))
@@ -313,8 +340,8 @@ STACKD_FIELDS(plan::Volume::Result, F(created))
 STACKD_FIELDS(plan::RemoveNetworks, F(operation))
 STACKD_FIELDS(plan::RemoveVolumes)
 STACKD_FIELDS(plan::RemoveImages, F(rmi))
-STACKD_FIELDS(plan::Create, F(number), F(force), F(as_is), F(restarted), F(image_step), F(existing),
-              F(restarts_with))
+STACKD_FIELDS(plan::Create, F(number), F(force), F(renew), F(timeout), F(as_is), F(restarted), F(image_step),
+              F(existing), F(restarts_with))
 STACKD_FIELDS(plan::Create::Result, F(id), F(name), F(created), F(was_running), F(state), F(restarted),
               F(command))
 STACKD_FIELDS(plan::Start, F(number), F(create_step), F(reason))
@@ -333,7 +360,7 @@ STACKD_FIELDS(plan::Completed, F(create_steps), F(optional))
 STACKD_FIELDS(plan::Settle::Container, F(service), F(create_step), F(start_step))
 STACKD_FIELDS(plan::Settle, F(containers), F(processes))
 STACKD_FIELDS(plan::Hook, F(phase), F(index), F(reason), F(gone), F(container), F(name), F(create_step),
-              F(gate), F(started_by), F(due), F(ready_step), F(warns))
+              F(gate), F(started_by), F(due), F(ready_step), F(by_hand), F(warns))
 STACKD_FIELDS(plan::Hook::Result, F(run), F(state))
 STACKD_FIELDS(plan::EndHook, F(run))
 STACKD_FIELDS(plan::FinishUp, F(recover))

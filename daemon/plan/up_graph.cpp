@@ -22,7 +22,7 @@ public:
   }
 
   std::vector<operations::StepPlan> build() {
-    if (choice_.stack_hooks) {
+    if (choice_.stack_hooks && !choice_.no_start) {
       const auto hooks = stack_hooks(Phase::before_up);
       gate_ = graph_.add_hooks(hooks, "", network_for(hooks, {}), because(choice_.reason), false);
     }
@@ -35,10 +35,13 @@ public:
       const auto needs = add_before_down(graph_, service, gate_, stop.reason);
       for (const auto& container : stop.containers)
         append(stopped_[name], add_container_end(graph_, &service, container, needs,
-                                                 {.failing = FailingPreStop::warns, .reason = stop.reason}));
+                                                 {.failing = FailingPreStop::warns,
+                                                  .reason = stop.reason,
+                                                  .timeout = choice_.stop_timeout}));
     }
     add_shared();
     take_away_surplus();
+    if (choice_.no_start) return only_made();
     for (const auto& service : spec_.services) add_service(service);
     Keys all = gate_;
     for (const auto& [name, keys] : ready_) append(all, keys);
@@ -54,6 +57,35 @@ public:
   }
 
 private:
+  // --no-start (Compose's create): no hook, no process, and the stack does not become "up" by it.
+  std::vector<operations::StepPlan> only_made() {
+    for (const auto& service : spec_.services) {
+      if (!selected(service.name) || !service.container) continue;
+      auto needs = shared_needs(service);
+      append(needs, orphans_ended_);
+      if (const auto stopped = stopped_.find(service.name); stopped != stopped_.end())
+        append(needs, stopped->second);
+      const auto scale = choice_.scale.find(service.name);
+      for (int n = 1; n <= (scale == choice_.scale.end() ? 1 : scale->second); ++n)
+        creates_[service.name].push_back(graph_.add("create " + replica(service.name, n), service.name,
+                                                    create_of(service, n, image_step_of(service)), needs));
+    }
+    return graph_.take();
+  }
+
+  // The images, networks and volumes that its containers are made with.
+  Keys shared_needs(const Service& service) {
+    Keys needs{image_step_of(service)};
+    for (const auto* hook : service.hooks_of(Phase::pre_start))
+      if (!hook->image.empty()) append(needs, {images_.at(hook->image)});
+    for (const auto& [key, attachment] : service.container->networks)
+      if (networks_.contains(key)) append(needs, {networks_.at(key)});
+    for (const auto& mount : service.container->mounts)
+      if (mount.type == "volume" && volumes_.contains(mount.source))
+        append(needs, {volumes_.at(mount.source)});
+    return needs;
+  }
+
   static Hook because(const std::string& reason) {
     Hook like;
     like.reason = reason;
@@ -95,7 +127,8 @@ private:
     for (const auto& name : required) optional_.erase(name);
   }
 
-  // Before what takes the place of a service that is of another kind now.
+  // Before what takes the place of a service that is of another kind now; and orphans before everything that
+  // is made, which may have the name or the port of one that was renamed.
   void take_away_surplus() {
     for (const auto& [service, containers] : choice_.surplus) {
       const auto* own = spec_.find(service);
@@ -105,16 +138,19 @@ private:
       const bool running =
           std::any_of(containers.begin(), containers.end(), [](const auto& c) { return c.runs(); });
       if (!fewer && known && running) needs = add_before_down(graph_, *known, needs, "orphan", true);
-      const ContainerEnd end{
-          .remove = true, .failing = FailingPreStop::warns, .reason = fewer ? "scale-down" : "orphan"};
+      const ContainerEnd end{.remove = true,
+                             .failing = FailingPreStop::warns,
+                             .reason = fewer ? "scale-down" : "orphan",
+                             .timeout = choice_.stop_timeout};
       for (const auto& container : containers) {
         const auto ended = add_container_end(graph_, known, container, needs, end);
         if (own && !fewer) append(stopped_[service], ended);
+        if (!own) append(orphans_ended_, ended);
       }
     }
     for (const auto& [service, alive] : choice_.orphans) {
       const auto ended = add_process_end(graph_, *spec_.find_gone(service), gate_, alive, "orphan", true);
-      if (spec_.find(service)) append(stopped_[service], ended);
+      append(spec_.find(service) ? stopped_[service] : orphans_ended_, ended);
     }
   }
 
@@ -191,9 +227,18 @@ private:
     const Image params{.image = image,
                        .build = choice_.build,
                        .rebuild = choice_.rebuild,
+                       .no_build = choice_.no_build,
                        .pull = choice_.pull,
                        .only_pull = of_hook && image_of(spec_, service) != image};
-    images_[image] = graph_.add("image " + image, service.name, params, gate_);
+    auto needs = gate_;
+    if (service.container->build && !params.only_pull)
+      for (const auto& name : translate::services_built_on(*service.container->build))
+        if (const auto* other = spec_.find(name); other && other->container) {
+          const auto below = image_of(spec_, *other);
+          add_image(below, builder_of(below, *other), false);
+          append(needs, {images_[below]});
+        }
+    images_[image] = graph_.add("image " + image, service.name, params, needs);
   }
 
   // A service after those it comes after; the checker has refused cycles.
@@ -247,13 +292,8 @@ private:
     append(before_create, dependents_stopped(service.name));
     if (const auto stopped = stopped_.find(service.name); stopped != stopped_.end())
       append(before_create, stopped->second);
-    for (const auto* hook : service.hooks_of(Phase::pre_start))
-      if (!hook->image.empty()) append(before_create, {images_.at(hook->image)});
-    for (const auto& [key, attachment] : service.container->networks)
-      if (networks_.contains(key)) append(before_create, {networks_.at(key)});
-    for (const auto& mount : service.container->mounts)
-      if (mount.type == "volume" && volumes_.contains(mount.source))
-        append(before_create, {volumes_.at(mount.source)});
+    append(before_create, shared_needs(service));
+    append(before_create, orphans_ended_);
 
     const auto scale = choice_.scale.find(service.name);
     const int replicas = scale == choice_.scale.end() ? 1 : scale->second;
@@ -290,7 +330,9 @@ private:
   Create create_of(const Service& service, int number, const std::string& image_step) const {
     Create params{.number = number,
                   .force = choice_.force_recreate || choice_.recreate.contains(service.name),
-                  .as_is = choice_.recover,
+                  .renew = choice_.renew_volumes,
+                  .timeout = choice_.stop_timeout,
+                  .as_is = choice_.recover || choice_.as_is,
                   .restarted = restarted(service.name, number),
                   .image_step = image_step};
     const auto& there = seen_.of(service.name);
@@ -340,6 +382,7 @@ private:
   }
 
   Keys add_process(const Service& service, Keys needs) {
+    append(needs, orphans_ended_);
     if (const auto stopped = stopped_.find(service.name); stopped != stopped_.end())
       append(needs, stopped->second);
     if (!optional_.contains(service.name)) settle_.processes.push_back(service.name);
@@ -381,7 +424,7 @@ private:
   const Snapshot& seen_;
   Order order_;
   Graph graph_;
-  Keys gate_;
+  Keys gate_, orphans_ended_;
   std::set<std::string> added_, awaited_healthy_, optional_;
   std::map<std::string, std::string> images_, networks_, volumes_, completed_, derived_;
   std::map<std::string, Keys> started_, ready_, stopped_, creates_, starts_;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -36,8 +37,11 @@ struct UpChoice {
   std::set<std::string> replaced;
   std::set<std::string> changed_networks;  // keys of those that are made anew
   std::set<std::string> recreate;          // services whose containers are made anew, changed or not
-  bool rebuild = false, build = false, force_recreate = false;
-  bool stack_hooks = true;  // before_up and after_up
+  bool rebuild = false, build = false, force_recreate = false, no_build = false;
+  bool as_is = false;  // --no-recreate: what is there stays, changed or not
+  bool renew_volumes = false, no_start = false;
+  std::optional<int> stop_timeout;  // seconds, of what is replaced or stopped
+  bool stack_hooks = true;          // before_up and after_up
   std::string pull;
   // X36, entries of run: once and changed that are to run where they stand, whatever else is done; a
   // service's before its phase's name and index, as Snapshot::hooks has them.

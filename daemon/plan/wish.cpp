@@ -9,7 +9,9 @@ namespace stackd::model {
 #define F STACKD_F
 STACKD_FIELDS(plan::Wish, F(services), F(build), F(rebuild), F(force_recreate), F(no_deps), F(remove_orphans),
               F(ignore_orphans), F(keep), F(pull), F(scale), F(deadline), F(digest), F(rerun), F(volumes),
-              F(no_hooks), F(rmi), F(stop_timeout), F(reasons), F(restarted), F(asked))
+              F(no_hooks), F(rmi), F(stop_timeout), F(pull_base), F(include_deps), F(ignore_failures),
+              F(build_args), F(reasons), F(restarted), F(skip_hooks), F(hooks), F(no_recreate),
+              F(always_recreate_deps), F(renew_volumes), F(no_start), F(no_build), F(adopt), F(asked))
 #undef F
 
 }  // namespace stackd::model
@@ -17,7 +19,8 @@ STACKD_FIELDS(plan::Wish, F(services), F(build), F(rebuild), F(force_recreate), 
 namespace stackd::plan {
 namespace {
 
-constexpr std::array k_words{"up", "start", "restart", "stop", "down", "recover"};
+constexpr std::array k_words{"up",      "start", "restart", "stop", "down",
+                             "recover", "hooks", "build",   "pull", "push"};
 
 }  // namespace
 
@@ -33,6 +36,10 @@ Kind kind_from(const std::string& word) {
 
 bool brings_up(Kind kind) {
   return kind == Kind::up || kind == Kind::start || kind == Kind::restart;
+}
+
+bool is_of_images(Kind kind) {
+  return kind == Kind::build || kind == Kind::pull || kind == Kind::push;
 }
 
 bool same(const Wish& a, const Wish& b) {

@@ -14,12 +14,14 @@
 
 namespace stackd::plan {
 
-enum class Kind { up, start, restart, stop, down, recover };
+enum class Kind { up, start, restart, stop, down, recover, hooks, build, pull, push };
 const char* to_string(Kind kind);
 // Throws Error(internal) for a word that no daemon writes.
 Kind kind_from(const std::string& word);
 // Whether it is after a stack that runs.
 bool brings_up(Kind kind);
+// Whether it is about images alone: nothing that runs is touched.
+bool is_of_images(Kind kind);
 
 struct Wish {
   std::vector<std::string> services;  // named by the caller; none is all
@@ -36,6 +38,16 @@ struct Wish {
   bool volumes = false, no_hooks = false;
   std::string rmi;
   std::optional<int> stop_timeout;  // seconds
+  // build (`rebuild` is without the cache), pull, push
+  bool pull_base = false, include_deps = false, ignore_failures = false;
+  std::map<std::string, std::string> build_args;
+  // Names of entries (resolve/hook_names.hpp): what an up leaves out, what `hooks run` runs.
+  std::vector<std::string> skip_hooks, hooks;
+  // up: what is there is taken as it is; dependencies of what was named are made anew; so are anonymous
+  // volumes; nothing is started; nothing is built.
+  bool no_recreate = false, always_recreate_deps = false, renew_volumes = false, no_start = false,
+       no_build = false,
+       adopt = false;  // what Docker Compose has up of this project is taken over (X37)
   // recover: by service, STACKD_REASON; and the replicas that the engine has started
   std::map<std::string, std::string> reasons;
   std::map<std::string, std::set<int>> restarted;

@@ -69,6 +69,15 @@ json build(const Build& build) {
   put(out, "shm_size", build.shm_size);
   put(out, "no_cache", build.no_cache);
   put(out, "pull", build.pull);
+  put(out, "privileged", build.privileged);
+  put(out, "cache_to", build.cache_to);
+  put(out, "entitlements", build.entitlements);
+  put(out, "additional_contexts", build.additional_contexts);
+  for (const Ulimit& limit : build.ulimits)
+    out["ulimits"][limit.name] = {{"soft", limit.soft}, {"hard", limit.hard}};
+  for (const auto& secret : build.secrets)
+    out["secrets"].push_back({{"source", secret.source}, {"target", secret.id}});
+  for (const auto& [id, socket] : build.ssh) out["ssh"].push_back(socket.empty() ? id : id + "=" + socket);
   return out;
 }
 

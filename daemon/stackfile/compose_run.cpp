@@ -10,9 +10,10 @@ namespace stackd::stackfile {
 
 namespace {
 
-void decode_ulimits(Reader& reader, Container& container) {
+std::vector<Ulimit> decode_ulimits(Reader& reader) {
+  std::vector<Ulimit> found;
   const Value* map = reader.get("ulimits");
-  if (!map) return;
+  if (!map) return found;
   Reader limits(*map, reader.what() + ", 'ulimits'", reader.problems());
   for (const Entry& entry : map->entries) {
     Ulimit limit{entry.key};
@@ -24,8 +25,27 @@ void decode_ulimits(Reader& reader, Container& container) {
     } else {
       limit.soft = limit.hard = limits.integer(entry.key).value_or(0);
     }
-    container.ulimits.push_back(std::move(limit));
+    found.push_back(std::move(limit));
   }
+  return found;
+}
+
+// `default`, `id=<socket>`, or a mapping of them; an id alone is the caller's own agent.
+std::map<std::string, std::string> decode_agents(Reader& reader, const ComposeContext& context) {
+  std::map<std::string, std::string> agents;
+  const Value* value = reader.get("ssh");
+  if (!value) return agents;
+  if (value->is_mapping()) {
+    agents = reader.string_map("ssh");
+  } else {
+    for (const auto& text : reader.strings("ssh")) {
+      const auto equals = text.find('=');
+      agents[text.substr(0, equals)] = equals == text.npos ? "" : text.substr(equals + 1);
+    }
+  }
+  for (auto& [id, socket] : agents)
+    if (!socket.empty()) socket = context.path(socket);
+  return agents;
 }
 
 // A duration, or their number.
@@ -116,10 +136,18 @@ void decode_build_keys(const Value& value, const ComposeContext& context, const 
   build.shm_size = reader.string("shm_size");
   build.no_cache = reader.boolean("no_cache");
   build.pull = reader.boolean("pull");
-  context.without_effect(reader,
-                         {"ssh", "secrets", "additional_contexts", "cache_to", "entitlements", "ulimits",
-                          "privileged", "isolation", "no_cache_filter"},
-                         spec, "has no effect on the build yet");
+  build.privileged = reader.boolean("privileged");
+  build.ulimits = decode_ulimits(reader);
+  for (const auto& grant : decode_grants(reader, "secrets", ""))
+    build.secrets.push_back({grant.target.empty() ? grant.source : grant.target, grant.source});
+  build.ssh = decode_agents(reader, context);
+  build.additional_contexts = reader.string_map("additional_contexts");
+  for (auto& [name, place] : build.additional_contexts)
+    if (!is_remote_context(place) && place.find("://") == std::string::npos && !place.starts_with("service:"))
+      place = context.path(place);
+  build.cache_to = reader.strings("cache_to");
+  build.entitlements = reader.strings("entitlements");
+  context.without_effect(reader, {"isolation", "no_cache_filter"}, spec, "has no effect on the build");
   reader.ignore({"provenance", "sbom", "attest"});
   reader.finish();
   if (!build.dockerfile.empty() && !build.dockerfile_inline.empty()) {
@@ -216,7 +244,7 @@ void decode_limits(Reader& reader, Container& container) {
   container.cpu_rt_period = microseconds(reader, "cpu_rt_period");
   container.cpu_rt_runtime = microseconds(reader, "cpu_rt_runtime");
   container.cpuset = reader.string("cpuset");
-  decode_ulimits(reader, container);
+  container.ulimits = decode_ulimits(reader);
 }
 
 void decode_deploy(Reader& reader, Container& container) {

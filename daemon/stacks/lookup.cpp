@@ -104,6 +104,22 @@ void check_phase(const std::string& field, const std::string& phase) {
                                               (near ? "; did you mean '" + *near + "'?" : ""));
 }
 
+util::Error no_such_hook(const model::Spec& spec, const std::string& name) {
+  std::vector<std::string> known;
+  const auto add = [&](const model::Hook& hook) {
+    const auto entry = model::to_string(hook.phase) + "[" + std::to_string(hook.index) + "]";
+    known.push_back(hook.service.empty() ? entry : hook.service + "." + entry);
+  };
+  for (const auto& hook : spec.hooks) add(hook);
+  for (const auto& service : spec.services)
+    for (const auto& hook : service.hooks) add(hook);
+  const auto near = util::nearest(name, known);
+  return Error(ErrorKind::not_found, "the stack has no hook '" + name + "'" +
+                                         (near            ? "; did you mean '" + *near + "'?"
+                                          : known.empty() ? ": it has none"
+                                                          : ": there are " + util::join(known, ", ")));
+}
+
 void check_service(const model::Stack& stack, const std::string& name) {
   if (stack.spec->find(name)) return;
   std::vector<std::string> known;

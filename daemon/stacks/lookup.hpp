@@ -5,6 +5,7 @@
 
 #include "daemon/stackfile/load.hpp"
 #include "daemon/stacks/parts.hpp"
+#include "daemon/util/error.hpp"
 #include "proto/types.hpp"
 
 namespace stackd::stacks {
@@ -27,6 +28,8 @@ awaitable<stackfile::Sources> find_sources(Parts& parts, stackfile::LoadRequest 
 awaitable<store::StackRow> find_stack(Parts& parts, std::string id_or_name);
 // Throws invalid_request for a word of a request that is no phase.
 void check_phase(const std::string& field, const std::string& phase);
+// not_found, with the nearest of the entries that there are.
+util::Error no_such_hook(const model::Spec& spec, const std::string& name);
 // Throws not_found with the nearest name.
 void check_service(const model::Stack& stack, const std::string& name);
 

@@ -2,6 +2,7 @@
 #include "daemon/stacks/manager.hpp"
 
 #include "daemon/plan/plan.hpp"
+#include "daemon/resolve/hook_policy.hpp"
 #include "daemon/stacks/beginning.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/submit.hpp"
@@ -70,6 +71,41 @@ awaitable<proto::Operation> Manager::start(std::string stack, proto::ServicesReq
 awaitable<proto::Operation> Manager::restart(std::string stack, proto::ServicesRequest request,
                                              std::string key) {
   return submit_services(parts_, std::move(stack), Kind::restart, std::move(request), std::move(key));
+}
+
+awaitable<proto::Operation> Manager::run_hooks(std::string stack, proto::HooksRunRequest request,
+                                               std::string key) {
+  const auto asked = asked_for(std::move(key), plan::to_string(Kind::hooks), stack, request);
+  if (const auto known = co_await repeated(parts_, asked)) co_return *known;
+  const auto row = co_await find_stack(parts_, stack);
+  const auto model = co_await parts_.models.get(row.id);
+  if (request.hooks.empty())
+    throw Error(ErrorKind::invalid_request, "field 'hooks' is empty: which are to run?");
+  for (const auto& name : request.hooks) {
+    const auto hooks = plan::hooks_named(*model.spec, name);
+    if (hooks.empty()) throw no_such_hook(*model.spec, name);
+    const auto place = resolve::place_of(*hooks.front());
+    if (place == model::HookPlace::build || place == model::HookPlace::entrypoint)
+      throw Error(ErrorKind::invalid_request,
+                  "cannot run '" + name + "' by hand: it is a part of " +
+                      (place == model::HookPlace::build ? "the image" : "the container's command"));
+  }
+  if (row.status == "down")
+    throw Error(ErrorKind::conflict,
+                "cannot run hooks of stack '" + row.id + "': it is down; bring it up first");
+  plan::Wish wish;
+  wish.hooks = request.hooks;
+  Beginning beginning{.stack = row.id, .kind = Kind::hooks, .wish = std::move(wish), .asked = asked};
+  co_return co_await submit(parts_, std::move(beginning));
+}
+
+awaitable<int> Manager::reset_hooks(std::string stack, std::string phase) {
+  if (!phase.empty()) check_phase("phase", phase);
+  const auto row = co_await find_stack(parts_, stack);
+  auto write = [id = row.id, phase](store::Database& db) {
+    return store::HookRuns::forget(db, id, "", phase);
+  };
+  co_return co_await parts_.journal.commit(write);
 }
 
 awaitable<void> Manager::forget(std::string stack) {

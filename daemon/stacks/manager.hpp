@@ -60,6 +60,14 @@ public:
   awaitable<proto::Operation> start(std::string stack, proto::ServicesRequest request, std::string key = "");
   awaitable<proto::Operation> restart(std::string stack, proto::ServicesRequest request,
                                       std::string key = "");
+  // Builds, pulls or pushes images of services; conflict when the stack is up by other files than there are
+  // now.
+  awaitable<proto::Operation> images(proto::ImagesRequest request, std::string key = "");
+  // Entries by hand, in a stack that is up.
+  awaitable<proto::Operation> run_hooks(std::string stack, proto::HooksRunRequest request,
+                                        std::string key = "");
+  // What hooks of a phase ("" all) remember is forgotten; how many records that were.
+  awaitable<int> reset_hooks(std::string stack, std::string phase);
   awaitable<void> forget(std::string stack);  // conflict unless it is down
   awaitable<proto::Operation> cancel(std::string operation);
   awaitable<proto::Operation> wait(std::string operation);  // until it has ended
@@ -122,8 +130,9 @@ public:
   awaitable<void> events(std::int64_t sequence, std::string stack, std::string operation, EventSink sink);
 
   awaitable<proto::Info> info();
-  // Removes the images of build hooks that no stack uses any more; their tags, or ids when they have none.
-  awaitable<std::vector<std::string>> prune();
+  // Removes the images of build hooks that stacks of this daemon had made and none uses any more (`dry_run`:
+  // only names them); their tags, or ids when they have none.
+  awaitable<std::vector<std::string>> prune(bool dry_run);
 
 private:
   StackViewPtr view_of(const std::shared_ptr<const world::StackNow>& now);

@@ -61,6 +61,7 @@ proto::Plan view(const plan::Explained& told, const model::Stack& now, const mod
 awaitable<proto::Plan> plan_of_up(Parts& parts, proto::UpRequest request) {
   auto loaded = co_await load_for_up(parts, request);
   const plan::Request wish{"", Kind::up, wish_of(request, loaded), false};
+  if (plan::needs_engine(loaded.spec)) co_await check_foreign(parts, loaded.spec, request.options.adopt);
   const auto id = resolve::stack_id(loaded.spec.name, loaded.spec.directory);
   auto query = [id](store::Database& db) { return store::Stacks::get(db, id); };
   const auto row = co_await parts.journal.run(query);
@@ -69,9 +70,9 @@ awaitable<proto::Plan> plan_of_up(Parts& parts, proto::UpRequest request) {
   auto stack = beginning_of(id, std::move(loaded), before, row && row->status == "down");
   stack = co_await steps::with_ports_foreseen(parts.steps, stack, wish.wish);
   auto seen = co_await steps::look(parts.steps, stack);
-  co_await steps::look_for_strangers(parts.steps, stack, seen);
+  co_await steps::look_for_strangers(parts.steps, stack, wish.wish.adopt, seen);
   co_await look_for_up(parts, stack, wish, seen);
-  plan::forget_memories(stack, wish.wish, seen);
+  plan::heed_wish(stack, wish.wish, seen);
   auto told = plan::explain_up(stack, before, wish, seen);
   if (steps::has_env_from(stack))
     told.warnings.emplace_back(
@@ -85,7 +86,7 @@ awaitable<proto::Plan> plan_of(Parts& parts, std::string name, Kind kind, plan::
   for (const auto& service : wish.services) check_service(stack, service);
   const plan::Request request{"", kind, std::move(wish), false};
   auto seen = co_await steps::look(parts.steps, stack);
-  if (request.wish.remove_orphans) co_await steps::look_for_strangers(parts.steps, stack, seen);
+  if (request.wish.remove_orphans) co_await steps::look_for_strangers(parts.steps, stack, false, seen);
   const auto services = plan::selected_by(*stack.spec, request);
   for (const auto which : {steps::Entries::with_memory, steps::Entries::others})
     co_await steps::look_at_hooks(parts.steps, stack, model::Direction::down, which, services, seen);

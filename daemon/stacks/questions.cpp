@@ -217,9 +217,16 @@ awaitable<void> Manager::events(std::int64_t sequence, std::string stack, std::s
   }
 }
 
-awaitable<std::vector<std::string>> Manager::prune() {
+awaitable<std::vector<std::string>> Manager::prune(bool dry_run) {
+  auto query = [](store::Database& db) { return store::Stacks::names(db); };
+  const auto rows = co_await parts_.journal.run(query);
+  std::set<std::string> own;
+  for (const auto& row : rows) own.insert(row.id);
   const auto kept = co_await steps::hook_image_tags_in_use(parts_.steps, "");
-  co_return co_await steps::remove_hook_images(parts_.steps, "", {}, kept);
+  const auto unused = co_await steps::unused_hook_images(parts_.steps, own, kept);
+  if (dry_run) co_return std::vector<std::string>(unused.begin(), unused.end());
+  const std::set<std::string> no_more;
+  co_return co_await steps::remove_hook_images(parts_.steps, own, no_more, kept);
 }
 
 awaitable<proto::Info> Manager::info() {

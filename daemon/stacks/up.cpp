@@ -3,6 +3,7 @@
 
 #include "daemon/model/json.hpp"
 #include "daemon/plan/plan.hpp"
+#include "daemon/resolve/hook_policy.hpp"
 #include "daemon/resolve/identity.hpp"
 #include "daemon/stacks/beginning.hpp"
 #include "daemon/stacks/lookup.hpp"
@@ -44,6 +45,29 @@ awaitable<Namesakes> namesakes(Parts& parts) {
   for (const auto& row : found.rows)
     if (parts.runner.active(row.id)) found.active.insert(row.id);
   co_return found;
+}
+
+// --skip-hooks names entries of the file, and such as can be left out.
+void check_skipped(const model::Spec& spec, const std::string& name) {
+  const auto hooks = plan::hooks_named(spec, name);
+  if (hooks.empty()) throw no_such_hook(spec, name);
+  const auto place = resolve::place_of(*hooks.front());
+  if (place == model::HookPlace::build || place == model::HookPlace::entrypoint)
+    throw Error(ErrorKind::invalid_request,
+                "cannot skip '" + name + "': it is a part of " +
+                    (place == model::HookPlace::build ? "the image" : "the container's command"));
+}
+
+// Two options of which one undoes the other.
+void check_options(const proto::UpOptions& options) {
+  const auto refuse = [](const char* a, const char* b) {
+    throw Error(ErrorKind::invalid_request, std::string("cannot take '") + a + "' together with '" + b + "'");
+  };
+  if (options.no_recreate && options.force_recreate) refuse("no_recreate", "force_recreate");
+  if (options.no_recreate && options.adopt) refuse("no_recreate", "adopt");
+  if (options.no_recreate && options.always_recreate_deps) refuse("no_recreate", "always_recreate_deps");
+  if (options.no_recreate && options.renew_anon_volumes) refuse("no_recreate", "renew_anon_volumes");
+  if (options.no_build && (options.build || options.rebuild)) refuse("no_build", "build");
 }
 
 bool is_name_chosen(const proto::UpRequest& request) {
@@ -130,6 +154,14 @@ plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
   wish.keep = options.keep || !loaded.spec.runtime.kill_others_on_fail;
   wish.pull = options.pull;
   wish.rerun = options.rerun_hooks;
+  wish.skip_hooks = options.skip_hooks;
+  wish.no_recreate = options.no_recreate;
+  wish.always_recreate_deps = options.always_recreate_deps;
+  wish.renew_volumes = options.renew_anon_volumes;
+  wish.no_start = options.no_start;
+  wish.no_build = options.no_build;
+  wish.adopt = options.adopt;
+  wish.stop_timeout = options.stop_timeout;
   wish.scale = options.scale;
   if (options.timeout_ms) wish.deadline = std::chrono::milliseconds(*options.timeout_ms);
   // Two ups are the same when they ask for the same stack in the same way; what the environment gave is in
@@ -152,6 +184,7 @@ model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optio
 }
 
 awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
+  check_options(request.options);
   const auto& rerun = request.options.rerun_hooks;
   if (!rerun.empty() && rerun != "all") check_phase("options.rerun_hooks", rerun);
   const bool chosen = is_name_chosen(request);
@@ -165,6 +198,7 @@ awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
   }
   auto loaded = co_await load(parts, std::move(wanted));
   check_scale(loaded.spec, request.options.scale);
+  for (const auto& name : request.options.skip_hooks) check_skipped(loaded.spec, name);
   co_return loaded;
 }
 
@@ -184,7 +218,10 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
       loaded = co_await load_for_up(parts_, request);
     }
   }
-  if (plan::needs_engine(loaded.spec)) co_await parts_.engine.version();
+  if (plan::needs_engine(loaded.spec)) {
+    co_await parts_.engine.version();
+    co_await check_foreign(parts_, loaded.spec, request.options.adopt);
+  }
 
   auto query = [id](store::Database& db) { return store::Stacks::get(db, id); };
   const auto row = co_await parts_.journal.run(query);

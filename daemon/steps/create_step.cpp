@@ -6,7 +6,9 @@
 #include "daemon/docker/in_flight.hpp"
 #include "daemon/hooks/call.hpp"
 #include "daemon/hooks/pre_run.hpp"
+#include "daemon/resolve/hook_names.hpp"
 #include "daemon/resolve/identity.hpp"
+#include "daemon/steps/holders.hpp"
 #include "daemon/steps/secret_files.hpp"
 #include "daemon/steps/shells.hpp"
 #include "daemon/steps/steps.hpp"
@@ -64,12 +66,14 @@ awaitable<std::vector<std::string>> stop_with_hooks(Tools& tools, const Step<pla
   call.step = step.context.step.ordinal;
   call.stack = stack;
   call.reason = reason;
+  const auto leave_out = step.wish().skip_hooks;
   if (old.running) {
     // Once for all replicas, whose containers may be replaced at the same time: their runs have one id.
     async::NameLock first(tools.before_downs);
     co_await first.take(call.operation.id + " " + service.name);
     for (const auto* hook : service.hooks_of(model::Phase::before_down)) {
       call.hook = *hook;
+      call.skip = resolve::is_meant(leave_out, *hook) ? "--skip-hooks" : "";
       call.run_id = call.operation.id + "-" + service.name + ".before_down" + std::to_string(hook->index);
       co_await call_and_go_on(tools, call, warnings);
     }
@@ -79,13 +83,13 @@ awaitable<std::vector<std::string>> stop_with_hooks(Tools& tools, const Step<pla
   if (old.running && !old.paused)
     for (const auto* hook : service.hooks_of(model::Phase::pre_stop)) {
       call.hook = *hook;
+      call.skip = resolve::is_meant(leave_out, *hook) ? "--skip-hooks" : "";
       call.run_id = step.name() + ".pre_stop" + std::to_string(hook->index);
       co_await call_and_go_on(tools, call, warnings);
     }
   auto write = [id = old.id](store::Database& db) { store::Starts::set_state(db, id, "", "stopped"); };
   co_await tools.journal.run(write);
-  const std::optional<int> default_grace;
-  co_await tools.engine.stop_container(old.id, default_grace);
+  co_await tools.engine.stop_container(old.id, step.params.timeout);
   co_return warnings;
 }
 
@@ -125,7 +129,7 @@ bool restarts_with_dependency(const Step<plan::Create>& step) {
                      [&](const auto& key) { return step.result_of<plan::Create>(key).created; });
 }
 
-awaitable<std::string> create_container(Tools& tools, std::string service,
+awaitable<std::string> create_container(Tools& tools, model::Stack stack, std::string service,
                                         translate::ContainerRequest request, std::string name) {
   std::optional<Error> refused;
   std::string id;
@@ -136,9 +140,9 @@ awaitable<std::string> create_container(Tools& tools, std::string service,
     refused = e;
   }
   if (!refused) co_return id;
+  const auto holder = co_await holder_of_name(tools.engine, stack, name);
   throw Error(ErrorKind::failed, "cannot create container '" + name + "' for service '" + service +
-                                     "': a container of that name is there already and is not this stack's; "
-                                     "remove or rename it");
+                                     "': the name is taken; " + (holder.empty() ? refused->what() : holder));
 }
 
 awaitable<void> check_shell(Tools& tools, model::Stack stack, std::string service, std::string image,
@@ -204,7 +208,7 @@ awaitable<Outcome> create(Tools& tools, Step<plan::Create> step) {
   if (!step.params.existing.empty()) old = co_await tools.engine.inspect_container(step.params.existing);
   if (old && made.empty() && is_current(step, *old, inputs))
     co_return co_await leave(tools, step, stack, *old, result);
-  if (old) inputs.kept_volumes = anonymous_volumes(*old, service);
+  if (old && !step.params.renew) inputs.kept_volumes = anonymous_volumes(*old, service);
   auto request = translate::container_request(inputs);
   if (made.empty()) {
     if (pre_run) {
@@ -215,7 +219,7 @@ awaitable<Outcome> create(Tools& tools, Step<plan::Create> step) {
       translate::add_pre_run(request.body, service, image.image, directory.string());
     }
     const auto beside = old ? old->id.substr(0, 12) + "_" + result.name : result.name;
-    made = co_await create_container(tools, service.name, request, beside);
+    made = co_await create_container(tools, stack, service.name, request, beside);
   }
   if (pre_run) co_await check_shell(tools, stack, service.name, inputs.image_id, made);
   co_await complete(tools, stack, service.name, request, made, step.resumed());

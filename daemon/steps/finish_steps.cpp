@@ -60,7 +60,11 @@ awaitable<Outcome> finish_down(Tools& tools, Step<plan::FinishDown> step) {
     if (params.whole || (params.rollback && !state.up)) store::Ports::release(db, id);
     if (!params.whole) return;
     store::Starts::remove(db, id);
-    world::set_state(db, id, {});
+    // What is adopted and was left (volumes, a network in use) is still this stack's to take away.
+    world::StackState next;
+    next.adopted_networks = state.adopted_networks;
+    next.adopted_volumes = state.adopted_volumes;
+    world::set_state(db, id, next);
   };
   co_await tools.journal.commit(write);
   if (step.params.whole) co_await sweep_runs(tools, step.stack(), step.operation().id);

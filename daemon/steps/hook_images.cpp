@@ -41,12 +41,13 @@ namespace {
 
 // Names of images with hooks on them, and ids of those that have no name: what a build left that was cut
 // short.
-awaitable<std::set<std::string>> hook_images(Tools& tools, std::string stack) {
-  docker::Filters filters{{"label", translate::k_hooks_label}};
-  if (!stack.empty()) filters.emplace_back("label", std::string(translate::label::k_stack) + "=" + stack);
+awaitable<std::set<std::string>> hook_images(Tools& tools, std::set<std::string> stacks) {
+  const docker::Filters filters{{"label", translate::k_hooks_label}};
   const auto images = co_await tools.engine.list_images(filters);
   std::set<std::string> found;
   for (const auto& image : images) {
+    const auto maker = image.labels.find(translate::label::k_stack);
+    if (maker == image.labels.end() || !stacks.contains(maker->second)) continue;
     bool named = false;
     for (const auto& tag : image.tags) {
       if (tag.starts_with("<none>")) continue;  // what the engine calls no name at all
@@ -61,14 +62,21 @@ awaitable<std::set<std::string>> hook_images(Tools& tools, std::string stack) {
 
 }  // namespace
 
-awaitable<std::vector<std::string>> remove_hook_images(Tools& tools, std::string stack,
+awaitable<std::set<std::string>> unused_hook_images(Tools& tools, std::set<std::string> stacks,
+                                                    std::set<std::string> kept) {
+  auto found = co_await hook_images(tools, std::move(stacks));
+  std::erase_if(found, [&](const std::string& image) { return kept.contains(image); });
+  co_return found;
+}
+
+awaitable<std::vector<std::string>> remove_hook_images(Tools& tools, std::set<std::string> stacks,
                                                        std::set<std::string> more,
                                                        std::set<std::string> kept) {
   std::vector<std::string> removed;
   // An image goes with the last one that stands on it, but for one that the engine is just removing (E5): so
   // until there is nothing more to remove.
   for (std::size_t before = 0;; before = removed.size(), more.clear()) {
-    auto wanted = co_await hook_images(tools, stack);
+    auto wanted = co_await hook_images(tools, stacks);
     wanted.merge(more);
     for (const auto& image : wanted) {
       if (kept.contains(image)) continue;

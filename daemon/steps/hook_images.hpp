@@ -14,9 +14,12 @@ awaitable<std::set<std::string>> hook_image_tags(Tools& tools, model::Stack stac
 // The same of every stack that is not down, but for one.
 awaitable<std::set<std::string>> hook_image_tags_in_use(Tools& tools, std::string except);
 
-// Removes the images that are neither kept nor used by any container; returns what went: its tag, else its
-// id. `stack`: only those that this stack had made; "" is all.
-awaitable<std::vector<std::string>> remove_hook_images(Tools& tools, std::string stack,
+// What these stacks had made and is not kept: tags, and ids of what has none.
+awaitable<std::set<std::string>> unused_hook_images(Tools& tools, std::set<std::string> stacks,
+                                                    std::set<std::string> kept);
+// Removes those, and `more`, unless a container uses them; returns what went: its tag, else its id. Images of
+// stacks that are not named are somebody else's: another daemon's, maybe.
+awaitable<std::vector<std::string>> remove_hook_images(Tools& tools, std::set<std::string> stacks,
                                                        std::set<std::string> more,
                                                        std::set<std::string> kept);
 

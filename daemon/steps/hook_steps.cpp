@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/hooks/call.hpp"
+#include "daemon/resolve/hook_names.hpp"
 #include "daemon/resolve/hook_policy.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/util/error.hpp"
@@ -124,6 +125,8 @@ awaitable<Outcome> hook(Tools& tools, Step<plan::Hook> step) {
       call.hook.on_failure = model::OnFailure::warn;
     warning = co_await look_at_stopping(tools, call);
   }
+  if (call.skip.empty() && resolve::is_meant(step.wish().skip_hooks, call.hook)) call.skip = "--skip-hooks";
+  call.by_hand = params.by_hand;
   if (call.skip.empty()) call = co_await hooks::placed(tools.hook_tools, call);
   auto called = co_await hooks::run(tools.hook_tools, tools.hooks, call);
   auto outcome = outcome_of(std::move(called));

@@ -5,8 +5,11 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <optional>
+#include <set>
 
 #include "daemon/plan/plan.hpp"
+#include "daemon/steps/holders.hpp"
 #include "daemon/util/fd.hpp"
 
 namespace stackd::steps {
@@ -27,13 +30,29 @@ plan::HeldPort held_from(const store::PortRow& row) {
   return {row.port, row.host_ip, row.protocol, row.stack_id, row.service, row.key, row.active};
 }
 
+// What this stack would get. Those of orphans that go first are as good as free.
+std::vector<plan::HeldPort> choose(store::Database& db, const model::Stack& stack, plan::PortRange range,
+                                   const plan::Wish& wish) {
+  std::vector<plan::HeldPort> held;
+  std::set<std::pair<int, std::string>> going;
+  for (const auto& row : store::Ports::all(db)) {
+    const bool orphan = row.active && row.stack_id == stack.id && !stack.spec->find(row.service);
+    if (orphan && wish.remove_orphans)
+      going.insert({row.port, row.protocol});
+    else
+      held.push_back(held_from(row));
+  }
+  const plan::PortIsFree is_free = [&](int port, const std::string& protocol, const std::string& host_ip) {
+    return going.contains({port, protocol}) || port_is_free(port, protocol, host_ip);
+  };
+  return plan::allocate_ports(*stack.spec, stack.id, range, plan::scale_of(*stack.spec, wish), held, is_free);
+}
+
 // In one transaction, so that two stacks never get the same port.
 std::vector<plan::HeldPort> allocate(store::Database& db, const model::Stack& stack, plan::PortRange range,
-                                     const std::map<std::string, int>& scale) {
-  std::vector<plan::HeldPort> held;
-  for (const auto& row : store::Ports::all(db)) held.push_back(held_from(row));
+                                     const plan::Wish& wish) {
+  auto ports = choose(db, stack, range, wish);
   store::Ports::release(db, stack.id);
-  auto ports = plan::allocate_ports(*stack.spec, stack.id, range, scale, held, port_is_free);
   for (const auto& port : ports)
     store::Ports::put(db, {port.port, port.host_ip, port.protocol, port.stack, port.service, port.key, true});
   return ports;
@@ -47,6 +66,14 @@ std::map<std::string, std::map<std::string, int>> ports_of(const model::Stack& s
     if (const auto had = stack.facts->ports.find(gone.name); had != stack.facts->ports.end())
       ports.insert(*had);
   return ports;
+}
+
+// A container's port is the engine's to the eye of the system: whose it is, only the engine says.
+awaitable<std::string> with_holder(Tools& tools, model::Stack stack, std::string message, int port) {
+  if (!plan::needs_engine(*stack.spec)) co_return message;
+  const auto holder = co_await holder_of_port(tools.engine, stack, port);
+  if (!holder.empty()) message += "; " + holder;
+  co_return message;
 }
 
 }  // namespace
@@ -69,10 +96,8 @@ bool port_is_free(int port, const std::string& protocol, const std::string& host
 }
 
 awaitable<model::Stack> with_ports_foreseen(Tools& tools, model::Stack stack, plan::Wish wish) {
-  auto ask = [stack, range = tools.ports, scale = plan::scale_of(*stack.spec, wish)](store::Database& db) {
-    std::vector<plan::HeldPort> held;
-    for (const auto& row : store::Ports::all(db)) held.push_back(held_from(row));
-    return plan::allocate_ports(*stack.spec, stack.id, range, scale, held, port_is_free);
+  auto ask = [stack, range = tools.ports, wish](store::Database& db) {
+    return choose(db, stack, range, wish);
   };
   const auto ports = co_await tools.journal.run(ask);
   auto facts = std::make_shared<model::Facts>(*stack.facts);
@@ -83,10 +108,22 @@ awaitable<model::Stack> with_ports_foreseen(Tools& tools, model::Stack stack, pl
 
 awaitable<void> settle_ports(Tools& tools, std::string id, plan::Wish wish) {
   const auto stack = co_await tools.models.get(id);
-  auto write = [stack, range = tools.ports, scale = plan::scale_of(*stack.spec, wish)](store::Database& db) {
-    return allocate(db, stack, range, scale);
+  auto write = [stack, range = tools.ports, wish](store::Database& db) {
+    return allocate(db, stack, range, wish);
   };
-  const auto held = co_await tools.journal.commit(write);
+  std::vector<plan::HeldPort> held;
+  std::string taken;
+  int port = 0;
+  try {
+    held = co_await tools.journal.commit(write);
+  } catch (const plan::PortTaken& error) {
+    taken = error.what();
+    port = error.port();
+  }
+  if (!taken.empty()) {
+    const auto message = co_await with_holder(tools, stack, taken, port);
+    throw util::Error(util::ErrorKind::failed, message);
+  }
   const auto ports = ports_of(stack, held);
   if (ports == stack.facts->ports) co_return;
   auto change = [ports](model::Facts& facts) { facts.ports = ports; };

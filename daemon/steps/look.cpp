@@ -147,7 +147,7 @@ awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack) {
   co_return seen;
 }
 
-awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, plan::Snapshot& seen) {
+awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, bool adopt, plan::Snapshot& seen) {
   if (!seen.engine) co_return;
   const auto& spec = *stack.spec;
   const docker::Filters filters{{"label", std::string(label::k_project) + "=" + spec.name},
@@ -159,7 +159,9 @@ awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, plan::Snaps
     const auto& off = spec.disabled;
     const bool known =
         spec.find(container.service) || std::find(off.begin(), off.end(), container.service) != off.end();
-    if (known || !label_of(summary, label::k_stack).empty()) continue;
+    const bool taken_over = adopt && spec.find(container.service);
+    if ((known && !taken_over) || !label_of(summary, label::k_stack).empty()) continue;
+    container.foreign = true;
     const auto number = container.number;
     seen.containers[container.service].emplace(number, std::move(container));
   }

@@ -15,7 +15,8 @@ namespace stackd::steps {
 awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack);
 // C10.4: what Compose has left of the project is an orphan as stackd's own is; it goes only when that is
 // asked for.
-awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, plan::Snapshot& seen);
+// `adopt`: those of the file's services too, which are made anew (X37).
+awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, bool adopt, plan::Snapshot& seen);
 // Networks and volumes that the stack has made.
 awaitable<void> look_for_made(Tools& tools, model::Stack stack, plan::Snapshot& seen);
 // What the entries of these services and of the stack would say to being called now: those of run: once and

@@ -1,10 +1,15 @@
 // Networks and volumes: what several services share. Found again by name and label (E4).
+#include <functional>
+#include <set>
+
+#include "daemon/steps/holders.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/translate/container_request.hpp"
 #include "daemon/translate/definitions.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/ids.hpp"
+#include "daemon/world/stack_state.hpp"
 
 namespace stackd::steps {
 namespace {
@@ -48,6 +53,39 @@ awaitable<void> remove_network(Tools& tools, docker::NetworkDetails network) {
   co_await tools.engine.remove_network(network.id);
 }
 
+// X37: Compose's, of this very project.
+bool is_composes(const docker::Labels& labels, const model::Stack& stack) {
+  return translate::label_of(labels, label::k_stack).empty() &&
+         translate::label_of(labels, label::k_project) == stack.spec->name;
+}
+
+// In the commit of the step's end.
+std::function<void(store::Database&)> adopting(std::string stack,
+                                               std::set<std::string> world::StackState::*kind,
+                                               std::string name) {
+  return [stack = std::move(stack), kind, name = std::move(name)](store::Database& db) {
+    auto state = world::state_of(db, stack);
+    (state.*kind).insert(name);
+    world::set_state(db, stack, state);
+  };
+}
+
+awaitable<std::set<std::string>> adopted(Tools& tools, std::string stack,
+                                         std::set<std::string> world::StackState::*kind) {
+  auto query = [stack, kind](store::Database& db) { return world::state_of(db, stack).*kind; };
+  co_return co_await tools.journal.run(query);
+}
+
+awaitable<void> forget_adopted(Tools& tools, std::string stack,
+                               std::set<std::string> world::StackState::*kind, std::string name) {
+  auto write = [stack, kind, name](store::Database& db) {
+    auto state = world::state_of(db, stack);
+    (state.*kind).erase(name);
+    world::set_state(db, stack, state);
+  };
+  co_await tools.journal.commit(write);
+}
+
 // Of two networks of this stack with one name, the one that nothing uses; empty when there is but one.
 awaitable<std::string> newest_of_two(Tools& tools, std::string name, std::string stack) {
   const docker::Filters filters{{"name", name}, {"label", std::string(label::k_stack) + "=" + stack}};
@@ -84,6 +122,8 @@ awaitable<Outcome> network(Tools& tools, Step<plan::Network> step) {
   }
   plan::Network::Result result;
   std::vector<std::string> warnings;
+  std::function<void(store::Database&)> adopt;
+  const auto adopted_before = co_await adopted(tools, stack.id, &world::StackState::adopted_networks);
   if (!there && wanted.external)
     throw Error(ErrorKind::failed,
                 "network '" + wanted.name + "' is declared external and is not there; create it first");
@@ -100,12 +140,16 @@ awaitable<Outcome> network(Tools& tools, Step<plan::Network> step) {
   } else {
     result.id = there->id;
     const auto owner = there->labels.find(label::k_stack);
-    if (!wanted.external && (owner == there->labels.end() || owner->second != stack.id))
+    if (!wanted.external && step.wish().adopt && is_composes(there->labels, stack))
+      adopt = adopting(stack.id, &world::StackState::adopted_networks, wanted.name);
+    else if (!wanted.external && (owner == there->labels.end() || owner->second != stack.id) &&
+             !adopted_before.contains(wanted.name))
       warnings.push_back("network '" + wanted.name +
                          "' is there already and is not this stack's; it is used as it is");
   }
   auto outcome = with(result);
   outcome.warnings = std::move(warnings);
+  outcome.record = std::move(adopt);
   co_return outcome;
 }
 
@@ -115,7 +159,12 @@ awaitable<Outcome> volume(Tools& tools, Step<plan::Volume> step) {
   const auto& volume = stack.spec->volumes.at(key);
   const auto there = co_await tools.engine.inspect_volume(volume.name);
   plan::Volume::Result result;
-  if (there) co_return with(result);
+  if (there) {
+    auto outcome = with(result);
+    if (!volume.external && step.wish().adopt && is_composes(there->labels, stack))
+      outcome.record = adopting(stack.id, &world::StackState::adopted_volumes, volume.name);
+    co_return outcome;
+  }
   if (volume.external)
     throw Error(ErrorKind::failed,
                 "volume '" + volume.name + "' is declared external and is not there; create it first");
@@ -130,7 +179,15 @@ awaitable<Outcome> remove_networks(Tools& tools, Step<plan::RemoveNetworks> step
   docker::Filters filters{{"label", std::string(label::k_stack) + "=" + step.stack()}};
   if (!step.params.operation.empty())
     filters.emplace_back("label", std::string(label::k_operation) + "=" + step.params.operation);
-  const auto networks = co_await tools.engine.list_networks(filters);
+  auto networks = co_await tools.engine.list_networks(filters);
+  // In a roll-back what was adopted stays.
+  std::set<std::string> taken_over;
+  if (step.params.operation.empty())
+    taken_over = co_await adopted(tools, step.stack(), &world::StackState::adopted_networks);
+  for (const auto& name : taken_over) {
+    const auto there = co_await tools.engine.inspect_network(name);
+    if (there) networks.push_back(*there);
+  }
   Outcome outcome;
   for (const auto& network : networks) {
     std::string why;
@@ -140,15 +197,25 @@ awaitable<Outcome> remove_networks(Tools& tools, Step<plan::RemoveNetworks> step
       if (e.kind() == ErrorKind::no_engine) throw;
       why = e.what();
     }
+    if (why.empty() && taken_over.contains(network.name))
+      co_await forget_adopted(tools, step.stack(), &world::StackState::adopted_networks, network.name);
+    if (why.empty()) continue;
     // C10.2: a network that someone else still uses is a warning.
-    if (!why.empty()) outcome.warnings.push_back("network '" + network.name + "' stays: " + why);
+    const auto users = co_await users_of_network(tools.engine, network.id);
+    outcome.warnings.push_back("network '" + network.name +
+                               "' stays: " + (users.empty() ? why : users + " is on it"));
   }
   co_return outcome;
 }
 
 awaitable<Outcome> remove_volumes(Tools& tools, Step<plan::RemoveVolumes> step) {
   const docker::Filters filters{{"label", std::string(label::k_stack) + "=" + step.stack()}};
-  const auto volumes = co_await tools.engine.list_volumes(filters);
+  auto volumes = co_await tools.engine.list_volumes(filters);
+  const auto taken_over = co_await adopted(tools, step.stack(), &world::StackState::adopted_volumes);
+  for (const auto& name : taken_over) {
+    const auto there = co_await tools.engine.inspect_volume(name);
+    if (there) volumes.push_back(*there);
+  }
   Outcome outcome;
   for (const auto& volume : volumes) {
     std::string why;
@@ -158,7 +225,12 @@ awaitable<Outcome> remove_volumes(Tools& tools, Step<plan::RemoveVolumes> step) 
       if (e.kind() == ErrorKind::no_engine) throw;
       why = e.what();
     }
-    if (!why.empty()) outcome.warnings.push_back("volume '" + volume.name + "' stays: " + why);
+    if (why.empty() && taken_over.contains(volume.name))
+      co_await forget_adopted(tools, step.stack(), &world::StackState::adopted_volumes, volume.name);
+    if (why.empty()) continue;
+    const auto users = co_await users_of_volume(tools.engine, volume.name);
+    outcome.warnings.push_back("volume '" + volume.name +
+                               "' stays: " + (users.empty() ? why : users + " has it"));
   }
   co_return outcome;
 }

@@ -5,6 +5,7 @@
 
 #include "daemon/plan/due.hpp"
 #include "daemon/resolve/environment.hpp"
+#include "daemon/steps/builds.hpp"
 #include "daemon/steps/env_from.hpp"
 #include "daemon/steps/host_ports.hpp"
 #include "daemon/steps/look.hpp"
@@ -80,10 +81,10 @@ awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
     co_await forget_env_from(tools, stack);
   }
   auto seen = co_await look(tools, stack);
-  if (request.kind == plan::Kind::up) co_await look_for_strangers(tools, stack, seen);
+  if (request.kind == plan::Kind::up) co_await look_for_strangers(tools, stack, request.wish.adopt, seen);
   const auto services = plan::selected_by(*stack.spec, request);
   co_await look_for_up(tools, stack, step.operation(), services, seen);
-  plan::forget_memories(stack, request.wish, seen);
+  plan::heed_wish(stack, request.wish, seen);
   auto plan = plan::plan_up(stack, request, seen);
   co_await check_shells(tools, step.operation().id, stack, plan.shells_needed);
   const bool unchanged = plan.unchanged;
@@ -96,7 +97,7 @@ awaitable<Outcome> plan_down(Tools& tools, Step<plan::PlanDown> step) {
   const auto request = request_of(step.context);
   const auto stack = co_await tools.models.get(step.stack());
   auto seen = co_await look(tools, stack);
-  if (request.wish.remove_orphans) co_await look_for_strangers(tools, stack, seen);
+  if (request.wish.remove_orphans) co_await look_for_strangers(tools, stack, false, seen);
   co_return outcome_of(plan::plan_down(stack, request, seen));
 }
 
@@ -106,20 +107,32 @@ awaitable<Outcome> plan_recover(Tools& tools, Step<plan::PlanRecover> step) {
   co_return outcome_of(plan::plan_recover(stack, request_of(step.context), seen));
 }
 
-awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step) {
-  const auto stack = co_await tools.models.get(step.stack());
-  const auto rows = co_await rows_of(tools, step.operation().id);
-  for (const auto& each : rows.steps)
-    if (each.kind == plan::EnvFrom::k_kind)
-      co_await end_env_from(tools, stack, step.operation().id, each.ordinal);
-  const auto deeds = deeds_of(rows);
-  if (step.params.only_hooks) {
-    Outcome outcome;
-    outcome.then = plan::end_hooks(deeds.running_hooks);
-    co_return outcome;
+awaitable<Outcome> plan_images(Tools& tools, Step<plan::PlanImages> step) {
+  const auto stack = co_await tools.models.fresh(step.stack());
+  co_return outcome_of(plan::plan_images(*stack.spec, request_of(step.context)));
+  awaitable<Outcome> plan_hooks(Tools & tools, Step<plan::PlanHooks> step) {
+    const auto stack = co_await tools.models.get(step.stack());
+    const auto seen = co_await look(tools, stack);
+    co_return outcome_of(plan::plan_hooks(stack, request_of(step.context), seen));
   }
-  const auto seen = co_await look(tools, stack);
-  co_return outcome_of(plan::plan_rollback(stack, request_of(step.context), seen, deeds));
-}
+
+  awaitable<Outcome> plan_rollback(Tools & tools, Step<plan::PlanRollback> step) {
+    const auto stack = co_await tools.models.get(step.stack());
+    const auto rows = co_await rows_of(tools, step.operation().id);
+    for (const auto& each : rows.steps) {
+      if (each.kind == plan::EnvFrom::k_kind)
+        co_await end_env_from(tools, stack, step.operation().id, each.ordinal);
+      if (each.kind == plan::Image::k_kind && each.state == "cancelled")
+        co_await end_build(tools, step.stack(), step.operation().id, each.ordinal);
+    }
+    const auto deeds = deeds_of(rows);
+    if (step.params.only_hooks) {
+      Outcome outcome;
+      outcome.then = plan::end_hooks(deeds.running_hooks);
+      co_return outcome;
+    }
+    const auto seen = co_await look(tools, stack);
+    co_return outcome_of(plan::plan_rollback(stack, request_of(step.context), seen, deeds));
+  }
 
 }  // namespace stackd::steps

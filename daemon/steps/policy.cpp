@@ -46,8 +46,8 @@ std::string status_after(store::Database& db, const OperationRow& operation, Kin
 
 void on_change(store::Database& db, const OperationRow& operation) {
   const auto kind = plan::kind_from(operation.kind);
-  // What stackd does by itself does not change what the user asked for.
-  if (kind == Kind::recover) return;
+  // What stackd does by itself does not change what the user asked for, nor does a hook that is run by hand.
+  if (kind == Kind::recover || kind == Kind::hooks || plan::is_of_images(kind)) return;
   // A stack that is up, or failed, stays that when a part of it is stopped or taken away; views see what is
   // left.
   if (!plan::brings_up(kind) && !plan::wish_from(operation.request).services.empty()) return;
@@ -88,6 +88,8 @@ std::vector<operations::StepPlan> roll_back(store::Database& db, const Operation
                                             const std::vector<StepRow>& steps) {
   const auto kind = plan::kind_from(operation.kind);
   if (kind == Kind::recover) return give_way(db, operation, steps);
+  // Its builds end with it; there is nothing to take away.
+  if (plan::is_of_images(kind)) return {plan::step("plan-rollback", "", plan::PlanRollback{true}, {}, true)};
   if (!plan::brings_up(kind)) return end_hooks(db, operation);
   if (has_only_stopped(operation, steps)) {
     auto again = end_hooks(db, operation);

@@ -10,11 +10,14 @@ namespace stackd::steps {
 awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step);
 awaitable<Outcome> plan_down(Tools& tools, Step<plan::PlanDown> step);
 awaitable<Outcome> plan_recover(Tools& tools, Step<plan::PlanRecover> step);
+awaitable<Outcome> plan_hooks(Tools& tools, Step<plan::PlanHooks> step);
 awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step);
+awaitable<Outcome> plan_images(Tools& tools, Step<plan::PlanImages> step);
 // env_from_step.cpp
 awaitable<Outcome> env_from(Tools& tools, Step<plan::EnvFrom> step);
 // image_steps.cpp, derive_step.cpp
 awaitable<Outcome> image(Tools& tools, Step<plan::Image> step);
+awaitable<Outcome> push(Tools& tools, Step<plan::Push> step);
 awaitable<Outcome> derive(Tools& tools, Step<plan::Derive> step);
 awaitable<Outcome> remove_images(Tools& tools, Step<plan::RemoveImages> step);
 // network_steps.cpp
@@ -114,10 +117,10 @@ void add_all(operations::Runner& runner, Tools& tools, const std::tuple<Kinds...
 
 void add_step_kinds(operations::Runner& runner, Tools& tools) {
   constexpr const plan::AllKinds* table = nullptr;
-  add_all(runner, tools, table, plan_up, plan_down, plan_recover, plan_rollback, env_from, image, derive,
-          network, volume, remove_networks, remove_volumes, remove_images, create, start, stop, remove,
-          pre_run, start_process, stop_process, ready, ready_process, completed, settle, hook, end_hook,
-          finish_up, finish_down);
+  add_all(runner, tools, table, plan_up, plan_down, plan_recover, plan_hooks, plan_rollback, plan_images,
+          env_from, image, push, derive, network, volume, remove_networks, remove_volumes, remove_images,
+          create, start, stop, remove, pre_run, start_process, stop_process, ready, ready_process, completed,
+          settle, hook, end_hook, finish_up, finish_down);
 }
 
 }  // namespace stackd::steps

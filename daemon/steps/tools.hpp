@@ -13,6 +13,7 @@
 #include "daemon/docker/engine.hpp"
 #include "daemon/hooks/hook_runner.hpp"
 #include "daemon/hooks/tools.hpp"
+#include "daemon/images/builds.hpp"
 #include "daemon/images/transfers.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/paths.hpp"
@@ -29,6 +30,7 @@ struct Tools {
   journal::Journal& journal;
   docker::Engine& engine;
   images::Transfers& transfers;
+  images::Builds& builds;
   process::Runs& runs;
   async::FileThread& files;
   async::UserFiles& user_files;

@@ -99,7 +99,8 @@ std::vector<OperationRow> Operations::of_stack(Database& db, const std::string& 
 
 std::optional<OperationRow> Operations::before(Database& db, const OperationRow& row) {
   Statement s(db, std::string(k_select) +
-                      "WHERE stack_id = :stack_id AND state <> 'running' AND kind <> 'recover' AND number < "
+                      "WHERE stack_id = :stack_id AND state <> 'running' AND kind NOT IN ('recover', "
+                      "'hooks') AND number < "
                       "ifnull((SELECT number FROM operations WHERE id = :id), 9223372036854775807) "
                       "ORDER BY number DESC LIMIT 1");
   s.bind("stack_id", row.stack_id).bind("id", row.id);

@@ -10,6 +10,14 @@ std::string image_of(const model::Spec& spec, const model::Service& service) {
   return resolve::built_image_name(spec, service);
 }
 
+std::vector<std::string> services_built_on(const model::Build& build) {
+  constexpr std::string_view k_service = "service:";
+  std::vector<std::string> names;
+  for (const auto& [name, place] : build.additional_contexts)
+    if (place.starts_with(k_service)) names.push_back(place.substr(k_service.size()));
+  return names;
+}
+
 std::optional<std::chrono::milliseconds> pull_interval(std::string_view policy) {
   constexpr std::chrono::hours k_day{24};
   constexpr std::string_view k_every = "every_";

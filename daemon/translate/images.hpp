@@ -15,6 +15,9 @@ namespace stackd::translate {
 // The reference: `image:`, or for a service that is only built "<project>-<service>".
 std::string image_of(const model::Spec& spec, const model::Service& service);
 
+// Services whose images a build has as contexts of its own: they are built before it.
+std::vector<std::string> services_built_on(const model::Build& build);
+
 // Of the policies `daily`, `weekly` and `every_<time>`: how old what was pulled may be. Nothing of others.
 std::optional<std::chrono::milliseconds> pull_interval(std::string_view policy);
 

@@ -7,11 +7,12 @@
 namespace stackd::util {
 namespace {
 
-constexpr std::array<std::pair<ErrorKind, std::string_view>, 13> k_codes{{
+constexpr std::array<std::pair<ErrorKind, std::string_view>, 14> k_codes{{
     {ErrorKind::invalid_request, "invalid-request"},
     {ErrorKind::invalid_file, "invalid-stack-file"},
     {ErrorKind::not_found, "not-found"},
     {ErrorKind::conflict, "conflict"},
+    {ErrorKind::foreign_project, "foreign_project"},
     {ErrorKind::no_engine, "engine-unreachable"},
     {ErrorKind::engine, "engine-error"},
     {ErrorKind::unsupported, "unsupported"},

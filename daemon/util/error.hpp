@@ -15,6 +15,7 @@ enum class ErrorKind {
   invalid_request,  // the request or a flag is wrong; trying again cannot help
   invalid_file,     // a stack file is wrong; details() has one line a mistake, each with its place
   not_found,        // no such stack, service, operation, image …
+  foreign_project,  // another program, or another directory, has the stack's project up (X37)
   conflict,         // another operation runs, a name or port is taken
   no_engine,        // the engine's socket does not answer
   engine,           // the engine answered with an error

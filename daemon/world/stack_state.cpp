@@ -4,7 +4,8 @@
 
 namespace stackd::model {
 
-STACKD_FIELDS(world::StackState, STACKD_F(up), STACKD_F(touched), STACKD_F(started_at))
+STACKD_FIELDS(world::StackState, STACKD_F(up), STACKD_F(touched), STACKD_F(started_at),
+              STACKD_F(adopted_networks), STACKD_F(adopted_volumes))
 
 }  // namespace stackd::model
 

@@ -1,7 +1,9 @@
 """Moat's build hooks (M2, M3): layers on top of a service's image, made once for what they say."""
 
+import io
 import os
 import signal
+import tarfile
 import time
 
 from harness import IMAGE, check, equal, wait_until
@@ -380,3 +382,27 @@ services:
         world.engine.call("DELETE", f"/containers/{left}?force=1", good=(204, 404))
         world.engine.call("DELETE", f"/containers/{theirs}?force=1", good=(204, 404))
         world.ctl("down", "--rmi", "local")
+
+
+@scenario("prune shows what it would remove, and leaves what another daemon's stacks had made")
+def others_images(world):
+    world.stack(f"services: {{box: {{image: {IMAGE}, init: true, command: sleep infinity, hooks: {{post_build_root: 'echo {world.project}'}}}}}}\n")
+    tag = f"stackd-hooks:{world.project}"
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as tar:
+        text = f"FROM {IMAGE}\nLABEL dev.stackd.hooks=x dev.stackd.stack={world.project}-other\n".encode()
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+    world.engine.build(context.getvalue(), tag)
+    try:
+        world.ctl("up").expect(0)
+        world.ctl("prune", "--dry-run").expect(0, "nothing to remove")
+        world.ctl("down").expect(0)
+        said = world.ctl("prune", "--dry-run").expect(10, "remove image stackd-hooks:")
+        check(tag not in said.out, "another's image")
+        world.ctl("prune", "-y").expect(0, "removed image stackd-hooks:")
+        world.ctl("prune", "--dry-run").expect(0, "nothing to remove")
+        world.engine.call("GET", f"/images/{tag}/json")
+    finally:
+        world.engine.call("DELETE", f"/images/{tag}?force=1", good=(200, 404))

@@ -270,3 +270,50 @@ def which_engine(world):
     equal((info["engine_host"], info["engine_state"]), (f"unix://{world.path('mine.sock')}", "reachable"), "the context's engine")
     world.stack("services: {}\n")
     world.ctl("daemon", "status").expect(0, "mine.sock (", "by the context 'mine' of ")
+
+
+@scenario("build, pull and push are of images alone, also of a stack that was never up; what is pushed is pulled")
+def commands(world):
+    with registry(world) as there:
+        image = f"{there.host}/made:1"
+        log_in(world, there.host, f"ann:{PASSWORD}")
+        world.stack(f"""
+services:
+  app:
+    image: {image}
+    build: {{context: ., args: {{WHO: file}}}}
+    init: true
+    command: sleep infinity
+  other: {{image: {IMAGE}, init: true, command: sleep infinity}}
+""")
+        world.file("stack/Dockerfile", f"FROM {IMAGE}\nARG WHO\nRUN echo $WHO {world.project} > /who\n")
+
+        def who():
+            return world.engine.run(world.project, ["cat", "/who"], image=image).split()[0]
+
+        try:
+            built = world.ctl("build", "--build-arg", "WHO=caller").expect(0, "RUN echo caller")
+            check("app | #" in built.text, f"{built}: the builder's log")
+            equal(who(), "caller", "the argument of the command line")
+            equal(world.engine.containers(world.project), [], "containers after build")
+            world.ctl("push").expect(0, "images pushed")
+            world.engine.call("DELETE", f"/images/{image}?force=1", good=(200,))
+            world.ctl("pull", "app").expect(0, "app pulled")
+            equal(who(), "caller", "the image that was pulled")
+            world.ctl("build", "nothing").expect(5, "cannot find service 'nothing'")
+            # Up by these files: built again by them, and not by others.
+            world.ctl("up").expect(0)
+            world.ctl("build", "--no-cache", "app").expect(0)
+            equal(who(), "file", "the file's argument")
+            equal(len(world.engine.running(world.project)), 2, "what runs after build")
+            equal(world.status()["status"], "up", "the stack's status after build")
+            world.file("stack/stackd.yaml", world.read("stack/stackd.yaml").replace("WHO: file", "WHO: edited"))
+            world.ctl("build").expect(6, "its files have changed since")
+            world.ctl("down", "-t", "0").expect(0)
+            world.ctl("build").expect(0)
+            equal(who(), "edited", "after down by the new file")
+            log_in(world, there.host, "ann:wrong")
+            world.ctl("push").expect(1, f"registry {there.host}, asked as 'ann'")
+            world.ctl("push", "--ignore-push-failures").expect(0, f"registry {there.host}, asked as 'ann'")
+        finally:
+            world.engine.call("DELETE", f"/images/{image}?force=1", good=(200, 404, 409))

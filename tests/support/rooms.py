@@ -33,6 +33,7 @@ ROOMS = (
     Room("daemon/docker", "async"),
     Room("daemon/process/shim", "", target="stackd-shim", namespace="shim"),  # beside every service: links nothing
     Room("daemon/process", "async"),
+    Room("daemon/images/builder", "dotdocker", target="builder", namespace="builder"),  # stackd-build: links BuildKit's protocol
     Room("daemon/images", "docker dotdocker process"),
     Room("daemon/model", "util", pure=True),
     Room("daemon/resolve", "model", pure=True),
@@ -58,6 +59,9 @@ ROOMS = (
 # Headers that a room may include of a room that it does not use. They are data, or an interface without its makers, and
 # need no link; whatever they include has to be allowed as well.
 HEADERS = {
+    ("images/builder", "daemon/images/build_request.hpp"): "what stackd-build is told, as data",
+    ("images/builder", "daemon/docker/ignore.hpp"): "patterns mean the same to both builders; it is in the program as well",
+    ("translate", "daemon/images/build_request.hpp"): "what stackd-build is told, as data",
     ("process/shim", "daemon/util/fd.hpp"): "one class, all of it in the header",
     ("process", "daemon/process/shim/protocol.hpp"): "the names of a run's files, which both sides write and read",
     ("process", "daemon/process/shim/container_tree.hpp"): "the processes of an exec, as the shim finds them; it is in process as well",

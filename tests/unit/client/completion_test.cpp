@@ -45,13 +45,13 @@ TEST_CASE("bash offers commands, options, and the values that an option takes", 
   CHECK(offered({"st"}) == std::vector<std::string>{"start", "status", "stop"});
   CHECK(offered({"-C", "/tmp", "ho"}) == std::vector<std::string>{"hooks"});
   CHECK(offered({"up", "--re"}) ==
-        std::vector<std::string>{"--rebuild", "--remove-orphans", "--rerun-hooks"});
+        std::vector<std::string>{"--rebuild", "--remove-orphans", "--renew-anon-volumes", "--rerun-hooks"});
   CHECK(offered({"up", "--pull", ""}) ==
         std::vector<std::string>{"always", "build", "missing", "never", "policy"});
   CHECK(offered({"--project", "shop", "down", "--rmi", "l"}) == std::vector<std::string>{"local"});
   CHECK(offered({"daemon", "st"}) == std::vector<std::string>{"start", "status", "stop"});
   CHECK(offered({"up", "--build", "--re"}) ==
-        std::vector<std::string>{"--rebuild", "--remove-orphans", "--rerun-hooks"});
+        std::vector<std::string>{"--rebuild", "--remove-orphans", "--renew-anon-volumes", "--rerun-hooks"});
   CHECK(offered({"exec", "--no-w"}) == std::vector<std::string>{"--no-wait"});
   CHECK(offered({"completion", "f"}) == std::vector<std::string>{"fish"});
 }
@@ -86,8 +86,8 @@ TEST_CASE("what Docker Compose has and stackctl has not is answered by what does
         "Docker Compose has it, here `stackctl top` measures containers and processes");
   CHECK(instead_of_verb("publish") == "Docker Compose has it, nothing here does that");
   CHECK(instead_of_verb("stauts").empty());
-  CHECK_FALSE(instead_of_option("up", "--no-recreate").empty());
-  CHECK(instead_of_option("down", "--no-recreate").empty());
+  CHECK_FALSE(instead_of_option("up", "--exit-code-from").empty());
+  CHECK(instead_of_option("down", "--exit-code-from").empty());
 }
 
 TEST_CASE("an option is never taken for its opposite", "[client]") {
@@ -95,4 +95,13 @@ TEST_CASE("an option is never taken for its opposite", "[client]") {
   CHECK(are_opposites("--no-deps", "--deps"));
   CHECK_FALSE(are_opposites("--build", "--rebuild"));
   CHECK_FALSE(are_opposites("--no-deps", "--no-dep"));
+}
+
+TEST_CASE("nothing that there is, is told to be missing", "[client]") {
+  for (const auto& command : all_commands()) {
+    INFO(command.name);
+    CHECK(instead_of_verb(command.name).empty());
+    for (const auto& option : command.options)
+      for (const auto& name : option.names) CHECK(instead_of_option(command.name, name).empty());
+  }
 }

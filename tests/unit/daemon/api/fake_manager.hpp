@@ -33,6 +33,7 @@ struct Parts {
   proto::DownRequest down;
   proto::PlanRequest plan;
   proto::ServicesRequest services;
+  proto::ImagesRequest images;
   proto::LogsRequest logs;
   proto::ExecRequest exec;
   std::string verb, stack, group, key;

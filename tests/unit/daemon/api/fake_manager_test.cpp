@@ -83,6 +83,13 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
   parts_.up = std::move(request);
   co_return begin(parts_, "up", "shop-1");
 }
+awaitable<proto::Operation> Manager::images(proto::ImagesRequest request, std::string key) {
+  check(parts_);
+  parts_.key = key;
+  const auto action = request.action;
+  parts_.images = std::move(request);
+  co_return begin(parts_, action, "shop-1");
+}
 awaitable<proto::Operation> Manager::down(std::string id, proto::DownRequest request, std::string key) {
   parts_.key = key;
   parts_.down = std::move(request);
@@ -104,9 +111,23 @@ awaitable<proto::Operation> Manager::restart(std::string id, proto::ServicesRequ
   parts_.services = std::move(request);
   co_return begin(parts_, "restart", stack(parts_, id).id);
 }
-awaitable<std::vector<std::string>> Manager::prune() {
+awaitable<std::vector<std::string>> Manager::prune(bool) {
   parts_.verb = "prune";
   co_return std::vector<std::string>{"stackd-hooks:0123456789abcdef"};
+}
+
+awaitable<proto::Operation> Manager::run_hooks(std::string id, proto::HooksRunRequest request,
+                                               std::string key) {
+  const auto& found = stack(parts_, id);
+  parts_.key = std::move(key);
+  parts_.services.services = std::move(request.hooks);
+  co_return begin(parts_, "hooks", found.id);
+}
+
+awaitable<int> Manager::reset_hooks(std::string id, std::string phase) {
+  parts_.stack = stack(parts_, id).id;
+  parts_.verb = "reset " + phase;
+  co_return 2;
 }
 
 awaitable<void> Manager::forget(std::string id) {

@@ -109,8 +109,12 @@ TEST_CASE("Schemas have the fields that go over the wire", "[api]") {
   check_schema<proto::Problem>("Problem");
   check_schema<proto::UpOptions>("UpOptions");
   check_schema<proto::UpRequest>("UpRequest");
+  check_schema<proto::ImagesRequest>("ImagesRequest");
   check_schema<proto::DownRequest>("DownRequest");
   check_schema<proto::ServicesRequest>("ServicesRequest");
+  check_schema<proto::HooksRunRequest>("HooksRunRequest");
+  check_schema<proto::HooksResetRequest>("HooksResetRequest");
+  check_schema<proto::PruneRequest>("PruneRequest");
   check_schema<proto::PlanRequest>("PlanRequest");
   check_schema<proto::PlanChange>("PlanChange");
   check_schema<proto::PlanAction>("PlanAction");
@@ -232,5 +236,5 @@ TEST_CASE("The described examples of bodies are taken", "[api]") {
     CHECK((status == 200 || status == 202));
     ++bodies;
   }
-  CHECK(bodies == 16);
+  CHECK(bodies == 20);
 }

@@ -13,10 +13,19 @@ using util::ErrorKind;
 
 namespace {
 
-constexpr ErrorKind k_kinds[] = {ErrorKind::invalid_request, ErrorKind::invalid_file, ErrorKind::not_found,
-                                 ErrorKind::conflict,        ErrorKind::no_engine,    ErrorKind::engine,
-                                 ErrorKind::unsupported,     ErrorKind::timed_out,    ErrorKind::cancelled,
-                                 ErrorKind::denied,          ErrorKind::failed,       ErrorKind::io,
+constexpr ErrorKind k_kinds[] = {ErrorKind::invalid_request,
+                                 ErrorKind::invalid_file,
+                                 ErrorKind::not_found,
+                                 ErrorKind::conflict,
+                                 ErrorKind::foreign_project,
+                                 ErrorKind::no_engine,
+                                 ErrorKind::engine,
+                                 ErrorKind::unsupported,
+                                 ErrorKind::timed_out,
+                                 ErrorKind::cancelled,
+                                 ErrorKind::denied,
+                                 ErrorKind::failed,
+                                 ErrorKind::io,
                                  ErrorKind::internal};
 
 std::string refused(const std::string& body) {
@@ -33,12 +42,20 @@ std::string refused(const std::string& body) {
 }  // namespace
 
 TEST_CASE("Every error kind has its status", "[api]") {
-  const std::map<ErrorKind, int> expected{
-      {ErrorKind::invalid_request, 400}, {ErrorKind::invalid_file, 422}, {ErrorKind::not_found, 404},
-      {ErrorKind::conflict, 409},        {ErrorKind::no_engine, 503},    {ErrorKind::engine, 502},
-      {ErrorKind::unsupported, 501},     {ErrorKind::timed_out, 504},    {ErrorKind::cancelled, 500},
-      {ErrorKind::denied, 403},          {ErrorKind::failed, 500},       {ErrorKind::io, 500},
-      {ErrorKind::internal, 500}};
+  const std::map<ErrorKind, int> expected{{ErrorKind::invalid_request, 400},
+                                          {ErrorKind::invalid_file, 422},
+                                          {ErrorKind::not_found, 404},
+                                          {ErrorKind::conflict, 409},
+                                          {ErrorKind::foreign_project, 409},
+                                          {ErrorKind::no_engine, 503},
+                                          {ErrorKind::engine, 502},
+                                          {ErrorKind::unsupported, 501},
+                                          {ErrorKind::timed_out, 504},
+                                          {ErrorKind::cancelled, 500},
+                                          {ErrorKind::denied, 403},
+                                          {ErrorKind::failed, 500},
+                                          {ErrorKind::io, 500},
+                                          {ErrorKind::internal, 500}};
   for (const auto kind : k_kinds) {
     CAPTURE(util::code_of(kind));
     CHECK(api::status_of(kind) == expected.at(kind));

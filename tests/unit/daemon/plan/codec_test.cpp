@@ -42,6 +42,10 @@ template <class T>
 void fill(std::vector<T>& value) {
   for (int i = 0; i < 2; ++i) fill(value.emplace_back());
 }
+template <class T>
+void fill(std::map<std::string, T>& value) {
+  fill(value["one"]);
+}
 template <model::Described T>
 void fill(T& value) {
   std::apply([&](const auto&... fields) { (fill(value.*fields.member), ...); }, model::Fields<T>::list);
@@ -135,13 +139,13 @@ TEST_CASE("kinds of steps have names of their own, by which the store and the cl
           "[plan][codec]") {
   std::set<std::string> names;
   for (const auto& [name, interruptible] : kinds(k_all)) CHECK(names.insert(name).second);
-  CHECK(names == std::set<std::string>{"plan-up",       "plan-down",       "plan-recover",   "plan-rollback",
-                                       "env-from",      "image",           "derive",         "network",
-                                       "volume",        "remove-networks", "remove-volumes", "remove-images",
-                                       "create",        "start",           "stop",           "remove",
-                                       "pre-run",       "start-process",   "stop-process",   "ready",
-                                       "ready-process", "completed",       "settle",         "hook",
-                                       "end-hook",      "finish-up",       "finish-down"});
+  CHECK(names == std::set<std::string>{
+                     "plan-up",        "plan-down",     "plan-recover",  "plan-rollback", "env-from",
+                     "image",          "derive",        "network",       "volume",        "remove-networks",
+                     "remove-volumes", "remove-images", "create",        "start",         "stop",
+                     "remove",         "pre-run",       "start-process", "stop-process",  "ready",
+                     "ready-process",  "completed",     "settle",        "hook",          "end-hook",
+                     "finish-up",      "finish-down",   "plan-images",   "push",          "plan-hooks"});
 }
 
 TEST_CASE("only what waits for others may be cancelled; what has an effect runs to its end",
@@ -149,8 +153,8 @@ TEST_CASE("only what waits for others may be cancelled; what has an effect runs 
   std::set<std::string> waiting;
   for (const auto& [name, interruptible] : kinds(k_all))
     if (interruptible) waiting.insert(name);
-  CHECK(waiting == std::set<std::string>{"env-from", "image", "derive", "pre-run", "ready", "ready-process",
-                                         "completed", "settle", "hook"});
+  CHECK(waiting == std::set<std::string>{"env-from", "image", "push", "derive", "pre-run", "ready",
+                                         "ready-process", "completed", "settle", "hook"});
 }
 
 TEST_CASE("a step is planned with the name of its kind and its parameters", "[plan][codec]") {

@@ -90,7 +90,7 @@ TEST_CASE("X36: --rerun-hooks is of what remembers; of a phase that is named it 
     auto seen = there;
     plan::Wish wish;
     wish.rerun = rerun;
-    plan::forget_memories(file.stack(), wish, seen.seen);
+    plan::heed_wish(file.stack(), wish, seen.seen);
     return up(file, seen, wish);
   };
   CHECK(with("").unchanged);

@@ -286,3 +286,25 @@ TEST_CASE("ports are known by service and key", "[plan][ports]") {
         std::map<std::string, std::map<std::string, int>>{{"web", {{"0", 9000}, {"0@2", 9001}}},
                                                           {"api", {{"0", 9002}}}});
 }
+
+TEST_CASE("A port that an orphan of this stack has is said to be its, with the way out", "[plan][ports]") {
+  Asking asking;
+  asking.file.container("new").port(80);
+  asking.holds("mine", "old", "0", 80);
+  asking.taken = {{80, "tcp"}};
+  CHECK(asking.refusal() ==
+        "host port 80, which service 'new' publishes, is still that of service 'old', which the "
+        "stack file does not have (any more); `stackctl up --remove-orphans` takes it away");
+}
+
+TEST_CASE("Another program's port is told by its number, for whoever can say whose it is", "[plan][ports]") {
+  Asking asking;
+  asking.file.container("web").port(80);
+  asking.taken = {{80, "tcp"}};
+  try {
+    asking.ports();
+    FAIL("it was given");
+  } catch (const plan::PortTaken& taken) {
+    CHECK(taken.port() == 80);
+  }
+}

@@ -116,7 +116,7 @@ TEST_CASE("an entry is known by what it does, not by where it stands or what its
       {"retry_delay", 5, false},
       {"on_failure", "warn", false},
       {"run", "once", false},
-      {"inputs", {"*.sql"}, false},  // what they hold counts, elsewhere (hooks/inputs.hpp)
+      {"inputs", {"*.sql"}, false},    // what they hold counts, elsewhere (hooks/inputs.hpp)
       {"once_volume", "data", false},  // so does its making
       {"run_in", "db", true},
       {"run_in_image", "alpine", true},

@@ -205,6 +205,27 @@ TEST_CASE("networks: the default one, aliases and addresses; the top level's nam
   CHECK(mistakes("    networks: [default]\n    network_mode: host\n").find("not both") != std::string::npos);
 }
 
+TEST_CASE("build: secrets, agents and more contexts, in every form", "[stackfile][compose]") {
+  Loading loading(
+      "services:\n  web:\n    build:\n      context: .\n      secrets: [one, {source: one, target: two}]\n"
+      "      ssh: [default, key=./agent]\n      additional_contexts: {d: ./dir, i: 'docker-image://x'}\n"
+      "      ulimits: {nofile: 5, nproc: {soft: 1, hard: 2}}\n      cache_to: ['type=inline']\n"
+      "      entitlements: [network.host]\n      privileged: true\nsecrets: {one: {file: ./f}}\n");
+  const auto spec = loading.load();
+  CHECK(spec.warnings.empty());
+  const auto& build = *spec.find("web")->container->build;
+  REQUIRE(build.secrets.size() == 2);
+  CHECK(build.secrets[0].id == "one");
+  CHECK(build.secrets[1].id == "two");
+  CHECK(build.secrets[1].source == "one");
+  CHECK(build.ssh == std::map<std::string, std::string>{{"default", ""}, {"key", loading.path("agent")}});
+  CHECK(build.additional_contexts.at("d") == loading.path("dir"));
+  CHECK(build.additional_contexts.at("i") == "docker-image://x");
+  REQUIRE(build.ulimits.size() == 2);
+  CHECK(build.ulimits[1].hard == 2);
+  CHECK(build.privileged);
+}
+
 TEST_CASE("build: a string or a mapping", "[stackfile][compose]") {
   Loading loading(
       "services:\n  web: {build: ./app}\n  api:\n    build:\n      context: .\n      dockerfile: D\n"
@@ -221,9 +242,9 @@ TEST_CASE("build: a string or a mapping", "[stackfile][compose]") {
   CHECK(build.no_cache);
   CHECK(spec.find("git")->container->build->context == "https://example.com/x.git#main");
   CHECK(mistakes("    build: {contxt: .}\n").find("did you mean 'context'?") != std::string::npos);
-  loading.directory.write("compose.yaml", "services:\n  web:\n    build: {context: ., ssh: [default]}\n");
+  loading.directory.write("compose.yaml", "services:\n  web:\n    build: {context: ., isolation: hyperv}\n");
   CHECK(loading.load().warnings ==
-        Strings{"compose.yaml:3:30: service 'web', 'build': 'ssh' has no effect on the build yet"});
+        Strings{"compose.yaml:3:36: service 'web', 'build': 'isolation' has no effect on the build"});
   loading.request.to_run = false;
   CHECK(loading.load().warnings.empty());
 }

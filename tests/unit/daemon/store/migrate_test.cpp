@@ -102,7 +102,6 @@ std::int64_t number(Database& db, const std::string& sql) {
   return s.integer(0);
 }
 
-
 }  // namespace
 
 TEST_CASE("migrations are numbered from 1 without holes, and each has rows to carry over", "[store]") {
