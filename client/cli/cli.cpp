@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/cli/commands.hpp"
+#include "client/cli/compose_words.hpp"
 #include "client/error.hpp"
 #include "client/text.hpp"
 
@@ -90,6 +91,8 @@ const Command& find_command(const std::string& name) {
   }
   if (!name.empty() && name[0] == '-')
     throw ClientError(proto::k_bad_usage, "no option " + name + ": `stackctl --help` shows all");
+  if (const auto here = instead_of_verb(name); !here.empty())
+    throw ClientError(proto::k_bad_usage, "no command '" + name + "': " + here);
   std::string near = nearest(name, names);
   throw ClientError(proto::k_bad_usage,
                     "no command '" + name + "': " +
@@ -124,7 +127,10 @@ ClientError unexpected(const Command& command, const CLI::App& app) {
   const std::string word = option->substr(0, option->find('='));
   std::vector<std::string> known;
   for (const auto* each : app.get_options())
-    for (const auto& long_name : each->get_lnames()) known.push_back("--" + long_name);
+    for (const auto& long_name : each->get_lnames())
+      if (!are_opposites("--" + long_name, word)) known.push_back("--" + long_name);
+  if (const auto here = instead_of_option(name, word); !here.empty())
+    return {proto::k_bad_usage, name + " has no option " + word + ": " + here};
   const std::string near = nearest(word, known);
   return {proto::k_bad_usage, name + " has no option " + word +
                                   (near.empty() ? ": `stackctl " + name + " --help` shows what there is"
@@ -192,6 +198,19 @@ int run_command_line(const std::vector<std::string>& arguments) {
   return run_one(command, words, std::move(globals));
 }
 
+namespace {
+
+// Which words that only the daemon knows stand there.
+std::string words_at(const CLI::Option& option, const std::string& type) {
+  if (option.check_lname("project")) return "stack";
+  if (option.check_lname("profile")) return "profile";
+  if (type == "SERVICE") return "service";
+  if (type == "OPERATION") return "operation";
+  return type == "RUN" ? "hook" : "";
+}
+
+}  // namespace
+
 std::vector<CommandWords> all_commands() {
   std::vector<CommandWords> all;
   for (const auto& command : commands()) {
@@ -214,6 +233,7 @@ std::vector<CommandWords> all_commands() {
         }
       entry.is_file = type == "FILE";
       entry.is_directory = type == "DIR";
+      entry.words = words_at(*option, type);
       words.options.push_back(std::move(entry));
     }
     all.push_back(std::move(words));

@@ -189,8 +189,11 @@ Run build_completion(CLI::App& app) {
   app.add_option("shell", *shell, "The shell to complete for")
       ->type_name("SHELL")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  return [shell](Context& context) {
+      ->check(CLI::IsMember({"bash", "zsh", "fish", "words"}));
+  auto kind = std::make_shared<std::string>();
+  app.add_option("kind", *kind, "")->group("");  // of words, for the scripts themselves
+  return [shell, kind](Context& context) {
+    if (*shell == "words") return run_words(context, *kind);
     context.out(completion_script(*shell, all_commands()));
     return static_cast<int>(proto::k_done);
   };

@@ -120,6 +120,10 @@ int run_run(Context& context, const RunArgs& args);
 // Which commands the file has: the end of `run --help`.
 void help_run(Context& context);
 
+// For shells: `kind` is service, stack, profile, operation, hook or command. Prints nothing where it cannot
+// know.
+int run_words(Context& context, const std::string& kind);
+
 int run_init(Context& context);
 
 struct NukeArgs {

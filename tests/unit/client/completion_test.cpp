@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "client/cli/cli.hpp"
+#include "client/cli/compose_words.hpp"
 #include "client/text.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -51,6 +52,7 @@ TEST_CASE("bash offers commands, options, and the values that an option takes", 
   CHECK(offered({"daemon", "st"}) == std::vector<std::string>{"start", "status", "stop"});
   CHECK(offered({"up", "--build", "--re"}) ==
         std::vector<std::string>{"--rebuild", "--remove-orphans", "--renew-anon-volumes", "--rerun-hooks"});
+  CHECK(offered({"exec", "--no-w"}) == std::vector<std::string>{"--no-wait"});
   CHECK(offered({"completion", "f"}) == std::vector<std::string>{"fish"});
 }
 
@@ -76,5 +78,30 @@ TEST_CASE("every command takes the options that all take", "[client]") {
       CHECK(std::any_of(command.options.begin(), command.options.end(), [&](const OptionWords& option) {
         return std::find(option.names.begin(), option.names.end(), wanted) != option.names.end();
       }));
+  }
+}
+
+TEST_CASE("what Docker Compose has and stackctl has not is answered by what does it here", "[client]") {
+  CHECK(instead_of_verb("stats") ==
+        "Docker Compose has it, here `stackctl top` measures containers and processes");
+  CHECK(instead_of_verb("publish") == "Docker Compose has it, nothing here does that");
+  CHECK(instead_of_verb("stauts").empty());
+  CHECK_FALSE(instead_of_option("up", "--exit-code-from").empty());
+  CHECK(instead_of_option("down", "--exit-code-from").empty());
+}
+
+TEST_CASE("an option is never taken for its opposite", "[client]") {
+  CHECK(are_opposites("--build", "--no-build"));
+  CHECK(are_opposites("--no-deps", "--deps"));
+  CHECK_FALSE(are_opposites("--build", "--rebuild"));
+  CHECK_FALSE(are_opposites("--no-deps", "--no-dep"));
+}
+
+TEST_CASE("nothing that there is, is told to be missing", "[client]") {
+  for (const auto& command : all_commands()) {
+    INFO(command.name);
+    CHECK(instead_of_verb(command.name).empty());
+    for (const auto& option : command.options)
+      for (const auto& name : option.names) CHECK(instead_of_option(command.name, name).empty());
   }
 }
