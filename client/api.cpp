@@ -246,6 +246,7 @@ std::string logs(const std::string& id, const proto::LogsRequest& request) {
   std::string query = "?tail=" + percent_encode(request.tail);
   for (const auto& service : request.services) query += "&service=" + percent_encode(service);
   if (!request.since.empty()) query += "&since=" + percent_encode(request.since);
+  if (!request.until.empty()) query += "&until=" + percent_encode(request.until);
   if (request.follow) query += "&follow=1";
   if (request.timestamps) query += "&timestamps=1";
   for (const auto& seen : request.after) query += "&after=" + percent_encode(seen);

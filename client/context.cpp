@@ -12,12 +12,15 @@
 #include "client/error.hpp"
 #include "client/follow.hpp"
 #include "client/output/style.hpp"
+#include "client/terminal.hpp"
 #include "client/text.hpp"
 
 extern char** environ;
 
 namespace stackd::client {
 namespace {
+
+constexpr int k_narrow = 40;  // columns: from here down plain lines say more than cut ones
 
 // What cannot be written has no reader: the work itself is the daemon's and goes on.
 void write_all(int fd, std::string_view text) {
@@ -33,6 +36,19 @@ bool wants_colour(int fd) {
   const char* no_colour = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
   return ::isatty(fd) && !(no_colour && *no_colour) && !(term && std::strcmp(term, "dumb") == 0);
+}
+
+// Whether a live view makes sense there: a terminal that is known, wide enough for columns, with our signs.
+bool can_be_redrawn() {
+  const char* term = std::getenv("TERM");
+  if (!term || !*term || std::strcmp(term, "dumb") == 0) return false;
+  std::string locale;
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"})
+    if (const char* value = std::getenv(name); value && *value && locale.empty()) locale = value;
+  for (char& c : locale) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const bool utf8 = locale.find("utf-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+  const proto::WindowSize size = window_size();
+  return utf8 && (size.columns == 0 || size.columns > k_narrow);
 }
 
 Size terminal_size() {
@@ -196,8 +212,8 @@ int Context::width() const {
 std::unique_ptr<Progress> Context::progress() const {
   Write out = [this](std::string_view text) { this->out(text); };
   if (json()) return make_json_progress(out, [this](std::string_view text) { err(text); });
-  const char* term = std::getenv("TERM");
-  if (!terminal_ || (term && std::strcmp(term, "dumb") == 0)) return make_plain_progress(out, colour_);
+  if (!terminal_ || !can_be_redrawn()) return make_plain_progress(out, colour_);
+  give_cursor_back_at_death();
   return make_tty_progress(out, colour_, terminal_size, now_ms);
 }
 

@@ -127,7 +127,18 @@ public:
 private:
   void take(const proto::Event& event, const std::string& text) {
     progress_.event(event, text);
+    if (event.kind == "step.ended" && progress_.tick_every()) tell_plan(event);
     if (event.kind == "operation.ended" && event.operation == operation_) ended_ = true;
+  }
+
+  // The steps follow from those that plan; a view of them is no reason to fail.
+  void tell_plan(const proto::Event& event) {
+    const auto kind = event.data.is_object() ? event.data.value("kind", "") : "";
+    if (!kind.starts_with("plan")) return;
+    try {
+      progress_.planned(control_.operation(operation_));
+    } catch (const std::exception&) {
+    }
   }
 
   // Whether a stream that ended had nothing more to tell, because the operation's events are no longer kept.

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 
 #include <cerrno>
+#include <string_view>
 
 #include "client/error.hpp"
 
@@ -19,7 +20,24 @@ void on_signal(int number) {
   errno = error;
 }
 
+void show_cursor_and_die(int number) {
+  constexpr std::string_view k_show = "\x1b[?25h";
+  [[maybe_unused]] ssize_t ignored = ::write(1, k_show.data(), k_show.size());
+  ::raise(number);  // its action is the default again
+}
+
 }  // namespace
+
+void give_cursor_back_at_death() {
+  for (const int number : {SIGTERM, SIGHUP, SIGQUIT}) {
+    struct sigaction action {};
+    ::sigaction(number, nullptr, &action);
+    if (action.sa_handler != SIG_DFL) continue;  // nohup
+    action.sa_handler = show_cursor_and_die;
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+    ::sigaction(number, &action, nullptr);
+  }
+}
 
 RawMode::RawMode() {
   if (::tcgetattr(0, &before_) < 0) return;

@@ -44,6 +44,9 @@ private:
   std::vector<std::pair<int, struct sigaction>> before_;
 };
 
+// The live view hides the cursor: what ends this program from outside shows it again first.
+void give_cursor_back_at_death();
+
 // Of standard output's terminal; zeros when it is none.
 proto::WindowSize window_size();
 

@@ -357,6 +357,49 @@ STACKD_FIELDS(Surroundings) {
   field("environment", o.environment, Show::always);
 }};
 
+STACKD_FIELDS(PublishedPort) {
+  field("host_ip", o.host_ip, Show::always);
+  field("host_port", o.host_port, Show::always);
+  field("container_port", o.container_port, Show::always);
+  field("protocol", o.protocol, Show::always);
+}};
+
+STACKD_FIELDS(ContainerRow) {
+  field("id", o.id, Show::always);
+  field("name", o.name, Show::always);
+  field("service", o.service, Show::always);
+  field("number", o.number, Show::always);
+  field("image", o.image, Show::always);
+  field("command", o.command, Show::always);
+  field("state", o.state, Show::always);
+  field("status", o.status, Show::always);
+  field("health", o.health, Show::when_set);
+  field("exit_code", o.exit_code, Show::when_set);
+  field("created_at", o.created_at, Show::always);
+  field("oneoff", o.oneoff, Show::when_set);
+  field("orphan", o.orphan, Show::when_set);
+  field("ports", o.ports, Show::always);
+}};
+
+STACKD_FIELDS(ContainersRequest) {
+  field("services", o.services, Show::when_set);
+  field("signal", o.signal, Show::when_set);
+  field("stop", o.stop, Show::when_set);
+  field("volumes", o.volumes, Show::when_set);
+  field("no_wait", o.no_wait, Show::when_set);
+}};
+
+STACKD_FIELDS(ContainersDone) {
+  field("containers", o.containers, Show::always);
+  field("processes", o.processes, Show::when_set);
+}};
+
+STACKD_FIELDS(VolumeView) {
+  field("name", o.name, Show::always);
+  field("driver", o.driver, Show::always);
+  field("mountpoint", o.mountpoint, Show::when_set);
+}};
+
 STACKD_FIELDS(WindowSize) {
   field("rows", o.rows, Show::when_set);
   field("columns", o.columns, Show::when_set);

@@ -213,7 +213,7 @@ struct Event {
 struct LogsRequest {
   std::vector<std::string> services;
   std::string tail = "all";
-  std::string since;
+  std::string since, until;
   bool follow = false, timestamps = false;
   std::vector<std::string> after;  // "SERVICE/NUMBER/CURSOR" of lines that were seen: go on behind them
 };
@@ -264,6 +264,34 @@ struct Surroundings {
   std::string stack, name, directory;              // of the command: its own, else the stack's
   std::string command;                             // for /bin/sh -c; empty without one
   std::map<std::string, std::string> environment;  // all of it: what is not here is not inherited
+};
+
+// GET /v1/stacks/{id}/containers: as the engine tells of them, those of hooks left out.
+struct PublishedPort {
+  std::string host_ip, protocol;
+  int host_port = 0, container_port = 0;  // host_port 0: not published
+};
+struct ContainerRow {
+  std::string id, name, service, image, command;
+  std::string state, status, health;  // status: "Up 3 seconds (healthy)"
+  std::string created_at;
+  int number = 1;
+  std::optional<int> exit_code;
+  bool oneoff = false, orphan = false;  // orphan: of a service that the stack no longer has
+  std::vector<PublishedPort> ports;
+};
+// POST /v1/stacks/{id}/kill, pause, unpause, rm: what is done to containers at once, without an operation.
+struct ContainersRequest {
+  std::vector<std::string> services;   // none: all
+  std::string signal;                  // kill: SIGKILL without one
+  bool stop = false, volumes = false;  // rm: those that run are stopped first; anonymous volumes go as well
+  bool no_wait = false;                // else a running operation of the stack is waited for
+};
+struct ContainersDone {
+  std::vector<std::string> containers, processes;  // to which it was done: names; services
+};
+struct VolumeView {
+  std::string name, driver, mountpoint;
 };
 
 // POST /v1/stacks/{id}/exec: a command in a service's container. Upgraded to frames (proto/frames.hpp) it has
@@ -344,6 +372,11 @@ STACKD_WIRE(GraphNode);
 STACKD_WIRE(Graph);
 STACKD_WIRE(Command);
 STACKD_WIRE(Surroundings);
+STACKD_WIRE(PublishedPort);
+STACKD_WIRE(ContainerRow);
+STACKD_WIRE(ContainersRequest);
+STACKD_WIRE(ContainersDone);
+STACKD_WIRE(VolumeView);
 STACKD_WIRE(WindowSize);
 STACKD_WIRE(ExecRequest);
 STACKD_WIRE(ExecStarted);

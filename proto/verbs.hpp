@@ -11,6 +11,7 @@ enum class Verb {
   diff,
   down,
   status,
+  wait,
   ls,
   build,
   pull,
@@ -27,6 +28,14 @@ enum class Verb {
   env,
   exec,
   run,
+  ps,
+  kill,
+  pause,
+  unpause,
+  port,
+  rm,
+  scale,
+  volumes,
   validate,
   config,
   graph,
@@ -42,17 +51,20 @@ struct VerbRow {
   Verb verb;
   const char* name;
   const char* summary;
+  // A file's command may have its name all the same: it was free once, and `run NAME` tells them apart.
+  bool free_name = false;
 };
 
-inline constexpr std::array<VerbRow, 29> k_verbs{{
+inline constexpr auto k_verbs = std::to_array<VerbRow>({
     {Verb::up, "up", "Bring the stack of this directory up"},
     {Verb::diff, "diff", "What an up would change, value by value; nothing is done"},
     {Verb::down, "down", "Take it down: exactly what up made goes away"},
     {Verb::status, "status", "Its services, ports and last operation"},
+    {Verb::wait, "wait", "Wait until services are ready, healthy, stopped or have ended", true},
     {Verb::ls, "ls", "Every stack of this machine"},
-    {Verb::build, "build", "Build the images of services"},
-    {Verb::pull, "pull", "Pull the images of services"},
-    {Verb::push, "push", "Push the images that are built for services"},
+    {Verb::build, "build", "Build the images of services", true},
+    {Verb::pull, "pull", "Pull the images of services", true},
+    {Verb::push, "push", "Push the images that are built for services", true},
     {Verb::restart, "restart", "Restart services"},
     {Verb::stop, "stop", "Stop services, keep their containers"},
     {Verb::start, "start", "Start stopped services"},
@@ -65,6 +77,14 @@ inline constexpr std::array<VerbRow, 29> k_verbs{{
     {Verb::env, "env", "The stack's environment, as lines for a shell"},
     {Verb::exec, "exec", "Run a command in a service's container, or on this host"},
     {Verb::run, "run", "Run one of the file's commands"},
+    {Verb::ps, "ps", "Its containers: image, command, status, ports", true},
+    {Verb::kill, "kill", "Send its containers a signal", true},
+    {Verb::pause, "pause", "Pause its containers", true},
+    {Verb::unpause, "unpause", "Let paused containers go on", true},
+    {Verb::port, "port", "Where a container's port is on this machine", true},
+    {Verb::rm, "rm", "Remove containers that are stopped", true},
+    {Verb::scale, "scale", "Run so many containers of a service", true},
+    {Verb::volumes, "volumes", "The volumes that were made for it", true},
     {Verb::validate, "validate", "Check the stack file, run nothing"},
     {Verb::config, "config", "The stack file as it is understood"},
     {Verb::graph, "graph", "Which service comes after which"},
@@ -74,6 +94,6 @@ inline constexpr std::array<VerbRow, 29> k_verbs{{
     {Verb::daemon, "daemon", "status, start, stop or install the daemon"},
     {Verb::completion, "completion", "A completion script for bash, zsh or fish"},
     {Verb::version, "version", "Versions of stackctl and the daemon"},
-}};
+});
 
 }  // namespace stackd::proto

@@ -17,6 +17,14 @@ inline CLI::Option* each_time(CLI::Option* option) {
 
 // container_commands.cpp
 Run build_exec(CLI::App& app);
+Run build_ps(CLI::App& app);
+Run build_kill(CLI::App& app);
+Run build_pause(CLI::App& app);
+Run build_unpause(CLI::App& app);
+Run build_port(CLI::App& app);
+Run build_rm(CLI::App& app);
+Run build_scale(CLI::App& app);
+Run build_volumes(CLI::App& app);
 // wishes.cpp
 Run build_up(CLI::App& app);
 Run build_diff(CLI::App& app);

@@ -11,8 +11,23 @@
 namespace stackd::client {
 namespace {
 
-Run build_status(CLI::App&) {
-  return run_status;
+Run build_status(CLI::App& app) {
+  auto watch = std::make_shared<bool>(false);
+  app.add_flag("-w,--watch", *watch, "Again at each change, until Ctrl-C");
+  return [watch](Context& context) { return run_status(context, *watch); };
+}
+
+Run build_wait(CLI::App& app) {
+  auto args = std::make_shared<WaitArgs>();
+  app.add_option("services", args->services, "Only these")->type_name("SERVICE");
+  app.add_option("--for", args->wanted, "What to wait for")
+      ->type_name("STATE")
+      ->check(CLI::IsMember({"ready", "healthy", "stopped", "exited"}))
+      ->capture_default_str();
+  app.add_option("--timeout", args->timeout, "Give up after this long, with exit code 1, and say what blocks")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  return [args](Context& context) { return run_wait(context, *args); };
 }
 Run build_top(CLI::App&) {
   return run_top;
@@ -23,14 +38,21 @@ Run build_urls(CLI::App&) {
 Run build_init(CLI::App&) {
   return run_init;
 }
-Run build_version(CLI::App&) {
-  return run_version;
+Run build_version(CLI::App& app) {
+  auto brief = std::make_shared<bool>(false);
+  auto format = std::make_shared<std::string>();
+  app.add_flag("--short", *brief, "Only this program's number");
+  app.add_option("-f,--format", *format, "How to print it")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"pretty", "json"}));
+  return [brief, format](Context& context) { return run_version(context, *brief, *format == "json"); };
 }
 
 Run build_ls(CLI::App& app) {
-  auto all = std::make_shared<bool>(false);
+  auto all = std::make_shared<bool>(false), quiet = std::make_shared<bool>(false);
   app.add_flag("-a,--all", *all, "Those that are down as well");
-  return [all](Context& context) { return run_ls(context, *all); };
+  app.add_flag("-q,--quiet", *quiet, "Only their names");
+  return [all, quiet](Context& context) { return run_ls(context, *all, *quiet); };
 }
 
 Run build_validate(CLI::App&) {
@@ -74,7 +96,10 @@ Run build_logs(CLI::App& app) {
   app.add_option("-n,--tail", args->tail, "Only the last N lines of each")->type_name("N");
   app.add_option("--since", args->since, "Only since this time, or this long ago, as in 10m")
       ->type_name("WHEN");
+  app.add_option("--until", args->until, "Only until this time, or this long ago")->type_name("WHEN");
   app.add_flag("-t,--timestamps", args->timestamps, "Show when each line was written");
+  app.add_flag("--no-log-prefix", args->no_prefix, "Without the service before each line");
+  app.add_flag("--no-color", args->no_colour, "Without colours");
   return [args](Context& context) { return run_logs(context, *args); };
 }
 
@@ -173,6 +198,8 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_diff);
     case proto::Verb::status:
       return made(build_status);
+    case proto::Verb::wait:
+      return made(build_wait);
     case proto::Verb::ls:
       return made(build_ls);
     case proto::Verb::build:
@@ -205,6 +232,22 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_exec, true);
     case proto::Verb::run:
       return made(build_run, true, help_run);
+    case proto::Verb::ps:
+      return made(build_ps);
+    case proto::Verb::kill:
+      return made(build_kill);
+    case proto::Verb::pause:
+      return made(build_pause);
+    case proto::Verb::unpause:
+      return made(build_unpause);
+    case proto::Verb::port:
+      return made(build_port);
+    case proto::Verb::rm:
+      return made(build_rm);
+    case proto::Verb::scale:
+      return made(build_scale);
+    case proto::Verb::volumes:
+      return made(build_volumes);
     case proto::Verb::validate:
       return made(build_validate);
     case proto::Verb::config:

@@ -44,8 +44,13 @@ struct ServicesArgs {
 // `verb`: stop, start, restart.
 int run_services(Context& context, const std::string& verb, const ServicesArgs& args);
 
-int run_status(Context& context);
-int run_ls(Context& context, bool all);
+int run_status(Context& context, bool watch);
+struct WaitArgs {
+  std::string wanted = "ready", timeout = "60s";
+  std::vector<std::string> services;
+};
+int run_wait(Context& context, const WaitArgs& args);
+int run_ls(Context& context, bool all, bool quiet);
 int run_top(Context& context);
 int run_urls(Context& context);
 int run_validate(Context& context);
@@ -63,13 +68,13 @@ struct GraphArgs {
 };
 int run_graph(Context& context, const GraphArgs& args);
 
-int run_version(Context& context);
+int run_version(Context& context, bool brief, bool json);
 int run_prune(Context& context);
 
 struct LogsArgs {
   std::vector<std::string> services;
-  std::string tail = "all", since;
-  bool follow = false, timestamps = false;
+  std::string tail = "all", since, until;
+  bool follow = false, timestamps = false, no_prefix = false, no_colour = false;
 };
 int run_logs(Context& context, const LogsArgs& args);
 

@@ -16,8 +16,11 @@ constexpr const char* k_colours[] = {"36", "33", "32", "35", "34", "96", "93", "
 
 class LogPrinter {
 public:
-  LogPrinter(const Context& context, const proto::Stack& stack, bool timestamps)
-      : context_(context), timestamps_(timestamps) {
+  LogPrinter(const Context& context, const proto::Stack& stack, const LogsArgs& args, bool timestamps)
+      : context_(context),
+        timestamps_(timestamps),
+        prefix_(!args.no_prefix),
+        colour_(context.colour() && !args.no_colour) {
     for (const auto& service : stack.services) {
       std::size_t replicas = service.containers.size();
       if (replicas > 1) scaled_[service.name] = true;
@@ -32,7 +35,8 @@ public:
     if (scaled_[line.service]) name += "-" + std::to_string(line.number);
     auto [colour, added] = colours_.try_emplace(name, k_colours[colours_.size() % std::size(k_colours)]);
     std::string prefix = pad(name, widest_) + " | ";
-    if (context_.colour()) prefix = std::string("\x1b[") + colour->second + "m" + prefix + "\x1b[0m";
+    if (!prefix_) prefix.clear();
+    if (colour_ && prefix_) prefix = std::string("\x1b[") + colour->second + "m" + prefix + "\x1b[0m";
     std::string text = line.text;
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
     context_.out(prefix + (timestamps_ && !line.at.empty() ? line.at + " " : "") + text + "\n");
@@ -40,7 +44,7 @@ public:
 
 private:
   const Context& context_;
-  bool timestamps_;
+  bool timestamps_, prefix_, colour_;
   int widest_ = 0;
   std::map<std::string, bool> scaled_;
   std::map<std::string, const char*> colours_;
@@ -106,7 +110,7 @@ std::vector<std::string> show_hooks(Context& context, const proto::Stack& stack,
     if (found.empty()) services.push_back(name);  // the daemon says which are near
     runs.insert(runs.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
   }
-  LogPrinter printer(context, stack, false);
+  LogPrinter printer(context, stack, args, false);
   for (const auto& run : runs) printer.widen(display_width(hook_label(run.service, run.phase, run.index)));
   for (const auto& run : runs) show_hook(context, printer, run, args);
   return services;
@@ -121,9 +125,10 @@ int run_logs(Context& context, const LogsArgs& args) {
   proto::LogsRequest request{.services = services,
                              .tail = args.tail,
                              .since = args.since,
+                             .until = args.until,
                              .follow = args.follow,
                              .timestamps = args.timestamps};
-  LogPrinter printer(context, stack, args.timestamps);
+  LogPrinter printer(context, stack, args, args.timestamps);
   std::string buffer;
   std::map<std::string, std::string> seen;  // the cursor of each container's or process's last line
   auto take_line = [&](const std::string& text) {

@@ -1,7 +1,10 @@
 #include "client/commands/shared.hpp"
 
+#include <algorithm>
+
 #include "client/error.hpp"
 #include "client/text.hpp"
+#include "proto/time.hpp"
 
 namespace stackd::client {
 
@@ -21,20 +24,40 @@ std::string ports_text(const proto::Service& service) {
   return join(parts, ", ");
 }
 
-void show_stack(const Context& context, const proto::Stack& stack) {
+std::string age_text(const std::string& rfc3339) {
+  const auto at = proto::parse_time(rfc3339);
+  if (!at) return {};
+  const auto seconds = std::max<std::int64_t>(now_ms() - *at, 0) / 1000;
+  if (seconds < 60) return std::to_string(seconds) + "s";
+  const auto days = seconds / 86'400;
+  return days > 1 ? std::to_string(days) + "d" : duration_text(seconds * 1000);
+}
+
+void show_stack(const Context& context, const proto::Stack& stack, bool ages) {
   std::string profile = stack.profile.empty() ? "" : ", profile " + stack.profile;
   context.out(paint(stack.name, Tone::bold, context.colour()) + " is " +
               paint(stack.status, tone_of(stack.status), context.colour()) + "  " +
               paint("(" + stack.id + profile + ") " + stack.directory, Tone::dim, context.colour()) + "\n");
   if (stack.services.empty()) return;
-  Table table({"SERVICE", "KIND", "STATUS", "PORTS"});
+  if (!stack.as_of.empty())
+    context.out(paint("the engine does not answer; what is known is of " + clock_text(stack.as_of),
+                      Tone::warn, context.colour()) +
+                "\n");
+  Table table(ages ? std::vector<std::string>{"SERVICE", "KIND", "STATUS", "FOR", "PORTS"}
+                   : std::vector<std::string>{"SERVICE", "KIND", "STATUS", "PORTS"});
   for (const auto& service : stack.services) {
     std::string last = ports_text(service);
+    if (!service.waiting_for.empty())
+      last += (last.empty() ? "" : "  ") + ("waits for " + service.waiting_for);
     if (!service.reason.empty()) last += (last.empty() ? "" : "  ") + service.reason;
     std::string status = service.status;
     if (service.exit_code && (status == "exited" || status == "failed"))
       status += " (" + std::to_string(*service.exit_code) + ")";
-    table.add({service.name, service.kind, status, last}, tone_of(service.status), 2);
+    if (!service.known_status.empty()) status += " (" + service.known_status + ")";
+    std::vector<std::string> row{service.name, service.kind, status};
+    if (ages) row.push_back(age_text(service.since));
+    row.push_back(last);
+    table.add(row, tone_of(service.status), 2);
   }
   context.out(table);
 }

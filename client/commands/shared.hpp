@@ -12,7 +12,10 @@ namespace stackd::client {
 std::string port_text(const proto::Port& port);
 std::string ports_text(const proto::Service& service);
 // The stack in one line, then a line a service with status and ports or URLs.
-void show_stack(const Context& context, const proto::Stack& stack);
+// `ages`: with how long each has been what it is.
+void show_stack(const Context& context, const proto::Stack& stack, bool ages = false);
+// How long ago that was: "5s", "2m10s", "3h05m"; "" for no time.
+std::string age_text(const std::string& rfc3339);
 // Says once that a log's daemon is away.
 void tell_lost(const Context& context, bool first);
 // Where in a hook's log an answer begins; `wanted` when it does not say.

@@ -3,18 +3,16 @@
 
 #include "client/commands/commands.hpp"
 #include "client/commands/shared.hpp"
+#include "client/follow.hpp"
 #include "client/text.hpp"
 #include "proto/exit_codes.hpp"
 
 namespace stackd::client {
 
-int run_status(Context& context) {
-  const proto::Stack stack = context.stack();
-  if (context.json()) {
-    context.document(context.api().get(target::stack(stack.id)));
-    return proto::k_done;
-  }
-  show_stack(context, stack);
+namespace {
+
+void show_status(Context& context, const proto::Stack& stack) {
+  show_stack(context, stack, true);
   if (const auto& last = stack.last_operation) {
     std::string took = last->duration_ms ? " in " + duration_text(*last->duration_ms) : "";
     context.out(paint("last operation: " + last->kind + " " + last->state + took + " (" + last->id + ")",
@@ -25,10 +23,44 @@ int run_status(Context& context) {
     }
   }
   context.warn(stack.warnings);
+}
+
+// What changes nothing that is shown.
+bool is_seen(const std::string& kind) {
+  return kind == "service.status" || kind == "stack.status" || kind.starts_with("operation.") ||
+         kind.starts_with("engine.");
+}
+
+// Again at each change, for ever: in place on a terminal, one below the other elsewhere.
+int watch_status(Context& context, const std::string& id) {
+  const auto show = [&] {
+    const auto text = context.api().get(target::stack(id));
+    if (context.json()) return context.document(text);
+    if (context.terminal()) context.out("\x1b[H\x1b[2J");
+    show_status(context, nlohmann::json::parse(text).get<proto::Stack>());
+    if (!context.terminal()) context.out("\n");
+  };
+  show();
+  follow_events(context.api(), "/v1/events?stack=" + percent_encode(id), "", std::chrono::seconds(30),
+                [&](const proto::Event& event, const std::string&) {
+                  if (is_seen(event.kind)) show();
+                });
   return proto::k_done;
 }
 
-int run_ls(Context& context, bool all) {
+}  // namespace
+
+int run_status(Context& context, bool watch) {
+  const proto::Stack stack = context.stack();
+  if (watch) return watch_status(context, stack.id);
+  if (context.json())
+    context.document(context.api().get(target::stack(stack.id)));
+  else
+    show_status(context, stack);
+  return proto::k_done;
+}
+
+int run_ls(Context& context, bool all, bool quiet) {
   if (context.json()) {
     context.document(context.api().get("/v1/stacks"));
     return proto::k_done;
@@ -40,9 +72,14 @@ int run_ls(Context& context, bool all) {
       ++hidden;
       continue;
     }
+    if (quiet) {
+      context.out(stack.name + "\n");
+      continue;
+    }
     table.add({stack.name, stack.status, std::to_string(stack.services.size()), stack.id, stack.directory},
               tone_of(stack.status), 1);
   }
+  if (quiet) return proto::k_done;
   context.out(table);
   if (hidden > 0 && context.terminal())
     context.out(

@@ -4,9 +4,13 @@
 
 namespace stackd::client {
 
-int run_version(Context& context) {
+int run_version(Context& context, bool brief, bool json) {
+  if (brief) {
+    context.out(STACKD_VERSION "\n");
+    return proto::k_done;
+  }
   Api* api = context.api_if_listening();
-  if (context.json()) {
+  if (context.json() || json) {
     nlohmann::json document{{"client", STACKD_VERSION}};
     if (api) document["daemon"] = nlohmann::json::parse(api->get("/v1/version"));
     context.document(document.dump());

@@ -20,6 +20,8 @@ public:
   virtual ~Progress() = default;
   // `text` is the event's JSON as it came.
   virtual void event(const proto::Event& event, const std::string& text) = 0;
+  // What the operation is to do, once it is known: with its steps.
+  virtual void planned(const proto::Operation&) {}
   // Something about the following itself: the daemon went away, Ctrl-C was heard.
   virtual void note(const std::string& text) = 0;
   // Called when nothing has come for tick_every().

@@ -112,7 +112,12 @@ ProgressModel::Change ProgressModel::apply(const proto::Event& event, std::int64
     return set_status(text(data, "service"), text(data, "status"), text(data, "reason"), at);
   if (kind.rfind("hook.", 0) == 0) return on_hook(kind, data, at);
   Change change;
-  if (kind == "progress") {
+  if (kind == "operation.started") {
+    // "shop-1f2e3d4c": the name without what tells two checkouts apart.
+    stack_ = event.stack.substr(0, event.stack.rfind('-'));
+    kind_ = text(data, "kind");
+    began_ = at;
+  } else if (kind == "progress") {
     if (std::string name = text(data, "service"); !name.empty())
       service(name, at).detail = clean(text(data, "text"));
   } else if (kind == "warning") {
@@ -129,6 +134,11 @@ ProgressModel::Change ProgressModel::apply(const proto::Event& event, std::int64
   return change;
 }
 
+void ProgressModel::expect(const proto::Operation& operation, std::int64_t now) {
+  for (const auto& step : operation.steps)
+    if (!step.service.empty() && words_of(step.kind)) service(step.service, now);
+}
+
 ProgressModel::Change ProgressModel::on_step(const std::string& kind, const nlohmann::json& data,
                                              std::int64_t at) {
   std::string name = text(data, "service");
@@ -136,7 +146,7 @@ ProgressModel::Change ProgressModel::on_step(const std::string& kind, const nloh
   if (name.empty() || !words) return {};
   Service& entry = service(name, at);
   if (kind == "step.started") {
-    if (entry.settled) entry.started = at;
+    if (entry.settled || (entry.status.empty() && entry.activity.empty())) entry.started = at;
     entry.activity = words->activity;
     entry.detail.clear();
     return {{}, name};

@@ -33,6 +33,13 @@ public:
   // `now`: for events whose own time cannot be read.
   Change apply(const proto::Event& event, std::int64_t now);
 
+  // Services of which nothing was heard yet: they wait for others.
+  void expect(const proto::Operation& operation, std::int64_t now);
+
+  // Of the operation; empty before it was heard of.
+  const std::string& stack() const { return stack_; }
+  const std::string& kind() const { return kind_; }
+  std::int64_t began() const { return began_; }
   const std::vector<Service>& services() const { return services_; }
   const std::vector<Hook>& hooks() const { return hooks_; }
   const Service* find(const std::string& name) const;
@@ -46,6 +53,8 @@ private:
                     std::int64_t at);
   Change on_hook(const std::string& kind, const nlohmann::json& data, std::int64_t at);
 
+  std::string stack_, kind_;
+  std::int64_t began_ = 0;
   std::vector<Service> services_;  // in the order they first appeared
   std::vector<Hook> hooks_;
 };

@@ -1,5 +1,9 @@
-// Live lines: one a service with its status, elapsed time and what it does right now, one for each of the
-// stack's own hooks that run. Lines that stay are written above them.
+// The live view: a head line, then a row for each service and each of the stack's own hooks, in fixed
+// columns; what failed or is at work first. It is redrawn row by row in one synchronised update, and takes
+// itself away at the end: only what failed, warnings, and what hooks wrote to stderr stay.
+//
+// No erasing downwards: from the top of the screen that is a new screen, and terminals keep the old one in
+// their scrollback.
 #include <algorithm>
 
 #include "client/output/progress.hpp"
@@ -11,102 +15,185 @@ namespace {
 
 constexpr std::string_view k_frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
 constexpr std::chrono::milliseconds k_tick{100};
+constexpr int k_widest_name = 24, k_state_width = 10, k_time_width = 6, k_command_width = 30;
+
+constexpr std::string_view k_begin_update = "\x1b[?2026h", k_end_update = "\x1b[?2026l";
+constexpr std::string_view k_hide_cursor = "\x1b[?25l", k_show_cursor = "\x1b[?25h";
+constexpr std::string_view k_empty_row = "\r\x1b[K";
+
+std::string up(int rows) {
+  return rows > 0 ? "\x1b[" + std::to_string(rows) + "A" : "";
+}
+
+// One row before it is laid out.
+struct Row {
+  Tone tone = Tone::plain;
+  std::string mark, name, state, detail;
+  std::int64_t took = 0;
+  int rank = 0;  // 0 failed, 1 at work, 2 waits for others, 3 at rest
+};
 
 class TtyProgress : public Progress {
 public:
   TtyProgress(Write write, bool colour, std::function<Size()> size, std::function<std::int64_t()> now)
       : write_(std::move(write)), size_(std::move(size)), now_(std::move(now)), colour_(colour) {}
+  ~TtyProgress() override {
+    if (begun_) write_(k_show_cursor);
+  }
 
   void event(const proto::Event& event, const std::string&) override {
     ProgressModel::Change change = model_.apply(event, now_());
-    bool passing = event.kind == "hook.output" || event.kind == "progress";
-    // A chatty hook must not cost a redraw a line; the next tick shows the newest.
-    if (passing && now_() - drawn_at_ < k_tick.count()) return;
-    draw(change.lines);
+    // What went well is told by the end; of a hook what it wrote to stderr is for people to see.
+    const bool went_well =
+        change.lines.size() == 1 && (change.lines[0].tone == Tone::good || change.lines[0].tone == Tone::dim);
+    if (!went_well) keep(change.lines);
+    if (now_() - drawn_at_ >= k_tick.count()) draw();
   }
-  void note(const std::string& text) override { draw({{Tone::warn, text}}); }
-  void tick() override { draw({}); }
+  void planned(const proto::Operation& operation) override { model_.expect(operation, now_()); }
+  void note(const std::string& text) override {
+    keep({{Tone::warn, text}});
+    draw();
+  }
+  void tick() override { draw(); }
   std::optional<std::chrono::milliseconds> tick_every() const override { return k_tick; }
   void finish() override {
-    write_(erase_live());
-    live_.clear();
+    if (!begun_) return;
+    finished_ = true;
+    draw();
+    write_(k_show_cursor);
+    begun_ = finished_ = false;
   }
 
 private:
-  std::string erase_live() const {
-    // A narrower window has wrapped what was drawn: count the rows that it takes now.
-    int columns = std::max(1, size_().columns), rows = 0;
-    for (int width : live_) rows += std::max(1, (width + columns - 1) / columns);
-    return rows == 0 ? "" : "\x1b[" + std::to_string(rows) + "A\r\x1b[J";
+  void keep(const std::vector<Line>& lines) { lasting_.insert(lasting_.end(), lines.begin(), lines.end()); }
+
+  // The rows that the cursor stands below, in the window as it is now: a narrower one has wrapped them.
+  int rows_above(const Size& size) const {
+    const int columns = std::max(1, size.columns);
+    int rows = 0;
+    for (const int width : live_) rows += std::max(1, (width + columns - 1) / columns);
+    return std::min(rows, std::max(0, size.rows - 1));
   }
 
-  void draw(const std::vector<Line>& lasting) {
-    std::string out = erase_live();
+  void draw() {
+    const Size size = size_();
+    const int before = rows_above(size);
+    std::string out(k_begin_update);
+    if (!begun_) out += k_hide_cursor;
+    begun_ = true;
+    out += up(before);
+    if (!lasting_.empty()) {
+      // They may be longer than the window is wide: what was there must be gone before.
+      for (int row = 0; row < before; ++row) out += std::string(k_empty_row) + "\n";
+      out += up(before);
+      for (const auto& line : lasting_)
+        out += std::string(k_empty_row) + paint(line.text, line.tone, colour_) + "\n";
+      lasting_.clear();
+    }
     live_.clear();
-    for (const auto& line : lasting) out += paint(line.text, line.tone, colour_) + "\n";
-    Size size = size_();
-    std::vector<Line> lines = live_lines();
-    std::size_t room = static_cast<std::size_t>(std::max(1, size.rows - 1));
-    if (lines.size() > room) {
-      std::size_t hidden = lines.size() - (room - 1);
-      lines.resize(room - 1);
-      lines.push_back({Tone::dim, "… and " + std::to_string(hidden) + " more"});
-    }
-    for (const auto& line : lines) {
-      std::string text = fit(line.text, size.columns);
+    for (const auto& line : finished_ ? std::vector<Line>{} : live_lines(size)) {
+      const std::string text = fit(line.text, size.columns);
       live_.push_back(display_width(text));
-      out += paint(text, line.tone, colour_) + "\n";
+      out += std::string(k_empty_row) + paint(text, line.tone, colour_) + "\n";
     }
+    const int left = before - static_cast<int>(live_.size());
+    for (int row = 0; row < left; ++row) out += std::string(k_empty_row) + "\n";
+    out += up(left);
     drawn_at_ = now_();
-    write_(out);
+    write_(out + std::string(k_end_update));
   }
 
-  std::vector<Line> live_lines() const {
-    std::int64_t now = now_();
-    std::string frame(k_frames[static_cast<std::size_t>(now / k_tick.count()) % std::size(k_frames)]);
+  std::vector<Line> live_lines(const Size& size) const {
+    const std::int64_t now = now_();
+    std::vector<Row> rows = all_rows(now);
+    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.rank < b.rank; });
     int widest = 0;
-    for (const auto& service : model_.services()) widest = std::max(widest, display_width(service.name));
-    widest = std::min(widest, 30);
+    for (const auto& row : rows) widest = std::max(widest, display_width(row.name));
+    widest = std::min({widest, k_widest_name, std::max(4, size.columns / 3)});
     std::vector<Line> lines;
-    for (const auto& hook : model_.hooks())
-      if (hook.service.empty() || !model_.find(hook.service))
-        lines.push_back({Tone::plain, frame + " " + hook_text(hook, now)});
-    for (const auto& service : model_.services()) lines.push_back(service_line(service, frame, widest, now));
+    if (const auto head = head_line(now); !head.empty()) lines.push_back({Tone::bold, head});
+    const std::size_t room = static_cast<std::size_t>(std::max(1, size.rows - 1));
+    for (const auto& row : rows) {
+      const std::size_t hidden =
+          rows.size() - (lines.size() - (lines.empty() || head_line(now).empty() ? 0 : 1));
+      if (lines.size() + 1 >= room && hidden > 1) {
+        lines.push_back({Tone::dim, "… and " + std::to_string(hidden) + " more"});
+        break;
+      }
+      lines.push_back({row.tone, row_text(row, widest)});
+    }
+    if (lines.size() > room) lines.resize(room);
     return lines;
   }
 
-  static std::string hook_text(const ProgressModel::Hook& hook, std::int64_t now) {
-    std::string text = hook.label + " " + hook.command + " " + duration_text(now - hook.started);
-    return hook.last_line.empty() ? text : text + "  " + hook.last_line;
+  std::string head_line(std::int64_t now) const {
+    if (model_.kind().empty()) return "";
+    std::size_t ready = 0;
+    for (const auto& service : model_.services())
+      if (service.status == "ready" || service.status == "completed") ++ready;
+    std::string text = model_.stack() + "  " + model_.kind();
+    if (model_.kind() != "down" && model_.kind() != "stop")
+      text += "  " + std::to_string(ready) + "/" + std::to_string(model_.services().size()) + " ready";
+    text += "  " + duration_text(now - model_.began());
+    if (model_.kind() == "up") text += "   Ctrl-C takes away what this up started";
+    return text;
   }
 
-  Line service_line(const ProgressModel::Service& service, const std::string& frame, int widest,
-                    std::int64_t now) const {
+  static std::string row_text(const Row& row, int widest) {
+    const std::string time = duration_text(row.took);
+    return row.mark + " " + pad(fit(row.name, widest), widest) + "  " +
+           pad(fit(row.state, k_state_width), k_state_width) + " " +
+           std::string(static_cast<std::size_t>(std::max(0, k_time_width - display_width(time))), ' ') +
+           time + (row.detail.empty() ? "" : "  " + row.detail);
+  }
+
+  std::vector<Row> all_rows(std::int64_t now) const {
+    const std::string frame(k_frames[static_cast<std::size_t>(now / k_tick.count()) % std::size(k_frames)]);
+    std::vector<Row> rows;
+    for (const auto& hook : model_.hooks())
+      if (hook.service.empty() || !model_.find(hook.service))
+        rows.push_back({.mark = frame,
+                        .name = hook.label,
+                        .state = "running",
+                        .detail = detail_of(hook),
+                        .took = now - hook.started,
+                        .rank = 1});
+    for (const auto& service : model_.services()) rows.push_back(service_row(service, frame, now));
+    return rows;
+  }
+
+  static std::string detail_of(const ProgressModel::Hook& hook) {
+    const std::string command = fit(hook.command, k_command_width);
+    return hook.last_line.empty() ? command : command + "  " + hook.last_line;
+  }
+
+  Row service_row(const ProgressModel::Service& service, const std::string& frame, std::int64_t now) const {
     const ProgressModel::Hook* hook = nullptr;
     for (const auto& running : model_.hooks())
       if (running.service == service.name) hook = &running;
-    bool busy = hook || !service.settled || !service.activity.empty();
-    std::string state = ProgressModel::state_of(service);
-    Tone tone = busy ? Tone::plain : tone_of(state);
-    std::string mark = busy ? frame : tone == Tone::bad ? "✗" : tone == Tone::dim ? "-" : "✓";
-    std::string text = mark + " " + pad(fit(service.name, widest), widest) + "  " + pad(state, 10) + " " +
-                       pad(duration_text((busy ? now : *service.settled) - service.started), 7);
-    if (hook) {
-      text += " " + hook_text(*hook, now);
-    } else if (!service.detail.empty()) {
-      text += " " + service.detail;
-    } else if (!service.reason.empty()) {
-      text += " " + service.reason;
-    }
-    return {tone, text};
+    const bool busy = hook || !service.settled || !service.activity.empty();
+    const bool waits = !hook && service.status.empty() && service.activity.empty();
+    Row row;
+    row.name = service.name;
+    row.state = waits ? "pending" : ProgressModel::state_of(service);
+    row.tone = waits ? Tone::dim : busy ? Tone::plain : tone_of(row.state);
+    row.mark = waits ? "·" : busy ? frame : row.tone == Tone::bad ? "✗" : row.tone == Tone::dim ? "-" : "✓";
+    row.rank = waits ? 2 : busy ? 1 : row.tone == Tone::bad ? 0 : 3;
+    row.took = (busy ? now : *service.settled) - service.started;
+    if (hook)
+      row.detail = hook->label + " " + duration_text(now - hook->started) + "  " + detail_of(*hook);
+    else
+      row.detail = service.detail.empty() ? service.reason : service.detail;
+    return row;
   }
 
   Write write_;
   std::function<Size()> size_;
   std::function<std::int64_t()> now_;
-  bool colour_;
+  bool colour_, begun_ = false, finished_ = false;
   ProgressModel model_;
-  std::vector<int> live_;  // widths of the lines that the cursor stands below
+  std::vector<Line> lasting_;  // to be written above the live rows with the next draw
+  std::vector<int> live_;      // widths of the rows that the cursor stands below
   std::int64_t drawn_at_ = 0;
 };
 

@@ -40,7 +40,7 @@ constexpr std::int64_t k_last_second = 253'402'300'799;  // of the year 9999
 
 // A time, seconds since 1970 or how long ago, as Docker's own --since has them; as the engine takes it, which
 // is from 1970 to 9999: what is before or after that means the same as its end.
-std::string since_of(const std::string& text) {
+std::string since_of(const std::string& text, const char* name) {
   if (text.empty()) return "";
   auto at = proto::parse_time(text);
   if (const auto ago = util::parse_duration(text); !at && ago && text != "0")
@@ -53,12 +53,23 @@ std::string since_of(const std::string& text) {
   if (!at && error == std::errc::result_out_of_range && end == text.data() + text.size())
     at = text.front() == '-' ? 0 : k_last_second * 1000;
   if (!at)
-    throw util::Error(
-        util::ErrorKind::invalid_request,
-        "parameter 'since' must be a time (2026-08-01T09:30:00Z) or how long ago (10m), not '" + text + "'");
+    throw util::Error(util::ErrorKind::invalid_request,
+                      std::string("parameter '") + name +
+                          "' must be a time (2026-08-01T09:30:00Z) or how long ago (10m), not '" + text +
+                          "'");
   *at = std::clamp<std::int64_t>(*at, 0, k_last_second * 1000);
   const auto millis = std::to_string(1000 + *at % 1000).substr(1);
   return std::to_string(*at / 1000) + "." + millis;
+}
+
+// What was written later is left out; what has no known time is not.
+std::optional<std::int64_t> last_time(const Query& query) {
+  const auto until = since_of(query.text("until"), "until");
+  if (until.empty()) return std::nullopt;
+  if (query.flag("follow"))
+    throw util::Error(util::ErrorKind::invalid_request, "parameters 'until' and 'follow' exclude each other");
+  const auto point = until.find('.');
+  return std::stoll(until.substr(0, point)) * 1000 + std::stoll(until.substr(point + 1));
 }
 
 bool wants_json(const http::Request& request, const Query& query) {
@@ -85,22 +96,26 @@ awaitable<void> start_soon(http::ResponseWriter& writer, std::string content_typ
 
 awaitable<void> service_logs(Manager& manager, Options options, http::Request request,
                              http::ResponseWriter& writer) {
-  const Query query(request, {"service", "tail", "since", "follow", "timestamps", "format", "after"});
+  const Query query(request,
+                    {"service", "tail", "since", "until", "follow", "timestamps", "format", "after"});
   proto::LogsRequest wish;
   wish.services = query.list("service");
   wish.tail = query.text("tail", "all");
-  wish.since = since_of(query.text("since"));
+  wish.since = since_of(query.text("since"), "since");
   wish.follow = query.flag("follow");
-  wish.timestamps = query.flag("timestamps");
+  const auto until = last_time(query);
+  const bool timestamps = query.flag("timestamps");
+  wish.timestamps = timestamps || until;
   wish.after = query.list("after");
   if (wish.tail != "all") parse_integer(wish.tail, "parameter 'tail'", 0, 1'000'000'000);
-  LogText text(wants_json(request, query), wish.timestamps);
+  LogText text(wants_json(request, query), timestamps);
   if (request.method == "HEAD") {
     co_await manager.get(request.path_value("id"));
     writer.start(text.content_type());
   }
 
-  const Manager::LogSink sink = [&writer, &text](proto::LogLine line) -> awaitable<void> {
+  const Manager::LogSink sink = [&writer, &text, until](proto::LogLine line) -> awaitable<void> {
+    if (const auto at = proto::parse_time(line.at); until && at && *at > *until) co_return;
     if (!writer.started()) writer.start(text.content_type());
     co_await writer.write(text.of(line));
   };

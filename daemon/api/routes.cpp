@@ -32,6 +32,14 @@ Answer validate(Manager& manager, http::Request request);
 Answer resolved_config(Manager& manager, http::Request request);
 Answer service_graph(Manager& manager, http::Request request);
 
+// containers.cpp
+Answer list_containers(Manager& manager, http::Request request);
+Answer list_volumes(Manager& manager, http::Request request);
+Answer kill_containers(Manager& manager, http::Request request);
+Answer pause_containers(Manager& manager, http::Request request);
+Answer unpause_containers(Manager& manager, http::Request request);
+Answer remove_containers(Manager& manager, http::Request request);
+
 // exec.cpp
 Answer exec(Manager& manager, http::Request request);
 awaitable<void> exec_frames(Manager& manager, http::Request request, http::Duplex& duplex);
@@ -103,6 +111,12 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/logs", nullptr, stream(service_logs)},
       {"GET", "/v1/stacks/{id}/env", call(stack_environment)},
       {"GET", "/v1/stacks/{id}/top", call(stack_top)},
+      {"GET", "/v1/stacks/{id}/containers", call(list_containers)},
+      {"GET", "/v1/stacks/{id}/volumes", call(list_volumes)},
+      {"POST", "/v1/stacks/{id}/kill", call(kill_containers), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/pause", call(pause_containers), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/unpause", call(unpause_containers), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/rm", call(remove_containers), nullptr, waits},
       {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/exec", call(exec), nullptr, waits, proto::k_stream_protocol,
        frames(exec_frames)},

@@ -93,6 +93,12 @@ awaitable<void> Engine::kill_container(std::string id, std::string signal) {
   co_await http_->call(std::move(request));
 }
 
+awaitable<void> Engine::pause_container(std::string id) {
+  Request request{
+      .what = "cannot pause container " + brief(id), .method = "POST", .path = container_path(id, "/pause")};
+  co_await http_->call(std::move(request));
+}
+
 awaitable<void> Engine::unpause_container(std::string id) {
   Request request{.what = "cannot unpause container " + brief(id),
                   .method = "POST",

@@ -66,6 +66,13 @@ ContainerSummary decode_container_summary(const json& container) {
   summary.labels = text_map(container, "Labels");
   for (const auto& network : field(container, "NetworkSettings", "Networks"))
     if (auto id = text(network, "NetworkID"); !id.empty()) summary.network_ids.push_back(std::move(id));
+  summary.command = text(container, "Command");
+  summary.created = number(container, "Created");
+  if (const auto& ports = field(container, "Ports"); ports.is_array())
+    for (const auto& port : ports)
+      summary.ports.push_back({text(port, "IP"), text(port, "Type"),
+                               static_cast<int>(number(port, "PrivatePort")),
+                               static_cast<int>(number(port, "PublicPort"))});
   return summary;
 }
 

@@ -58,6 +58,7 @@ public:
   awaitable<void> start_container(std::string id);                             // already running is success
   awaitable<void> stop_container(std::string id, std::optional<int> seconds);  // already stopped is success
   awaitable<void> kill_container(std::string id, std::string signal);          // not running is success
+  awaitable<void> pause_container(std::string id);
   awaitable<void> unpause_container(std::string id);
   awaitable<void> rename_container(std::string id, std::string name);
   awaitable<void> remove_container(std::string id, bool force, bool volumes);  // gone is success

@@ -25,8 +25,15 @@ struct ContainerSummary {
   std::string id, name, image, image_id;  // name without the leading slash
   std::string state;                      // created, running, paused, restarting, exited, dead, removing
   std::string status;                     // "Up 3 seconds (healthy)"
+  std::string command;
+  std::int64_t created = 0;  // seconds since 1970
   Labels labels;
   std::vector<std::string> network_ids;
+  struct Port {
+    std::string ip, protocol;
+    int inside = 0, outside = 0;  // outside 0: only exposed
+  };
+  std::vector<Port> ports;
 };
 
 struct ContainerDetails {

@@ -15,8 +15,10 @@ namespace stackd::probes {
 // the engine's verdict. `test` is the engine's form ({"CMD", …} or {"CMD-SHELL", text}). A try that is out of
 // time is ended by `end` before there is another, and so is one that is under way when this is cancelled;
 // `mark` is in its environment.
+using OnTry = std::function<void(int number, const std::string& answer)>;
 using EndExec = std::function<awaitable<void>(std::string exec, std::string mark)>;
+// `on_try`: after each that did not pass, with its number and what it said.
 awaitable<void> until_healthy(docker::Engine& engine, std::string container, std::vector<std::string> test,
-                              std::chrono::milliseconds timeout, EndExec end);
+                              std::chrono::milliseconds timeout, EndExec end, OnTry on_try = nullptr);
 
 }  // namespace stackd::probes

@@ -37,7 +37,9 @@ milliseconds next_pause(milliseconds pause, milliseconds most) {
 }
 
 // Repeats an attempt, quickly at first: most things are ready soon or much later.
-awaitable<void> repeat(WatchPtr watch, milliseconds most, std::function<awaitable<void>()> attempt) {
+awaitable<void> repeat(WatchPtr watch, milliseconds most, std::function<awaitable<void>()> attempt,
+                       std::function<void(int, const std::string&)> on_try) {
+  int tries = 0;
   for (auto pause = k_first_pause;; pause = next_pause(pause, most)) {
     std::exception_ptr error;
     try {
@@ -54,6 +56,7 @@ awaitable<void> repeat(WatchPtr watch, milliseconds most, std::function<awaitabl
       watch->changed.notify();
       co_return;
     }
+    if (on_try) on_try(++tries, watch->last_failure);
     co_await async::sleep_for(pause);
   }
 }
@@ -128,7 +131,9 @@ awaitable<Captured> wait_ready(ReadyWait wait) {
     });
   if (wait.probe && wait.probe->attempt)
     group.spawn("probe of " + wait.what,
-                [watch, probe = *wait.probe] { return repeat(watch, probe.pause, probe.attempt); });
+                [watch, probe = *wait.probe, on_try = wait.on_try] {
+                  return repeat(watch, probe.pause, probe.attempt, on_try);
+                });
   auto waiting = wait_for_both(watch, wait, wait.probe.has_value());
   co_return co_await group.during(std::move(waiting));
 }

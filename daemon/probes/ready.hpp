@@ -27,6 +27,8 @@ struct ReadyWait {
   // Feeds this run's output, from its start, until it is cancelled: whole lines, many at a time; a line that
   // has had no end for a while, and then perhaps once more. Null when there is no log to read.
   std::function<awaitable<void>(std::function<void(std::string_view lines)>)> output;
+  // After each try of the probe that did not pass, with its number and what came back. May be null.
+  std::function<void(int number, const std::string& answer)> on_try;
   // Returns when the service has ended, with the words for it. Null when that cannot happen.
   std::function<awaitable<std::string>()> died;
 };

@@ -83,7 +83,7 @@ void check_group(Reader& reader, const std::string& group, const Spec& spec) {
 
 void decode_command(const Entry& entry, DecodeContext& context, Spec& spec) {
   const std::string what = "command '" + entry.key + "'";
-  const auto is_builtin = [&](const proto::VerbRow& row) { return entry.key == row.name; };
+  const auto is_builtin = [&](const proto::VerbRow& row) { return entry.key == row.name && !row.free_name; };
   if (std::any_of(proto::k_verbs.begin(), proto::k_verbs.end(), is_builtin)) {
     context.problems.add(entry.place,
                          what + " has the name of a command of stackctl's own; choose another one");

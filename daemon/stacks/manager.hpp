@@ -100,6 +100,15 @@ public:
   using LogSink = std::function<awaitable<void>(proto::LogLine)>;
   awaitable<void> logs(std::string stack, proto::LogsRequest request, LogSink sink);
 
+  // ---- containers, past operations; services of this host have their part where there is one
+  awaitable<std::vector<proto::ContainerRow>> containers(std::string stack);
+  awaitable<std::vector<proto::VolumeView>> volumes(std::string stack);
+  awaitable<proto::ContainersDone> kill(std::string stack, proto::ContainersRequest request);
+  awaitable<proto::ContainersDone> pause(std::string stack, proto::ContainersRequest request);
+  awaitable<proto::ContainersDone> unpause(std::string stack, proto::ContainersRequest request);
+  awaitable<proto::ContainersDone> remove(std::string stack,
+                                          proto::ContainersRequest request);  // stopped ones
+
   // Runs a command in a service's container, to its end, or until the ends let go of it. One whose ends have
   // gone (the call is cancelled, or throws) is ended in the container. Throws Error(failed) when the service
   // does not run.

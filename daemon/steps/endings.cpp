@@ -26,10 +26,17 @@ awaitable<std::string> last_process_lines(Tools& tools, store::ProcessRow row) {
 
 }  // namespace
 
+// The engine says so itself: of one that its restart policy starts again it tells the same end first.
+awaitable<bool> ended_for_good(Tools& tools, std::string id) {
+  const auto details = co_await tools.engine.inspect_container(id);
+  co_return !details || (!details->running && !details->restarting);
+}
+
 awaitable<std::string> container_death(Tools& tools, std::string id, std::string what) {
   for (;;) {
     const auto state = tools.monitor.find(id);
-    if (state && state->dead()) {
+    const bool over = state && state->dead() && co_await ended_for_good(tools, id);
+    if (over) {
       const auto lines = co_await logs::last_container_lines(tools.engine, id);
       co_return what + " exited (" + std::to_string(state->exit_code.value_or(0)) + ")" +
           (lines.empty() ? "" : ": " + lines);

@@ -14,6 +14,8 @@ namespace stackd::steps {
 constexpr std::chrono::milliseconds k_settle{100};
 
 // Waits until the container has ended; "<what> exited (<code>)" with its last lines.
+// Not so while its restart policy starts it again.
+awaitable<bool> ended_for_good(Tools& tools, std::string id);
 awaitable<std::string> container_death(Tools& tools, std::string id, std::string what);
 
 // "exited with status 3", after the name of what did.

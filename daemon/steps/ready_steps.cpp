@@ -27,6 +27,42 @@ using OutputFeed = std::function<awaitable<void>(std::function<void(std::string_
 
 constexpr milliseconds k_default_timeout{60'000};  // L3.4
 
+// Says what a step waits for, as long as it does.
+class Waiting {
+public:
+  Waiting(Tools& tools, std::string stack, std::string service, std::string what, milliseconds limit = {})
+      : tools_(tools), stack_(std::move(stack)), service_(std::move(service)) {
+    wait_.what = std::move(what);
+    wait_.since = util::now_ms();
+    if (limit.count() > 0) wait_.deadline = wait_.since + limit.count();
+    tools_.waits.set(stack_, service_, wait_);
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() { tools_.waits.end(stack_, service_); }
+
+  // Must not outlive it.
+  std::function<void(int, const std::string&)> on_try() const {
+    return [this](int number, const std::string& answer) {
+      auto wait = wait_;
+      wait.attempt = number;
+      wait.answer = answer;
+      tools_.waits.set(stack_, service_, std::move(wait));
+    };
+  }
+
+private:
+  Tools& tools_;
+  std::string stack_, service_;
+  world::Wait wait_;
+};
+
+std::string what_is_awaited(const model::Service& service) {
+  const auto* deciding = service.ready_when->deciding();
+  if (!deciding) return "its log";
+  return std::string(model::row_of(deciding->first).key) + " " + deciding->second;
+}
+
 int first_port(const model::Stack& stack, const model::Service& service) {
   const auto ports = stack.facts->ports.find(service.name);
   if (service.ports.empty() || ports == stack.facts->ports.end()) return 0;
@@ -100,8 +136,13 @@ awaitable<Health> health_verdict(Tools& tools, std::string id, std::shared_ptr<b
   for (;;) {
     const auto state = tools.monitor.find(id);
     if (*passed || (state && state->health == "healthy")) co_return Health::healthy;
-    if (state && state->dead()) co_return Health::exited;
-    if (state && state->health == "unhealthy") co_return Health::unhealthy;
+    const bool over = state && state->dead() && co_await ended_for_good(tools, id);
+    if (over) co_return Health::exited;
+    // What happened while the engine was asked is looked at, not waited for.
+    const auto now = tools.monitor.find(id);
+    if (*passed || (state && now && (state->state != now->state || state->health != now->health))) continue;
+    // (The engine calls one unhealthy that has just ended, too.)
+    if (now && now->state == "running" && now->health == "unhealthy") co_return Health::unhealthy;
     co_await tools.monitor.changed().wait();
   }
 }
@@ -151,16 +192,17 @@ awaitable<void> end_probe(Tools& tools, std::string container, std::string exec,
 }
 
 // Until the engine or stackd's own probing says healthy (design.md, "Event-driven").
-awaitable<void> wait_healthy(Tools& tools, model::Stack stack, std::string id, std::string name,
-                             std::vector<std::string> test, milliseconds limit) {
+awaitable<void> wait_healthy(Tools& tools, model::Stack stack, std::string service, std::string id,
+                             std::string name, std::vector<std::string> test, milliseconds limit) {
+  const Waiting waiting(tools, stack.id, service, "healthcheck");
   auto passed = std::make_shared<bool>(false);
   async::TaskGroup probing(tools.executor);
   if (stack.spec->runtime.fast_readiness)
-    probing.spawn("healthcheck of " + name, [&tools, id, test, limit, passed]() -> awaitable<void> {
+    probing.spawn("healthcheck of " + name, [&tools, &waiting, id, test, limit, passed]() -> awaitable<void> {
       auto end = [&tools, id](std::string exec, std::string mark) {
         return end_probe(tools, id, std::move(exec), std::move(mark));
       };
-      co_await probes::until_healthy(tools.engine, id, test, limit, end);
+      co_await probes::until_healthy(tools.engine, id, test, limit, end, waiting.on_try());
       *passed = true;
       tools.monitor.changed().notify();
     });
@@ -173,6 +215,21 @@ awaitable<void> wait_healthy(Tools& tools, model::Stack stack, std::string id, s
 
 // What has had no end for so long is looked at as it is: a prompt, say.
 constexpr milliseconds k_unfinished{100};
+
+// Waits until a container that has ended runs again. When the run before ended, by the engine's clock: what it
+// wrote is from before that, what the next one writes from after it; 0 when it has ended for good.
+awaitable<util::TimeMs> next_start(Tools& tools, std::string id, int starts) {
+  for (;;) {
+    const auto state = tools.monitor.find(id);
+    if (!state) co_return 0;
+    if (state->starts > starts && state->ended_at > 0) co_return state->ended_at;
+    const bool over = state->dead() && co_await ended_for_good(tools, id);
+    if (over) co_return 0;
+    const auto now = tools.monitor.find(id);
+    if (now && now->starts == state->starts && now->state == state->state)
+      co_await tools.monitor.changed().wait();
+  }
+}
 
 OutputFeed container_output(Tools& tools, std::string id, bool tty) {
   return [&tools, id, tty](std::function<void(std::string_view)> on_output) -> awaitable<void> {
@@ -199,7 +256,17 @@ OutputFeed container_output(Tools& tools, std::string id, bool tty) {
         if (!partial->empty()) on_output(*partial);
       }
     });
-    auto reading = tools.engine.logs(id, tty, options, sink);
+    // The stream ends with each run; what its policy starts again goes on to write.
+    const auto all_runs = [&]() -> awaitable<void> {
+      for (int starts = 0;;) {
+        if (const auto state = tools.monitor.find(id)) starts = state->starts;
+        co_await tools.engine.logs(id, tty, options, sink);
+        const auto next = co_await next_start(tools, id, starts);
+        if (next == 0) co_return;
+        options.since = std::to_string(next / 1000) + "." + std::to_string(1000 + next % 1000).substr(1);
+      }
+    };
+    auto reading = all_runs();
     co_await looking.during(std::move(reading));
   };
 }
@@ -228,12 +295,14 @@ awaitable<void> ready_container(Tools& tools, const Step<plan::Ready>& step, mod
     constexpr milliseconds k_engine_default{30'000};
     const auto limit =
         container.healthcheck ? container.healthcheck->timeout.value_or(k_engine_default) : k_engine_default;
-    co_await wait_healthy(tools, stack, id, name, test, limit);
+    co_await wait_healthy(tools, stack, service.name, id, name, test, limit);
   }
   if (!service.ready_when) co_return;
   auto wait = ready_wait(tools, stack, service, step.name());
   wait.output = container_output(tools, id, container.tty);
   wait.died = [&tools, id, name] { return container_death(tools, id, "container " + name); };
+  const Waiting waiting(tools, stack.id, service.name, what_is_awaited(service), wait.timeout);
+  wait.on_try = waiting.on_try();
   const auto captured = co_await probes::wait_ready(std::move(wait));
   co_await keep_captures(tools, stack.id, service.name, captured);
 }
@@ -324,6 +393,7 @@ awaitable<Outcome> wait_until_process_ready(Tools& tools, Step<plan::ReadyProces
   }
   const bool oneshot = service.kind == model::ServiceKind::oneshot;
   if (oneshot) {
+    const Waiting waiting(tools, stack.id, service.name, "its end");
     const auto exit = co_await tools.runs.wait(row->run_directory);
     if (!exit.ok()) {
       const auto failure = co_await process_failure(tools, service, *row, exit_words(exit));
@@ -341,6 +411,8 @@ awaitable<Outcome> wait_until_process_ready(Tools& tools, Step<plan::ReadyProces
     wait.died = [&tools, run = row->run_directory, fine = !service.ready_when->any()] {
       return process_death(tools, run, fine);
     };
+  const Waiting waiting(tools, stack.id, service.name, what_is_awaited(service), wait.timeout);
+  wait.on_try = waiting.on_try();
   std::string why;
   probes::Captured captured;
   try {
@@ -357,6 +429,16 @@ awaitable<Outcome> wait_until_process_ready(Tools& tools, Step<plan::ReadyProces
   co_return Outcome{};
 }
 
+// Of one that is started again by its policy (on-failure) after an end, the end after that counts.
+awaitable<int> code_of_the_last_end(Tools& tools, std::string id) {
+  for (;;) {
+    const int code = co_await tools.engine.wait_container(id);
+    const bool over = co_await ended_for_good(tools, id);
+    if (over) co_return code;
+    co_await async::sleep_for(milliseconds(20));  // it is between two runs: the wait would answer at once
+  }
+}
+
 awaitable<Outcome> wait_until_completed(Tools& tools, Step<plan::Completed> step) {
   const auto stack = co_await tools.models.get(step.stack());
   const auto& service = stack.service(step.service());
@@ -364,7 +446,7 @@ awaitable<Outcome> wait_until_completed(Tools& tools, Step<plan::Completed> step
   if (service.container) {
     if (step.params.create_steps.empty()) co_return Outcome{};  // C6.7: scale 0, nothing to wait for
     const auto made = step.result_of<plan::Create>(step.params.create_steps.front());
-    code = co_await tools.engine.wait_container(made.id);
+    code = co_await code_of_the_last_end(tools, made.id);
   } else if (const auto row = co_await process_row(tools, stack.id, service.name)) {
     const auto exit = co_await tools.runs.wait(row->run_directory);
     code = exit.code;

@@ -161,7 +161,7 @@ awaitable<void> Monitor::list() {
     state.name = container.name;
     state.image = container.image;
     state.state = container.state;
-    state.health = docker::health_in(container.status);
+    if (container.state == "running") state.health = docker::health_in(container.status);
     state.exit_code = docker::exit_code_in(container.status);
     containers_[container.id] = std::move(state);
     want_inspect(container.id);
@@ -235,9 +235,11 @@ void Monitor::fill(const std::string& id, const docker::ContainerDetails& detail
   state.name = details.name;
   state.image = details.image;
   state.state = details.state;
-  if (state.health != details.health || state.health_output.empty())
+  // The engine leaves `unhealthy` behind at a container that has ended.
+  const auto health = details.running && !details.restarting ? details.health : "";
+  if (state.health != health || state.health_output.empty())
     state.health_output = details.health_output;
-  state.health = details.health;
+  state.health = health;
   state.started_at = util::parse_time(details.started_at);
   const auto ended_at = util::parse_time(details.finished_at);
   // The events have told of this end, and an inspect may show the next run already.

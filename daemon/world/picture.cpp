@@ -29,7 +29,11 @@ Picture::Picture(asio::any_io_executor executor, journal::Journal& journal, Moni
       kinds_(std::move(kinds)),
       changed_(executor) {
   monitor_.on_picture = [this](const std::string& stack) { touch(stack); };
-  waits_.on_change = [this](const std::string& stack) { touch(stack); };
+  // What is waited for changes no status: nothing is to be told.
+  waits_.on_change = [this](const std::string& stack) {
+    if (loaded_) ++stacks_[stack].touched;
+    changed_.notify();
+  };
   journal_.on_touched = [this](const std::vector<std::string>& stacks) {
     for (const auto& stack : stacks) touch(stack);
   };

@@ -12,7 +12,8 @@ namespace {
 
 bool may_complete(const model::Service& service) {
   const auto& c = *service.container;
-  return (c.restart.empty() || c.restart == "no") && (!c.healthcheck || c.healthcheck->disabled());
+  const bool ends = c.restart.empty() || c.restart == "no" || c.restart.starts_with("on-failure");
+  return ends && (!c.healthcheck || c.healthcheck->disabled());
 }
 
 bool is_stopping(const Circumstances& now) {

@@ -372,6 +372,29 @@ class World:
         left += [f"process {p}" for p in self.processes()]
         check(not left, f"left behind: {', '.join(left)}")
 
+    def picture_is_right(self):
+        """W10: once events are drained, what the daemon says is there is what the engine lists."""
+        if self.daemon.process is None or self.daemon.process.poll() is not None or not self.daemon.answers():
+            return
+
+        def differences():
+            found = []
+            for stack in self.daemon.get("/v1/stacks")["stacks"]:
+                said = {(c["id"], c["state"], c["name"]) for s in stack["services"] for c in s["containers"]}
+                names = {s["name"] for s in stack["services"] if s["kind"] == "container"}
+                listed = self.engine._list("/containers/json?all=1&", f"dev.stackd.stack={stack['id']}")
+                there = {(c["Id"], c["State"], c["Names"][0].lstrip("/")) for c in listed
+                         if c["Labels"]["com.docker.compose.service"] in names
+                         and "com.docker.compose.hook" not in c["Labels"]
+                         and c["Labels"].get("com.docker.compose.oneoff") != "True"}
+                found += [f"{stack['name']}: said {said - there}, there {there - said}"] if said != there else []
+            return found
+
+        try:
+            wait_until(lambda: not differences(), "the picture", 5)
+        except Failure:
+            raise Failure(f"the picture is wrong: {differences()}")
+
     def processes(self):
         """Every living process that was started under this world, but for its daemon and clients."""
         own = {child.pid for child in self.children}

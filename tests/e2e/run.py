@@ -40,6 +40,7 @@ def run(sentence, function, daemon):
         if daemon:
             world.daemon.start()
         function(world)
+        world.picture_is_right()
         log = world.daemon.tail(100_000)
         if any(words in log for words in SANITIZERS):
             raise harness.Failure("a sanitizer spoke in the daemon's log")

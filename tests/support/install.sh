@@ -34,7 +34,7 @@ packages_for() {
         libnghttp2-dev libprotobuf-dev protobuf-compiler
       ;;
     engine) echo docker.io iptables busybox-static curl ca-certificates ;;
-    test) echo catch2 python3 ccache mold git debootstrap postgresql-client docker-registry apache2-utils ;;
+    test) echo catch2 python3 ccache mold git debootstrap postgresql-client docker-registry apache2-utils tmux procps ;;
     check) echo clang-format-14 clang-tidy-14 ;;
     fuzz) echo clang-14 libclang-rt-14-dev ;;
     systemd) echo debootstrap ;;

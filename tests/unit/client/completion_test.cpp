@@ -43,12 +43,14 @@ std::vector<std::string> offered(const std::vector<std::string>& words) {
 TEST_CASE("bash offers commands, options, and the values that an option takes", "[client]") {
   CHECK(offered({"st"}) == std::vector<std::string>{"start", "status", "stop"});
   CHECK(offered({"-C", "/tmp", "ho"}) == std::vector<std::string>{"hooks"});
-  CHECK(offered({"up", "--re"}) == std::vector<std::string>{"--rebuild", "--remove-orphans"});
+  CHECK(offered({"up", "--re"}) ==
+        std::vector<std::string>{"--rebuild", "--remove-orphans", "--rerun-hooks"});
   CHECK(offered({"up", "--pull", ""}) ==
         std::vector<std::string>{"always", "build", "missing", "never", "policy"});
   CHECK(offered({"--project", "shop", "down", "--rmi", "l"}) == std::vector<std::string>{"local"});
   CHECK(offered({"daemon", "st"}) == std::vector<std::string>{"start", "status", "stop"});
-  CHECK(offered({"up", "--build", "--re"}) == std::vector<std::string>{"--rebuild", "--remove-orphans"});
+  CHECK(offered({"up", "--build", "--re"}) ==
+        std::vector<std::string>{"--rebuild", "--remove-orphans", "--rerun-hooks"});
   CHECK(offered({"completion", "f"}) == std::vector<std::string>{"fish"});
 }
 

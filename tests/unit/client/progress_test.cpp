@@ -35,6 +35,10 @@ struct Tty {
   void tell(const std::string& kind, nlohmann::json data) {
     progress->event(event(kind, std::move(data)), "");
   }
+  std::vector<std::string> rows() {
+    progress->tick();
+    return screen.rows();
+  }
 };
 
 }  // namespace
@@ -45,7 +49,7 @@ TEST_CASE("a terminal shows one live line a service, redrawn in place", "[client
   tty.tell("service.status", {{"service", "api"}, {"status", "starting"}});
   tty.now += 1500;
   tty.tell("progress", {{"service", "db"}, {"text", "layer 3 of 7"}});
-  auto rows = tty.screen.rows();
+  auto rows = tty.rows();
   REQUIRE(rows.size() == 2);
   CHECK(says(rows[0], "db   pulling"));
   CHECK(says(rows[0], "1.5s"));
@@ -56,16 +60,15 @@ TEST_CASE("a terminal shows one live line a service, redrawn in place", "[client
   tty.tell("service.status", {{"service", "db"}, {"status", "ready"}});
   tty.now += 9000;
   tty.progress->tick();
-  rows = tty.screen.rows();
+  rows = tty.rows();
   REQUIRE(rows.size() == 2);
-  CHECK(says(rows[0], "✓ db   ready"));
-  CHECK(says(rows[0], "1.5s"));  // it took that long; it does not go on counting
-  CHECK(says(rows[1], "10.5s"));
+  CHECK(says(rows[0], "api  starting    10.5s"));     // what is at work comes first
+  CHECK(says(rows[1], "✓ db   ready        1.5s"));  // it took that long; it does not go on counting
 }
 
 TEST_CASE("a running hook shows its newest line, and when it has ended one line and its stderr stay",
           "[client]") {
-  Tty tty({70, 20});
+  Tty tty({100, 20});
   tty.tell("hook.started",
            {{"run", "1"}, {"phase", "before_up"}, {"index", 0}, {"command", "./prepare"}, {"place", "host"}});
   tty.tell("service.status", {{"service", "api"}, {"status", "starting"}});
@@ -77,10 +80,10 @@ TEST_CASE("a running hook shows its newest line, and when it has ended one line 
                             {"place", "host"}});
   tty.now += 200;
   tty.tell("hook.output", {{"run", "2"}, {"line", "\x1b[32mrow 12\x1b[0m\r"}});
-  auto rows = tty.screen.rows();
+  auto rows = tty.rows();
   REQUIRE(rows.size() == 2);
-  CHECK(says(rows[0], "before_up[0] ./prepare"));
-  CHECK(says(rows[1], "api.after_ready[1] ./seed 200ms  row 12"));
+  CHECK(says(rows[0], "before_up[0]  running     200ms  ./prepare"));
+  CHECK(says(rows[1], "api           starting    200ms  api.after_ready[1] 200ms  ./seed  row 12"));
 
   tty.tell("hook.ended", {{"run", "1"},
                           {"phase", "before_up"},
@@ -114,10 +117,61 @@ TEST_CASE("live lines never wrap, and never outgrow the window", "[client]") {
                                   {"status", "starting"},
                                   {"reason", "because it waits for everything else in the world"}});
     CHECK_FALSE(tty.screen.wrapped());
-    auto rows = tty.screen.rows();
+    auto rows = tty.rows();
     REQUIRE(rows.size() == 5);
     CHECK(says(rows.back(), "… and 16"));
+    CHECK_FALSE(tty.screen.cursor());
+    tty.progress->finish();
+    CHECK(tty.screen.rows().empty());
+    CHECK(tty.screen.cursor());
   }
+}
+
+TEST_CASE(
+    "a head line says what is done, how far it is and what Ctrl-C does; what waits for others comes last",
+    "[client]") {
+  Tty tty({80, 20});
+  auto started = event("operation.started", {{"kind", "up"}});
+  started.stack = "my-shop-1f2e3d4c";
+  tty.progress->event(started, "");
+  proto::Operation planned;
+  for (const char* name : {"web", "db", "cache"})
+    planned.steps.push_back({.key = name, .kind = "start", .service = name, .state = "pending"});
+  tty.progress->planned(planned);
+  tty.tell("service.status", {{"service", "cache"}, {"status", "ready"}});
+  tty.tell("step.started", {{"kind", "create"}, {"service", "db"}});
+  tty.now += 2000;
+  CHECK(tty.rows()[0] == "my-shop  up  1/3 ready  2.0s   Ctrl-C takes away what this up started");
+  CHECK(says(tty.rows()[1], "db     creating     2.0s"));
+  CHECK(says(tty.rows()[2], "· web    pending"));
+  CHECK(says(tty.rows()[3], "✓ cache  ready"));
+}
+
+TEST_CASE("what is drawn is redrawn ten times a second at most, and a hook that went well leaves nothing",
+          "[client]") {
+  std::size_t draws = 0;
+  std::int64_t now = k_start;
+  auto progress = make_tty_progress([&](std::string_view) { ++draws; }, false,
+                                    [] {
+                                      return Size{80, 24};
+                                    },
+                                    [&] { return now; });
+  for (int i = 0; i < 1000; ++i) {
+    progress->event(event("service.status", {{"service", "db"}, {"status", i % 2 ? "starting" : "ready"}}),
+                    "");
+    now += 2;
+  }
+  CHECK(draws <= 21);
+
+  Tty tty({80, 20});
+  tty.tell("hook.ended", {{"run", "1"},
+                          {"phase", "before_up"},
+                          {"index", 0},
+                          {"command", "true"},
+                          {"state", "succeeded"},
+                          {"exit_code", 0}});
+  tty.progress->finish();
+  CHECK(tty.screen.rows().empty());
 }
 
 TEST_CASE("colour changes nothing but colour", "[client]") {
@@ -126,7 +180,7 @@ TEST_CASE("colour changes nothing but colour", "[client]") {
     tty.tell("warning", {{"message", "no space"}});
     tty.tell("service.status", {{"service", "db"}, {"status", "failed"}, {"reason", "exit code 1"}});
     tty.tell("operation.rolling_back", {{"kind", "up"}, {"reason", "db failed"}});
-    return tty.screen.rows();
+    return tty.rows();
   };
   CHECK(shown(true) == shown(false));
   CHECK(shown(false)[0] == "warning: no space");

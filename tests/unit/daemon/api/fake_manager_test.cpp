@@ -247,6 +247,35 @@ awaitable<proto::Surroundings> Manager::surroundings(proto::UpRequest request, C
                                 parts_.environment};
 }
 
+awaitable<std::vector<proto::ContainerRow>> Manager::containers(std::string id) {
+  stack(parts_, id);
+  co_return std::vector<proto::ContainerRow>(1);
+}
+awaitable<std::vector<proto::VolumeView>> Manager::volumes(std::string id) {
+  stack(parts_, id);
+  co_return std::vector<proto::VolumeView>{{"shop_data", "local", ""}};
+}
+awaitable<proto::ContainersDone> Manager::kill(std::string id, proto::ContainersRequest request) {
+  parts_.verb = "kill " + request.signal;
+  stack(parts_, id);
+  co_return proto::ContainersDone{{"shop-db-1"}, {}};
+}
+awaitable<proto::ContainersDone> Manager::pause(std::string id, proto::ContainersRequest) {
+  parts_.verb = "pause";
+  stack(parts_, id);
+  co_return proto::ContainersDone{};
+}
+awaitable<proto::ContainersDone> Manager::unpause(std::string id, proto::ContainersRequest) {
+  parts_.verb = "unpause";
+  stack(parts_, id);
+  co_return proto::ContainersDone{};
+}
+awaitable<proto::ContainersDone> Manager::remove(std::string id, proto::ContainersRequest) {
+  parts_.verb = "rm";
+  stack(parts_, id);
+  co_return proto::ContainersDone{};
+}
+
 // Echoes its input, and ends with it; without one it says what was asked.
 awaitable<proto::ExecResult> Manager::exec(std::string id, proto::ExecRequest request, ExecEnds ends) {
   stack(parts_, id);

@@ -138,6 +138,11 @@ TEST_CASE("Schemas have the fields that go over the wire", "[api]") {
   check_schema<proto::Graph>("Graph");
   check_schema<proto::Command>("Command");
   check_schema<proto::Surroundings>("Surroundings");
+  check_schema<proto::PublishedPort>("PublishedPort");
+  check_schema<proto::ContainerRow>("ContainerRow");
+  check_schema<proto::ContainersRequest>("ContainersRequest");
+  check_schema<proto::ContainersDone>("ContainersDone");
+  check_schema<proto::VolumeView>("VolumeView");
   check_schema<proto::WindowSize>("WindowSize");
   check_schema<proto::ExecRequest>("ExecRequest");
   check_schema<proto::ExecStarted>("ExecStarted");
@@ -228,5 +233,5 @@ TEST_CASE("The described examples of bodies are taken", "[api]") {
     CHECK((status == 200 || status == 202));
     ++bodies;
   }
-  CHECK(bodies == 11);
+  CHECK(bodies == 16);
 }
