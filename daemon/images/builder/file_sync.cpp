@@ -134,8 +134,8 @@ public:
     } else if (packet.type() == wire::Packet::ERROR) {
       return fail(stream, packet.data());
     }
-    // Waiting for room is over when nothing goes out.
-    on_room(stream);
+    // While something goes out there is no room; many files are asked for at once.
+    if (stream.waits()) on_room(stream);
   }
 
 private:

@@ -46,6 +46,8 @@ public:
   void send(std::string_view message);
   // Nothing more comes from here. A server says how it ended.
   void finish(Status status = {});
+  // All that there was has gone out, and nobody asks for more before something is sent.
+  bool waits() const { return deferred_; }
   const Headers& headers() const { return headers_; }
   std::string header(std::string_view name) const;  // the first, "" for none
   std::int32_t id() const { return id_; }
