@@ -76,6 +76,10 @@ ContainerDetails decode_container(const json& container) {
   details.image_id = text(container, "Image");
   details.restart_count = static_cast<int>(number(container, "RestartCount"));
 
+  const auto& policy = field(container, "HostConfig", "RestartPolicy");
+  details.restart_policy = text(policy, "Name");
+  details.restart_retries = static_cast<int>(number(policy, "MaximumRetryCount"));
+
   const auto& state = field(container, "State");
   details.state = text(state, "Status");
   details.running = flag(state, "Running");

@@ -38,6 +38,8 @@ struct ContainerDetails {
   std::string health_output;  // last probe's
   std::string started_at, finished_at;
   int restart_count = 0;
+  std::string restart_policy;  // no, always, unless-stopped, on-failure
+  int restart_retries = 0;     // of on-failure
   int pid = 0;
   std::string user, working_dir;
   std::vector<std::string> env;

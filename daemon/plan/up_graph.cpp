@@ -292,6 +292,7 @@ private:
                   .force = choice_.force_recreate || choice_.recreate.contains(service.name),
                   .as_is = choice_.recover,
                   .restarted = restarted(service.name, number),
+                  .keeps = choice_.keeps,
                   .image_step = image_step};
     const auto& there = seen_.of(service.name);
     if (const auto found = there.find(number); found != there.end()) params.existing = found->second.id;
@@ -308,7 +309,8 @@ private:
     for (int n = 1; n <= replicas; ++n) {
       std::vector<const model::Hook*> hooks;
       for (const auto* hook : service.hooks_of(Phase::pre_start))
-        if ((n == 1 || hook->per_replica) && !choice_.restarted.contains(service.name)) hooks.push_back(hook);
+        if ((n == 1 || hook->per_replica) && !choice_.restarted.contains(service.name) && !choice_.put_back)
+          hooks.push_back(hook);
       auto after = created;
       if (n == 1) append(after, remove_kept(service.name));
       auto like = because(reason(service.name));

@@ -92,8 +92,14 @@ awaitable<Outcome> stop(Tools& tools, Step<plan::Stop> step) {
 
 awaitable<Outcome> remove(Tools& tools, Step<plan::Remove> step) {
   // C10, X13: anonymous volumes hold somebody's data; they go with the others, when that was asked for.
-  co_await tools.engine.remove_container(step.params.id, true, step.params.volumes);
-  co_return Outcome{};
+  Outcome outcome;
+  try {
+    co_await tools.engine.remove_container(step.params.id, true, step.params.volumes);
+  } catch (const Error& e) {
+    if (!step.params.warns || e.kind() == ErrorKind::no_engine) throw;
+    outcome.warnings.push_back(e.what());
+  }
+  co_return outcome;
 }
 
 }  // namespace stackd::steps

@@ -1,6 +1,6 @@
 // Containers: found again by name and by the label of the operation that made them. A replacement is made
-// beside the old container, which is stopped and removed only when that has worked; then it takes over the
-// name (semantics.md C8.4, X8, E5).
+// beside the old container, which is stopped and set aside only when that has worked; then it takes over the
+// name (semantics.md C8.4, X8, X34, E5).
 #include <algorithm>
 
 #include "daemon/docker/in_flight.hpp"
@@ -10,6 +10,7 @@
 #include "daemon/steps/secret_files.hpp"
 #include "daemon/steps/shells.hpp"
 #include "daemon/steps/steps.hpp"
+#include "daemon/store/kept.hpp"
 #include "daemon/translate/container_request.hpp"
 #include "daemon/translate/definitions.hpp"
 #include "daemon/translate/labels.hpp"
@@ -89,6 +90,31 @@ awaitable<std::vector<std::string>> stop_with_hooks(Tools& tools, const Step<pla
   co_return warnings;
 }
 
+// X34: written before anything is done to it.
+awaitable<void> note_kept(Tools& tools, const Step<plan::Create>& step, ContainerDetails old, bool aside) {
+  store::KeptRow row{.stack_id = step.stack(),
+                     .service = step.service(),
+                     .container = old.id,
+                     .name = old.name,
+                     .state = old.state,
+                     .policy = old.restart_policy.empty() ? "no" : old.restart_policy,
+                     .retries = old.restart_retries,
+                     .aside = aside};
+  auto write = [row](store::Database& db) { store::Kept::put(db, row); };
+  co_await tools.journal.run(write);
+}
+
+// Out of the way of what gets its name, and of the engine, which would start it again. Safe to repeat.
+awaitable<void> set_aside(Tools& tools, ContainerDetails old) {
+  if (translate::is_kept(old.id, old.name)) co_return;
+  if (!old.restart_policy.empty() && old.restart_policy != "no") {
+    const std::string never = "no";
+    co_await tools.engine.set_restart_policy(old.id, never, 0);
+  }
+  const auto name = translate::kept_name(old.id, old.name);
+  co_await tools.engine.rename_container(old.id, name);
+}
+
 // Networks beyond the first, and files that are not on disk. Safe to repeat: what is connected is left alone.
 awaitable<void> complete(Tools& tools, model::Stack stack, std::string service,
                          translate::ContainerRequest request, std::string id, bool resumed) {
@@ -156,6 +182,7 @@ awaitable<Outcome> leave(Tools& tools, const Step<plan::Create>& step, model::St
                          ContainerDetails old, plan::Create::Result result) {
   std::vector<std::string> warnings;
   if (old.running && restarts_with_dependency(step)) {
+    if (step.params.keeps) co_await note_kept(tools, step, old, false);
     warnings = co_await stop_with_hooks(tools, step, stack, old, "dependency-restart");
     old.running = false;
     old.state = "exited";
@@ -214,15 +241,19 @@ awaitable<Outcome> create(Tools& tools, Step<plan::Create> step) {
       const auto directory = co_await tools.files.run(make);
       translate::add_pre_run(request.body, service, image.image, directory.string());
     }
-    const auto beside = old ? old->id.substr(0, 12) + "_" + result.name : result.name;
+    const auto beside = old ? step.operation().id + "_" + result.name : result.name;
     made = co_await create_container(tools, service.name, request, beside);
   }
   if (pre_run) co_await check_shell(tools, stack, service.name, inputs.image_id, made);
   co_await complete(tools, stack, service.name, request, made, step.resumed());
   std::vector<std::string> warnings;
   if (old) {
+    if (step.params.keeps) co_await note_kept(tools, step, *old, true);
     warnings = co_await stop_with_hooks(tools, step, stack, *old, "recreate");
-    co_await tools.engine.remove_container(old->id, true, false);
+    if (step.params.keeps)
+      co_await set_aside(tools, *old);
+    else
+      co_await tools.engine.remove_container(old->id, true, false);
   }
   const auto now = co_await tools.engine.inspect_container(made);
   if (now && now->name != result.name) co_await tools.engine.rename_container(made, result.name);

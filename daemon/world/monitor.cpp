@@ -63,7 +63,7 @@ std::optional<ContainerState> Monitor::find(const std::string& id) const {
 std::map<std::string, ContainerState> Monitor::of_stack(const std::string& stack_id) const {
   std::map<std::string, ContainerState> found;
   for (const auto& [id, state] : containers_)
-    if (state.stack == stack_id) found.emplace(id, state);
+    if (state.stack == stack_id && !translate::is_kept(id, state.name)) found.emplace(id, state);
   return found;
 }
 

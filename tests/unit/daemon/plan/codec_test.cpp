@@ -135,13 +135,13 @@ TEST_CASE("kinds of steps have names of their own, by which the store and the cl
           "[plan][codec]") {
   std::set<std::string> names;
   for (const auto& [name, interruptible] : kinds(k_all)) CHECK(names.insert(name).second);
-  CHECK(names == std::set<std::string>{"plan-up",       "plan-down",       "plan-recover",   "plan-rollback",
-                                       "env-from",      "image",           "derive",         "network",
-                                       "volume",        "remove-networks", "remove-volumes", "remove-images",
-                                       "create",        "start",           "stop",           "remove",
-                                       "pre-run",       "start-process",   "stop-process",   "ready",
-                                       "ready-process", "completed",       "settle",         "hook",
-                                       "end-hook",      "finish-up",       "finish-down"});
+  CHECK(names == std::set<std::string>{
+                     "plan-up",        "plan-down",     "plan-recover",  "plan-rollback", "env-from",
+                     "image",          "derive",        "network",       "volume",        "remove-networks",
+                     "remove-volumes", "remove-images", "create",        "start",         "stop",
+                     "remove",         "pre-run",       "start-process", "stop-process",  "ready",
+                     "ready-process",  "completed",     "settle",        "hook",          "end-hook",
+                     "finish-up",      "finish-down",   "put-back",      "put-back-done"});
 }
 
 TEST_CASE("only what waits for others may be cancelled; what has an effect runs to its end",
