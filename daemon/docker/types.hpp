@@ -46,7 +46,9 @@ struct ContainerDetails {
   std::vector<std::string> healthcheck;  // Test
   std::optional<int> stop_timeout;       // seconds, of its own; below 0: without end
   Labels labels;
-  std::map<std::string, std::string> networks;   // name -> network id
+  std::map<std::string, std::string> networks;  // name -> network id
+  std::map<std::string, std::string>
+      endpoints;  // network name -> its settings there, as the engine takes them
   std::map<std::string, std::string> addresses;  // network name -> IPv4
   struct Mount {
     std::string type, name, source, destination;

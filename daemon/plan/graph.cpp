@@ -95,9 +95,9 @@ Keys add_container_end(Graph& graph, const model::Service* service, const Contai
     needs = graph.add_hooks(service->hooks_of(model::Phase::pre_stop), name, std::move(needs), like,
                             end.failing != FailingPreStop::forbids);
   }
-  const Stop stop{container.id, container.name, end.timeout};
+  const Stop stop{container.id, container.name, end.timeout, end.keeps, end.keeps && end.remove};
   Keys last{graph.add("stop " + name, container.service, stop, std::move(needs), true)};
-  if (end.remove) {
+  if (end.remove && !end.keeps) {
     const Remove remove{container.id, container.name, end.volumes};
     last = {graph.add("remove " + name, container.service, remove, last, true)};
   }

@@ -126,6 +126,7 @@ struct Create {
   bool force = false;      // anew, changed or not
   bool as_is = false;      // what is there is taken, changed or not (recovery)
   bool restarted = false;  // the engine has started it since; this operation answers for that (X30)
+  bool puts_back = false;  // it was kept: it gets back the networks that it has lost
   bool keeps = false;      // what it takes out of service is kept (X34)
   std::string image_step;
   std::string existing;                    // id of the container that has its place now; "" none
@@ -157,7 +158,8 @@ struct Stop {
   static constexpr const char* k_kind = "stop";
   static constexpr bool k_interruptible = false;
   std::string id, name;
-  std::optional<int> timeout;  // seconds
+  std::optional<int> timeout;         // seconds
+  bool keeps = false, aside = false;  // X34: it is noted before, and out of the way afterwards
   using Result = Nothing;
 };
 struct Remove {
@@ -327,13 +329,13 @@ STACKD_FIELDS(plan::Volume::Result, F(created))
 STACKD_FIELDS(plan::RemoveNetworks, F(operation))
 STACKD_FIELDS(plan::RemoveVolumes)
 STACKD_FIELDS(plan::RemoveImages, F(rmi))
-STACKD_FIELDS(plan::Create, F(number), F(force), F(as_is), F(restarted), F(keeps), F(image_step), F(existing),
-              F(restarts_with))
+STACKD_FIELDS(plan::Create, F(number), F(force), F(as_is), F(restarted), F(puts_back), F(keeps),
+              F(image_step), F(existing), F(restarts_with))
 STACKD_FIELDS(plan::Create::Result, F(id), F(name), F(created), F(was_running), F(state), F(restarted),
               F(command))
 STACKD_FIELDS(plan::Start, F(number), F(create_step), F(reason))
 STACKD_FIELDS(plan::Start::Result, F(started), F(restarted), F(id), F(token), F(at), F(pid))
-STACKD_FIELDS(plan::Stop, F(id), F(name), F(timeout))
+STACKD_FIELDS(plan::Stop, F(id), F(name), F(timeout), F(keeps), F(aside))
 STACKD_FIELDS(plan::Remove, F(id), F(name), F(volumes), F(warns))
 STACKD_FIELDS(plan::PreRun, F(index), F(create_step), F(start_step), F(reason))
 STACKD_FIELDS(plan::PreRun::Result, F(run), F(state))

@@ -34,8 +34,10 @@ public:
       }
       const auto needs = add_before_down(graph_, service, gate_, stop.reason);
       for (const auto& container : stop.containers)
-        append(stopped_[name], add_container_end(graph_, &service, container, needs,
-                                                 {.failing = FailingPreStop::warns, .reason = stop.reason}));
+        append(stopped_[name],
+               add_container_end(
+                   graph_, &service, container, needs,
+                   {.failing = FailingPreStop::warns, .reason = stop.reason, .keeps = choice_.keeps}));
     }
     add_shared();
     take_away_surplus();
@@ -105,8 +107,10 @@ private:
       const bool running =
           std::any_of(containers.begin(), containers.end(), [](const auto& c) { return c.runs(); });
       if (!fewer && known && running) needs = add_before_down(graph_, *known, needs, "orphan", true);
-      const ContainerEnd end{
-          .remove = true, .failing = FailingPreStop::warns, .reason = fewer ? "scale-down" : "orphan"};
+      const ContainerEnd end{.remove = true,
+                             .failing = FailingPreStop::warns,
+                             .reason = fewer ? "scale-down" : "orphan",
+                             .keeps = choice_.keeps};
       for (const auto& container : containers) {
         const auto ended = add_container_end(graph_, known, container, needs, end);
         if (own && !fewer) append(stopped_[service], ended);
@@ -292,6 +296,7 @@ private:
                   .force = choice_.force_recreate || choice_.recreate.contains(service.name),
                   .as_is = choice_.recover,
                   .restarted = restarted(service.name, number),
+                  .puts_back = choice_.put_back,
                   .keeps = choice_.keeps,
                   .image_step = image_step};
     const auto& there = seen_.of(service.name);

@@ -8,9 +8,9 @@
 #include "daemon/hooks/pre_run.hpp"
 #include "daemon/resolve/identity.hpp"
 #include "daemon/steps/secret_files.hpp"
+#include "daemon/steps/set_aside.hpp"
 #include "daemon/steps/shells.hpp"
 #include "daemon/steps/steps.hpp"
-#include "daemon/store/kept.hpp"
 #include "daemon/translate/container_request.hpp"
 #include "daemon/translate/definitions.hpp"
 #include "daemon/translate/labels.hpp"
@@ -90,31 +90,6 @@ awaitable<std::vector<std::string>> stop_with_hooks(Tools& tools, const Step<pla
   co_return warnings;
 }
 
-// X34: written before anything is done to it.
-awaitable<void> note_kept(Tools& tools, const Step<plan::Create>& step, ContainerDetails old, bool aside) {
-  store::KeptRow row{.stack_id = step.stack(),
-                     .service = step.service(),
-                     .container = old.id,
-                     .name = old.name,
-                     .state = old.state,
-                     .policy = old.restart_policy.empty() ? "no" : old.restart_policy,
-                     .retries = old.restart_retries,
-                     .aside = aside};
-  auto write = [row](store::Database& db) { store::Kept::put(db, row); };
-  co_await tools.journal.run(write);
-}
-
-// Out of the way of what gets its name, and of the engine, which would start it again. Safe to repeat.
-awaitable<void> set_aside(Tools& tools, ContainerDetails old) {
-  if (translate::is_kept(old.id, old.name)) co_return;
-  if (!old.restart_policy.empty() && old.restart_policy != "no") {
-    const std::string never = "no";
-    co_await tools.engine.set_restart_policy(old.id, never, 0);
-  }
-  const auto name = translate::kept_name(old.id, old.name);
-  co_await tools.engine.rename_container(old.id, name);
-}
-
 // Networks beyond the first, and files that are not on disk. Safe to repeat: what is connected is left alone.
 awaitable<void> complete(Tools& tools, model::Stack stack, std::string service,
                          translate::ContainerRequest request, std::string id, bool resumed) {
@@ -181,8 +156,9 @@ awaitable<void> check_shell(Tools& tools, model::Stack stack, std::string servic
 awaitable<Outcome> leave(Tools& tools, const Step<plan::Create>& step, model::Stack stack,
                          ContainerDetails old, plan::Create::Result result) {
   std::vector<std::string> warnings;
+  if (step.params.puts_back) co_await reconnect(tools, step.stack(), old);
   if (old.running && restarts_with_dependency(step)) {
-    if (step.params.keeps) co_await note_kept(tools, step, old, false);
+    if (step.params.keeps) co_await note_kept(tools, step.stack(), step.service(), old, false);
     warnings = co_await stop_with_hooks(tools, step, stack, old, "dependency-restart");
     old.running = false;
     old.state = "exited";
@@ -248,7 +224,7 @@ awaitable<Outcome> create(Tools& tools, Step<plan::Create> step) {
   co_await complete(tools, stack, service.name, request, made, step.resumed());
   std::vector<std::string> warnings;
   if (old) {
-    if (step.params.keeps) co_await note_kept(tools, step, *old, true);
+    if (step.params.keeps) co_await note_kept(tools, step.stack(), step.service(), *old, true);
     warnings = co_await stop_with_hooks(tools, step, stack, *old, "recreate");
     if (step.params.keeps)
       co_await set_aside(tools, *old);

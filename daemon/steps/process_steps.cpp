@@ -112,7 +112,9 @@ awaitable<Outcome> stop_process(Tools& tools, Step<plan::StopProcess> step) {
   if (step.kind() == plan::Kind::up && step.operation().mode == "forward") {
     // X34: a failed up starts it anew from what the stack was.
     const auto look = co_await tools.runs.look(row->run_directory);
-    store::KeptRow kept{.stack_id = stack.id, .service = service.name, .container = ""};
+    store::KeptRow kept;
+    kept.stack_id = stack.id;
+    kept.service = service.name;
     kept.name = service.name;
     kept.state = look.running() ? "running" : "exited";
     auto note = [kept](store::Database& db) {

@@ -3,9 +3,8 @@
 // the order of its dependencies. Every part may be done again: the rows stay until all of it is done.
 #include "daemon/plan/plan.hpp"
 #include "daemon/steps/look.hpp"
+#include "daemon/steps/set_aside.hpp"
 #include "daemon/steps/steps.hpp"
-#include "daemon/store/kept.hpp"
-#include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::steps {
@@ -13,27 +12,6 @@ namespace {
 
 using util::Error;
 using util::ErrorKind;
-
-// The place may still be that of the wreck of an earlier up --keep; somebody else's is left.
-awaitable<void> clear_place(Tools& tools, std::string stack, std::string name, std::string own) {
-  const docker::Filters filters{{"label", std::string(translate::label::k_stack) + "=" + stack},
-                                {"name", "^/?" + name + "$"}};
-  const auto there = co_await tools.engine.list_containers(filters);
-  for (const auto& container : there)
-    if (container.id != own && container.name == name)
-      co_await tools.engine.remove_container(container.id, true, false);
-}
-
-awaitable<void> put_back_one(Tools& tools, store::KeptRow row) {
-  const auto there = co_await tools.engine.inspect_container(row.container);
-  if (!there) throw Error(ErrorKind::not_found, "somebody has removed it");
-  if (there->name != row.name) {
-    co_await clear_place(tools, row.stack_id, row.name, row.container);
-    co_await tools.engine.rename_container(row.container, row.name);
-  }
-  if (there->restart_policy != row.policy)
-    co_await tools.engine.set_restart_policy(row.container, row.policy, row.retries);
-}
 
 struct Rows {
   bool former = false;

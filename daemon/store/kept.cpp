@@ -17,8 +17,8 @@ bool any(Database& db, const char* sql, const std::string& stack_id) {
 
 void Kept::put(Database& db, const KeptRow& row) {
   Statement(db,
-            "INSERT INTO kept (stack_id, service, container, name, state, policy, retries, aside) "
-            "VALUES (:stack_id, :service, :container, :name, :state, :policy, :retries, :aside) "
+            "INSERT INTO kept (stack_id, service, container, name, state, policy, retries, endpoints, aside) "
+            "VALUES (:stack_id, :service, :container, :name, :state, :policy, :retries, :endpoints, :aside) "
             "ON CONFLICT (stack_id, service, container) DO UPDATE SET aside = max(aside, excluded.aside)")
       .bind("stack_id", row.stack_id)
       .bind("service", row.service)
@@ -27,13 +27,14 @@ void Kept::put(Database& db, const KeptRow& row) {
       .bind("state", row.state)
       .bind("policy", row.policy)
       .bind("retries", row.retries)
+      .bind("endpoints", row.endpoints)
       .bind("aside", row.aside ? 1 : 0)
       .run();
 }
 
 std::vector<KeptRow> Kept::of_stack(Database& db, const std::string& stack_id) {
   Statement s(db,
-              "SELECT stack_id, service, container, name, state, policy, retries, aside FROM kept "
+              "SELECT stack_id, service, container, name, state, policy, retries, endpoints, aside FROM kept "
               "WHERE stack_id = :stack_id ORDER BY service, container");
   s.bind("stack_id", stack_id);
   std::vector<KeptRow> rows;
@@ -45,7 +46,8 @@ std::vector<KeptRow> Kept::of_stack(Database& db, const std::string& stack_id) {
                     .state = s.text(4),
                     .policy = s.text(5),
                     .retries = static_cast<int>(s.integer(6)),
-                    .aside = s.integer(7) != 0});
+                    .endpoints = s.text(7),
+                    .aside = s.integer(8) != 0});
   return rows;
 }
 

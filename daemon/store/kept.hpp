@@ -15,7 +15,8 @@ struct KeptRow {
   std::string name, state;
   std::string policy = "no";  // the engine's word
   int retries = 0;
-  bool aside = true;  // something else gets its place; false: it was only stopped
+  std::string endpoints = "{}";  // JSON: network -> its settings there
+  bool aside = true;             // something else gets its place; false: it was only stopped
 };
 
 struct Kept {

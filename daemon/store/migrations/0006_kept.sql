@@ -8,6 +8,7 @@ CREATE TABLE kept (
   state     TEXT NOT NULL,                -- its former state: running, paused, exited …
   policy    TEXT NOT NULL,                -- its former restart policy
   retries   INTEGER NOT NULL,             -- of on-failure
+  endpoints TEXT NOT NULL,                -- JSON: network -> its settings there
   aside     INTEGER NOT NULL,             -- 1: something else gets its place; 0: it was only stopped
   PRIMARY KEY (stack_id, service, container)
 ) STRICT, WITHOUT ROWID;
