@@ -85,7 +85,7 @@ Plan plan_rollback(const model::Stack& stack, const Request& request, const Snap
   Plan plan{.steps = down_graph(*stack.spec, choice, own)};
   if (seen.former && request.kind == Kind::up) {
     const Keys last{plan.steps.back().key};
-    plan.steps.push_back(step("put back", "", PutBack{}, last, true));
+    plan.steps.push_back(step("put back", "", PutBack{}, last));
   }
   name_apart(deeds.keys, plan.steps);
   return plan;

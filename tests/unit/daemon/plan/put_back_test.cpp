@@ -91,15 +91,15 @@ TEST_CASE("X34: what ran starts in the order of its dependencies, as it was, wit
   const auto plan = put_back(file, there, {"db", "web"});
   CHECK(plan.services() == R"(
     db before_start[0]
-    create db-1 [#db-1] <- db before_start[0]
+    create db-1 [#db-1; as it is] <- db before_start[0]
     start db-1          <- create db-1
     db-1 post_start[0]  <- start db-1
     ready db            <- db-1 post_start[0]
     db after_ready[0]   <- ready db
-    create web-1 [#web-1] <- db-1 post_start[0]
+    create web-1 [#web-1; as it is] <- db-1 post_start[0]
     start web-1         <- create web-1
     ready web           <- start web-1
-    put back done       <- finish up
+    put back done       <- db after_ready[0], ready web
   )");
   CHECK(plan.params<plan::Create>("create db-1").as_is);
   CHECK(plan.params<plan::Create>("create db-1").puts_back);
