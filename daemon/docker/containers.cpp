@@ -117,6 +117,15 @@ awaitable<void> Engine::rename_container(std::string id, std::string name) {
   done(id, Done::renamed);
 }
 
+awaitable<void> Engine::set_restart_policy(std::string id, std::string policy, int retries) {
+  const json body{{"RestartPolicy", {{"Name", policy}, {"MaximumRetryCount", retries}}}};
+  Request request{.what = "cannot set the restart policy of container " + brief(id),
+                  .method = "POST",
+                  .path = container_path(id, "/update"),
+                  .body = body.dump()};
+  co_await http_->call(std::move(request));
+}
+
 awaitable<void> Engine::remove_container(std::string id, bool force, bool volumes) {
   Query query;
   query.add_if(volumes, "v").add_if(force, "force");

@@ -76,12 +76,33 @@ ContainerSummary decode_container_summary(const json& container) {
   return summary;
 }
 
+namespace {
+
+// What was asked for of an endpoint, without what the engine has given it: to connect the container again.
+std::string endpoint_settings(const json& network, const std::string& container) {
+  json settings = json::object();
+  for (const char* name : {"IPAMConfig", "Links", "Aliases", "DriverOpts"})
+    if (const auto& value = field(network, name); !value.is_null()) settings[name] = value;
+  // The engine adds the short id by itself, and refuses it from others.
+  json aliases = json::array();
+  for (const auto& alias : field(network, "Aliases"))
+    if (alias.is_string() && !container.starts_with(alias.get<std::string>())) aliases.push_back(alias);
+  if (!aliases.empty()) settings["Aliases"] = aliases;
+  return settings.dump();
+}
+
+}  // namespace
+
 ContainerDetails decode_container(const json& container) {
   ContainerDetails details;
   details.id = text(container, "Id");
   details.name = without_slash(text(container, "Name"));
   details.image_id = text(container, "Image");
   details.restart_count = static_cast<int>(number(container, "RestartCount"));
+
+  const auto& policy = field(container, "HostConfig", "RestartPolicy");
+  details.restart_policy = text(policy, "Name");
+  details.restart_retries = static_cast<int>(number(policy, "MaximumRetryCount"));
 
   const auto& state = field(container, "State");
   details.state = text(state, "Status");
@@ -111,6 +132,7 @@ ContainerDetails decode_container(const json& container) {
   if (const auto& networks = field(settings, "Networks"); networks.is_object()) {
     for (const auto& [name, network] : networks.items()) {
       details.networks[name] = text(network, "NetworkID");
+      details.endpoints[name] = endpoint_settings(network, details.id);
       if (auto address = text(network, "IPAddress"); !address.empty())
         details.addresses[name] = std::move(address);
     }

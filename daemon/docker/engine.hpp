@@ -61,8 +61,9 @@ public:
   awaitable<void> pause_container(std::string id);
   awaitable<void> unpause_container(std::string id);
   awaitable<void> rename_container(std::string id, std::string name);
-  awaitable<void> remove_container(std::string id, bool force, bool volumes);  // gone is success
-  awaitable<int> wait_container(std::string id);                               // until not running; exit code
+  awaitable<void> set_restart_policy(std::string id, std::string policy, int retries);  // of on-failure
+  awaitable<void> remove_container(std::string id, bool force, bool volumes);           // gone is success
+  awaitable<int> wait_container(std::string id);  // until not running; exit code
   awaitable<void> put_archive(std::string id, std::string path, std::string tar);
   awaitable<bool> has_path(std::string id, std::string path);  // in the container's files; it need not run
   awaitable<void> logs(std::string id, bool tty, LogOptions options, OutputSink sink);

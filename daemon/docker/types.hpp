@@ -45,13 +45,17 @@ struct ContainerDetails {
   std::string health_output;  // last probe's
   std::string started_at, finished_at;
   int restart_count = 0;
+  std::string restart_policy;  // no, always, unless-stopped, on-failure
+  int restart_retries = 0;     // of on-failure
   int pid = 0;
   std::string user, working_dir;
   std::vector<std::string> env;
   std::vector<std::string> healthcheck;  // Test
   std::optional<int> stop_timeout;       // seconds, of its own; below 0: without end
   Labels labels;
-  std::map<std::string, std::string> networks;   // name -> network id
+  std::map<std::string, std::string> networks;  // name -> network id
+  std::map<std::string, std::string>
+      endpoints;  // network name -> its settings there, as the engine takes them
   std::map<std::string, std::string> addresses;  // network name -> IPv4
   struct Mount {
     std::string type, name, source, destination;

@@ -96,7 +96,9 @@ awaitable<std::map<std::string, std::string>> containers_by_service(docker::Engi
   const docker::Filters filters{{"label", std::string(label::k_stack) + "=" + stack_id},
                                 {"label", std::string(label::k_number) + "=1"}};
   const auto all = co_await engine.list_containers(filters);
-  for (const auto& container : all) ids[translate::label_of(container, label::k_service)] = container.id;
+  for (const auto& container : all)
+    if (!translate::is_kept(container.id, container.name))
+      ids[translate::label_of(container, label::k_service)] = container.id;
   co_return ids;
 }
 

@@ -29,6 +29,11 @@ public:
       if (choice_.way == DownChoice::Way::down && is_going(hook.service))
         append(all, {graph_.add("remove " + hook.name, hook.service, Remove{hook.id, hook.name, true}, gate_,
                                 true)});
+    if (choice_.way == DownChoice::Way::down)
+      for (const auto& kept : seen_.kept)
+        if (is_going(kept.service))
+          append(all, {graph_.add("remove " + kept.name, kept.service,
+                                  Remove{kept.id, kept.name, choice_.volumes}, gate_, true)});
     if (choice_.way != DownChoice::Way::stop) append(all, remove_shared(all));
     if (choice_.stack_hooks) all = graph_.add_hooks(spec_.hooks_of(Phase::after_down), "", all, like(), true);
     FinishDown finish{choice_.whole, choice_.way == DownChoice::Way::rollback, choice_.forget, {}};

@@ -36,6 +36,37 @@ Keys Graph::add_hooks(const std::vector<const model::Hook*>& hooks, const std::s
   return together.empty() ? before : together;
 }
 
+namespace {
+
+// Whether a param names other steps, by the convention of step_kinds.hpp.
+bool names_steps(const std::string& param) {
+  return param.ends_with("_step") || param.ends_with("_steps") || param == "gate" || param == "started_by" ||
+         param == "restarts_with";
+}
+
+void rename_in(nlohmann::json& value, const std::map<std::string, std::string>& renamed) {
+  if (value.is_string()) {
+    if (const auto other = renamed.find(value.get<std::string>()); other != renamed.end())
+      value = other->second;
+  } else if (value.is_array()) {
+    for (auto& each : value) rename_in(each, renamed);
+  }
+}
+
+void rename_in_params(nlohmann::json& params, const std::map<std::string, std::string>& renamed) {
+  if (params.is_array())
+    for (auto& each : params) rename_in_params(each, renamed);
+  if (!params.is_object()) return;
+  for (auto& [name, value] : params.items()) {
+    if (names_steps(name))
+      rename_in(value, renamed);
+    else
+      rename_in_params(value, renamed);
+  }
+}
+
+}  // namespace
+
 void name_apart(const std::set<std::string>& taken, std::vector<operations::StepPlan>& steps) {
   auto all = taken;
   for (const auto& step : steps) all.insert(step.key);
@@ -49,6 +80,7 @@ void name_apart(const std::set<std::string>& taken, std::vector<operations::Step
   for (auto& step : steps)
     for (auto& need : step.needs)
       if (const auto other = renamed.find(need); other != renamed.end()) need = other->second;
+  for (auto& step : steps) rename_in_params(step.params, renamed);
 }
 
 Keys add_container_end(Graph& graph, const model::Service* service, const Container& container, Keys needs,
@@ -63,9 +95,9 @@ Keys add_container_end(Graph& graph, const model::Service* service, const Contai
     needs = graph.add_hooks(service->hooks_of(model::Phase::pre_stop), name, std::move(needs), like,
                             end.failing != FailingPreStop::forbids);
   }
-  const Stop stop{container.id, container.name, end.timeout};
+  const Stop stop{container.id, container.name, end.timeout, end.keeps, end.keeps && end.remove};
   Keys last{graph.add("stop " + name, container.service, stop, std::move(needs), true)};
-  if (end.remove) {
+  if (end.remove && !end.keeps) {
     const Remove remove{container.id, container.name, end.volumes};
     last = {graph.add("remove " + name, container.service, remove, last, true)};
   }

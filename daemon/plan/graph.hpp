@@ -57,6 +57,7 @@ struct ContainerEnd {
   std::string reason;          // STACKD_REASON
   std::optional<int> timeout;  // seconds
   bool volumes = false;        // its anonymous ones go as well
+  bool keeps = false;          // X34: it is noted first, and set aside where it would be removed
 };
 // The steps that take one container away, after `needs`; returns the last keys. `service` may be null (a
 // container of no service that is known).

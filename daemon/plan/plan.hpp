@@ -56,10 +56,17 @@ struct Deeds {
   std::set<std::string> started;              // ids of containers
   std::vector<std::string> running_hooks;     // ids of runs
   std::set<std::string> failed_before_start;  // services whose pre_start failed
+  bool finished = false;                      // the stack is up: what is left is to take the kept away
 };
 // Takes away what it made or started, and nothing else (X32).
 Plan plan_rollback(const model::Stack& stack, const Request& request, const Snapshot& seen,
                    const Deeds& deeds);
+// X34: starts the services that ran before, as they were, after their names, spec and facts are back; no
+// pre_start. `taken_keys`: of all steps of the operation.
+Plan plan_put_back(const model::Stack& stack, const Snapshot& seen, const std::set<std::string>& ran,
+                   const std::set<std::string>& taken_keys);
+// What an up that worked had kept, and did not come to take away.
+std::vector<operations::StepPlan> remove_left_over(const Snapshot& seen);
 // Ends the hooks of an operation that still run (X9).
 std::vector<operations::StepPlan> end_hooks(const std::vector<std::string>& runs);
 

@@ -56,6 +56,11 @@ Plan plan_down(const model::Stack& stack, const Request& request, const Snapshot
 
 Plan plan_rollback(const model::Stack& stack, const Request& request, const Snapshot& seen,
                    const Deeds& deeds) {
+  if (deeds.finished) {
+    Plan rest{.steps = remove_left_over(seen)};
+    name_apart(deeds.keys, rest.steps);
+    return rest;
+  }
   DownChoice choice;
   choice.way = DownChoice::Way::rollback;
   choice.selected = selection(*stack.spec, {}, false);
@@ -70,14 +75,29 @@ Plan plan_rollback(const model::Stack& stack, const Request& request, const Snap
   for (const auto& [service, containers] : seen.containers)
     for (const auto& [number, container] : containers)
       if (container.operation == request.operation &&
-          !(container.state == "created" && deeds.failed_before_start.contains(service)))
+          !(!seen.former && container.state == "created" && deeds.failed_before_start.contains(service)))
         choice.only_containers.insert(container.id);
+  // X34: those go back to what they were doing; to stop them first would only cost time.
+  for (const auto& id : seen.taken) choice.only_containers.erase(id);
   auto own = seen;
   std::erase_if(own.processes,
                 [&](const auto& entry) { return entry.second.operation != request.operation; });
   Plan plan{.steps = down_graph(*stack.spec, choice, own)};
+  if (seen.former && request.kind == Kind::up) {
+    const Keys last{plan.steps.back().key};
+    plan.steps.push_back(step("put back", "", PutBack{}, last));
+  }
   name_apart(deeds.keys, plan.steps);
   return plan;
+}
+
+std::vector<operations::StepPlan> remove_left_over(const Snapshot& seen) {
+  std::vector<operations::StepPlan> removes;
+  for (const auto& kept : seen.kept)
+    if (!seen.taken.contains(kept.id))
+      removes.push_back(
+          step("remove " + kept.name, kept.service, Remove{kept.id, kept.name, false, true}, {}, true));
+  return removes;
 }
 
 std::vector<operations::StepPlan> end_hooks(const std::vector<std::string>& runs) {

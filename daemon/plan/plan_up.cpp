@@ -203,6 +203,7 @@ UpChoice choice_of(const model::Spec& spec, const Request& request, const Snapsh
   // after stop.
   choice.stack_hooks =
       request.kind == Kind::up || (request.kind == Kind::restart && wish.services.empty() && !request.again);
+  choice.keeps = request.kind == Kind::up && seen.former;
   choice.scale = scale_of(spec, wish);
   // start and restart are of the replicas that are there, whatever --scale made them.
   if (request.kind != Kind::up)
@@ -274,7 +275,39 @@ Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& 
   }
   plan.unchanged = choice.only_due && choice.due.empty();
   if (!plan.unchanged) plan.steps = up_graph(spec, choice, seen);
+  for (auto& left : remove_left_over(seen)) plan.steps.push_back(std::move(left));
   if (request.kind == Kind::restart) name_apart_from_first_half(plan.steps);
+  return plan;
+}
+
+Plan plan_put_back(const model::Stack& stack, const Snapshot& seen, const std::set<std::string>& ran,
+                   const std::set<std::string>& taken_keys) {
+  UpChoice choice;
+  choice.recover = choice.put_back = true;
+  choice.stack_hooks = false;
+  choice.pull = "never";
+  choice.reason = "rollback";
+  for (const auto& name : ran) {
+    const auto* service = stack.spec->find(name);
+    if (!service) continue;
+    choice.selected.insert(name);
+    const auto& there = seen.of(name);
+    const auto runs = [](const auto& entry) { return entry.second.runs(); };
+    if (service->container && !there.empty()) choice.scale[name] = there.rbegin()->first;
+    if (service->container && there.empty()) choice.scale[name] = 0;
+    const auto process = seen.processes.find(name);
+    const bool alive = service->container ? std::all_of(there.begin(), there.end(), runs)
+                                          : process != seen.processes.end() && process->second.alive;
+    if (!alive) choice.fresh.insert(name);
+  }
+  Plan plan;
+  Keys last;
+  if (!choice.selected.empty()) {
+    plan.steps = up_graph(*stack.spec, choice, seen);
+    last = {plan.steps.back().key};
+  }
+  plan.steps.push_back(step("put back done", "", PutBackDone{}, last, true));
+  name_apart(taken_keys, plan.steps);
   return plan;
 }
 

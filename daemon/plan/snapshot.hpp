@@ -61,6 +61,7 @@ struct Snapshot {
   // By service and number: this stack's, and what Compose left of the project when that is to be taken away.
   std::map<std::string, std::map<int, Container>> containers;
   std::vector<Container> hook_containers;
+  std::vector<Container> kept;               // taken out of service by an up that has not worked (yet)
   std::map<std::string, Process> processes;  // by service
   // By reference; nothing for one that is not there.
   std::map<std::string, std::optional<docker::ImageDetails>> images;
@@ -72,6 +73,10 @@ struct Snapshot {
   std::map<std::string, std::set<int>> restarted;
   bool up = false;       // an up has worked since the last down
   bool touched = false;  // there was an up since the last down
+  // X34: what the stack was before this up is remembered; and the ids of containers that it has taken out of
+  // service.
+  bool former = false;
+  std::set<std::string> taken;
   std::string previous;  // state of the stack's operation before this one
 
   // Those of one service; empty when there are none.

@@ -148,6 +148,8 @@ struct Create {
   std::optional<int> timeout;  // seconds that what it replaces has to stop
   bool as_is = false;          // what is there is taken, changed or not (recovery)
   bool restarted = false;      // the engine has started it since; this operation answers for that (X30)
+  bool puts_back = false;      // it was kept: it gets back the networks that it has lost
+  bool keeps = false;          // what it takes out of service is kept (X34)
   std::string image_step;
   std::string existing;                    // id of the container that has its place now; "" none
   std::vector<std::string> restarts_with;  // create steps of dependencies that take it along (X8)
@@ -178,7 +180,8 @@ struct Stop {
   static constexpr const char* k_kind = "stop";
   static constexpr bool k_interruptible = false;
   std::string id, name;
-  std::optional<int> timeout;  // seconds
+  std::optional<int> timeout;         // seconds
+  bool keeps = false, aside = false;  // X34: it is noted before, and out of the way afterwards
   using Result = Nothing;
 };
 struct Remove {
@@ -186,6 +189,7 @@ struct Remove {
   static constexpr bool k_interruptible = false;
   std::string id, name;
   bool volumes = false;  // anonymous ones too
+  bool warns = false;    // a failure is a warning: nobody waits for it
   using Result = Nothing;
 };
 struct PreRun {
@@ -288,6 +292,18 @@ struct FinishUp {
   bool recover = false;
   using Result = Nothing;
 };
+// X34, after the replacements have gone: names, policies, spec, facts and ports as they were. It emits the
+// start of what ran, and a PutBackDone.
+struct PutBack {
+  static constexpr const char* k_kind = "put-back";
+  static constexpr bool k_interruptible = false;
+  using Result = Nothing;
+};
+struct PutBackDone {
+  static constexpr const char* k_kind = "put-back-done";
+  static constexpr bool k_interruptible = false;
+  using Result = Nothing;
+};
 struct FinishDown {
   static constexpr const char* k_kind = "finish-down";
   static constexpr bool k_interruptible = false;
@@ -297,10 +313,11 @@ struct FinishDown {
   using Result = Nothing;
 };
 
-using AllKinds = std::tuple<PlanUp, PlanDown, PlanRecover, PlanHooks, PlanRollback, PlanImages, EnvFrom,
-                            Image, Push, Derive, Network, Volume, RemoveNetworks, RemoveVolumes, RemoveImages,
-                            Create, Start, Stop, Remove, PreRun, StartProcess, StopProcess, Ready,
-                            ReadyProcess, Completed, Settle, Hook, EndHook, FinishUp, FinishDown>;
+using AllKinds =
+    std::tuple<PlanUp, PlanDown, PlanRecover, PlanHooks, PlanRollback, PlanImages, EnvFrom, Image, Push,
+               Derive, Network, Volume, RemoveNetworks, RemoveVolumes, RemoveImages, Create, Start, Stop,
+               Remove, PreRun, StartProcess, StopProcess, Ready, ReadyProcess, Completed, Settle, Hook,
+               EndHook, FinishUp, PutBack, PutBackDone, FinishDown>;
 
 using Keys = std::vector<std::string>;
 
@@ -340,14 +357,14 @@ STACKD_FIELDS(plan::Volume::Result, F(created))
 STACKD_FIELDS(plan::RemoveNetworks, F(operation))
 STACKD_FIELDS(plan::RemoveVolumes)
 STACKD_FIELDS(plan::RemoveImages, F(rmi))
-STACKD_FIELDS(plan::Create, F(number), F(force), F(renew), F(timeout), F(as_is), F(restarted), F(image_step),
-              F(existing), F(restarts_with))
+STACKD_FIELDS(plan::Create, F(number), F(force), F(renew), F(timeout), F(as_is), F(restarted), F(puts_back),
+              F(keeps), F(image_step), F(existing), F(restarts_with))
 STACKD_FIELDS(plan::Create::Result, F(id), F(name), F(created), F(was_running), F(state), F(restarted),
               F(command))
 STACKD_FIELDS(plan::Start, F(number), F(create_step), F(reason))
 STACKD_FIELDS(plan::Start::Result, F(started), F(restarted), F(id), F(token), F(at), F(pid))
-STACKD_FIELDS(plan::Stop, F(id), F(name), F(timeout))
-STACKD_FIELDS(plan::Remove, F(id), F(name), F(volumes))
+STACKD_FIELDS(plan::Stop, F(id), F(name), F(timeout), F(keeps), F(aside))
+STACKD_FIELDS(plan::Remove, F(id), F(name), F(volumes), F(warns))
 STACKD_FIELDS(plan::PreRun, F(index), F(create_step), F(start_step), F(reason))
 STACKD_FIELDS(plan::PreRun::Result, F(run), F(state))
 STACKD_FIELDS(plan::StartProcess, F(force))
@@ -364,6 +381,8 @@ STACKD_FIELDS(plan::Hook, F(phase), F(index), F(reason), F(gone), F(container), 
 STACKD_FIELDS(plan::Hook::Result, F(run), F(state))
 STACKD_FIELDS(plan::EndHook, F(run))
 STACKD_FIELDS(plan::FinishUp, F(recover))
+STACKD_FIELDS(plan::PutBack)
+STACKD_FIELDS(plan::PutBackDone)
 STACKD_FIELDS(plan::FinishDown, F(whole), F(rollback), F(forget), F(forget_of))
 #undef F
 

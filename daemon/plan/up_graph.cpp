@@ -37,7 +37,8 @@ public:
         append(stopped_[name], add_container_end(graph_, &service, container, needs,
                                                  {.failing = FailingPreStop::warns,
                                                   .reason = stop.reason,
-                                                  .timeout = choice_.stop_timeout}));
+                                                  .timeout = choice_.stop_timeout,
+                                                  .keeps = choice_.keeps}));
     }
     add_shared();
     take_away_surplus();
@@ -141,7 +142,8 @@ private:
       const ContainerEnd end{.remove = true,
                              .failing = FailingPreStop::warns,
                              .reason = fewer ? "scale-down" : "orphan",
-                             .timeout = choice_.stop_timeout};
+                             .timeout = choice_.stop_timeout,
+                             .keeps = choice_.keeps};
       for (const auto& container : containers) {
         const auto ended = add_container_end(graph_, known, container, needs, end);
         if (own && !fewer) append(stopped_[service], ended);
@@ -334,6 +336,8 @@ private:
                   .timeout = choice_.stop_timeout,
                   .as_is = choice_.recover || choice_.as_is,
                   .restarted = restarted(service.name, number),
+                  .puts_back = choice_.put_back,
+                  .keeps = choice_.keeps,
                   .image_step = image_step};
     const auto& there = seen_.of(service.name);
     if (const auto found = there.find(number); found != there.end()) params.existing = found->second.id;
@@ -350,7 +354,8 @@ private:
     for (int n = 1; n <= replicas; ++n) {
       std::vector<const model::Hook*> hooks;
       for (const auto* hook : service.hooks_of(Phase::pre_start))
-        if ((n == 1 || hook->per_replica) && !choice_.restarted.contains(service.name)) hooks.push_back(hook);
+        if ((n == 1 || hook->per_replica) && !choice_.restarted.contains(service.name) && !choice_.put_back)
+          hooks.push_back(hook);
       auto after = created;
       if (n == 1) append(after, remove_kept(service.name));
       auto like = because(reason(service.name));

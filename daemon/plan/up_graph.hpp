@@ -52,7 +52,9 @@ struct UpChoice {
       restarted;                               // replicas that the engine has started behind our back (X30)
   std::string reason = "up";                   // STACKD_REASON of the hooks
   std::map<std::string, std::string> reasons;  // and of services that have one of their own
-  bool recover = false;  // containers are taken as they are, and the stack does not become "up" by it
+  bool keeps = false;                          // what is taken out of service is kept (X34)
+  bool put_back = false;  // what ran before runs again: pre_start has done its work long ago
+  bool recover = false;   // containers are taken as they are, and the stack does not become "up" by it
 };
 
 std::vector<operations::StepPlan> up_graph(const model::Spec& spec, const UpChoice& choice,

@@ -31,7 +31,7 @@ awaitable<std::vector<docker::ContainerSummary>> containers_of(Parts& parts, mod
   auto found = co_await parts.engine.list_containers(filters);
   std::erase_if(found, [&](const docker::ContainerSummary& container) {
     return label_of(container, label::k_service) != service || !label_of(container, label::k_hook).empty() ||
-           label_of(container, label::k_oneoff) == "True";
+           label_of(container, label::k_oneoff) == "True" || translate::is_kept(container.id, container.name);
   });
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return translate::number_of(a.labels) < translate::number_of(b.labels);

@@ -23,6 +23,7 @@ awaitable<logs::Sources> sources_of(Parts& parts, model::Stack stack, std::vecto
   if (plan::needs_engine(*stack.spec)) {
     const docker::Filters filters{{"label", std::string(label::k_stack) + "=" + stack.id}};
     containers = co_await parts.engine.list_containers(filters);
+    std::erase_if(containers, [](const auto& each) { return translate::is_kept(each.id, each.name); });
   }
   logs::Sources sources;
   for (const auto& service : stack.spec->services) {

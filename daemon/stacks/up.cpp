@@ -9,6 +9,7 @@
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/submit.hpp"
+#include "daemon/store/kept.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 #include "daemon/world/stack_state.hpp"
@@ -133,6 +134,8 @@ void put_stack(store::Database& db, const model::Stack& stack) {
   row.facts = model::to_json(*stack.facts).dump();
   auto state = before ? world::state_from(*before) : world::StackState{};
   state.touched = true;
+  // X34: a stack that is up goes back to what it is now, should this up fail.
+  if (before && state.up && before->status != "down") store::Former::remember(db, stack.id);
   row.extra = world::to_text(state);
   row.updated_at = util::now_ms();
   if (!before) row.created_at = row.updated_at;

@@ -1,6 +1,7 @@
 // Start, stop and removal of containers: the engine's own idempotent calls. (semantics.md X30, E5, C10)
 #include "daemon/docker/in_flight.hpp"
 #include "daemon/hooks/pre_run.hpp"
+#include "daemon/steps/set_aside.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/translate/pre_run.hpp"
 #include "daemon/util/error.hpp"
@@ -78,6 +79,9 @@ awaitable<Outcome> start(Tools& tools, Step<plan::Start> step) {
 }
 
 awaitable<Outcome> stop(Tools& tools, Step<plan::Stop> step) {
+  std::optional<docker::ContainerDetails> old;
+  if (step.params.keeps) old = co_await tools.engine.inspect_container(step.params.id);
+  if (old) co_await note_kept(tools, step.stack(), step.service(), *old, step.params.aside);
   auto write = [id = step.params.id](store::Database& db) {
     store::Starts::set_state(db, id, "", "stopped");
   };
@@ -87,13 +91,20 @@ awaitable<Outcome> stop(Tools& tools, Step<plan::Stop> step) {
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::not_found) throw;  // gone is as good as stopped
   }
+  if (old && step.params.aside) co_await set_aside(tools, *old);
   co_return Outcome{};
 }
 
 awaitable<Outcome> remove(Tools& tools, Step<plan::Remove> step) {
   // C10, X13: anonymous volumes hold somebody's data; they go with the others, when that was asked for.
-  co_await tools.engine.remove_container(step.params.id, true, step.params.volumes);
-  co_return Outcome{};
+  Outcome outcome;
+  try {
+    co_await tools.engine.remove_container(step.params.id, true, step.params.volumes);
+  } catch (const Error& e) {
+    if (!step.params.warns || e.kind() == ErrorKind::no_engine) throw;
+    outcome.warnings.push_back(e.what());
+  }
+  co_return outcome;
 }
 
 }  // namespace stackd::steps

@@ -1,6 +1,6 @@
 // Containers: found again by name and by the label of the operation that made them. A replacement is made
-// beside the old container, which is stopped and removed only when that has worked; then it takes over the
-// name (semantics.md C8.4, X8, E5).
+// beside the old container, which is stopped and set aside only when that has worked; then it takes over the
+// name (semantics.md C8.4, X8, X34, E5).
 #include <algorithm>
 
 #include "daemon/docker/in_flight.hpp"
@@ -10,6 +10,7 @@
 #include "daemon/resolve/identity.hpp"
 #include "daemon/steps/holders.hpp"
 #include "daemon/steps/secret_files.hpp"
+#include "daemon/steps/set_aside.hpp"
 #include "daemon/steps/shells.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/translate/container_request.hpp"
@@ -159,7 +160,9 @@ awaitable<void> check_shell(Tools& tools, model::Stack stack, std::string servic
 awaitable<Outcome> leave(Tools& tools, const Step<plan::Create>& step, model::Stack stack,
                          ContainerDetails old, plan::Create::Result result) {
   std::vector<std::string> warnings;
+  if (step.params.puts_back) co_await reconnect(tools, step.stack(), old);
   if (old.running && restarts_with_dependency(step)) {
+    if (step.params.keeps) co_await note_kept(tools, step.stack(), step.service(), old, false);
     warnings = co_await stop_with_hooks(tools, step, stack, old, "dependency-restart");
     old.running = false;
     old.state = "exited";
@@ -218,15 +221,19 @@ awaitable<Outcome> create(Tools& tools, Step<plan::Create> step) {
       const auto directory = co_await tools.files.run(make);
       translate::add_pre_run(request.body, service, image.image, directory.string());
     }
-    const auto beside = old ? old->id.substr(0, 12) + "_" + result.name : result.name;
+    const auto beside = old ? step.operation().id + "_" + result.name : result.name;
     made = co_await create_container(tools, stack, service.name, request, beside);
   }
   if (pre_run) co_await check_shell(tools, stack, service.name, inputs.image_id, made);
   co_await complete(tools, stack, service.name, request, made, step.resumed());
   std::vector<std::string> warnings;
   if (old) {
+    if (step.params.keeps) co_await note_kept(tools, step.stack(), step.service(), *old, true);
     warnings = co_await stop_with_hooks(tools, step, stack, *old, "recreate");
-    co_await tools.engine.remove_container(old->id, true, false);
+    if (step.params.keeps)
+      co_await set_aside(tools, *old);
+    else
+      co_await tools.engine.remove_container(old->id, true, false);
   }
   const auto now = co_await tools.engine.inspect_container(made);
   if (now && now->name != result.name) co_await tools.engine.rename_container(made, result.name);

@@ -3,6 +3,8 @@
 
 #include "daemon/logs/run_log.hpp"
 #include "daemon/steps/steps.hpp"
+#include "daemon/store/kept.hpp"
+#include "daemon/translate/labels.hpp"
 #include "daemon/world/stack_state.hpp"
 
 namespace stackd::steps {
@@ -39,17 +41,27 @@ awaitable<void> sweep_runs(Tools& tools, std::string stack_id, std::string opera
 }  // namespace
 
 awaitable<Outcome> finish_up(Tools& tools, Step<plan::FinishUp> step) {
+  Outcome outcome;
   if (!step.params.recover) {
-    auto write = [id = step.stack()](store::Database& db) {
+    // X34: from this commit on there is no way back, and what was kept goes all at once.
+    auto query = [id = step.stack()](store::Database& db) { return store::Kept::of_stack(db, id); };
+    const auto kept = co_await tools.journal.run(query);
+    const bool up = step.kind() == plan::Kind::up;
+    for (const auto& row : kept)
+      if (up && row.aside && !row.container.empty())
+        outcome.then.push_back(plan::step("remove " + translate::kept_name(row.container, row.name),
+                                          row.service, plan::Remove{row.container, row.name, false, true}, {},
+                                          true));
+    outcome.record = [id = step.stack(), up](store::Database& db) {
       auto state = world::state_of(db, id);
       state.up = true;
       state.started_at = util::now_ms();
       world::set_state(db, id, state);
+      if (up) store::Former::forget(db, id);
     };
-    co_await tools.journal.commit(write);
   }
   co_await sweep_runs(tools, step.stack(), step.operation().id);
-  co_return Outcome{};
+  co_return outcome;
 }
 
 awaitable<Outcome> finish_down(Tools& tools, Step<plan::FinishDown> step) {
@@ -60,6 +72,7 @@ awaitable<Outcome> finish_down(Tools& tools, Step<plan::FinishDown> step) {
     if (params.whole || (params.rollback && !state.up)) store::Ports::release(db, id);
     if (!params.whole) return;
     store::Starts::remove(db, id);
+    store::Former::forget(db, id);
     // What is adopted and was left (volumes, a network in use) is still this stack's to take away.
     world::StackState next;
     next.adopted_networks = state.adopted_networks;

@@ -6,6 +6,7 @@
 #include "daemon/hooks/previous.hpp"
 #include "daemon/plan/plan.hpp"
 #include "daemon/resolve/hook_policy.hpp"
+#include "daemon/store/kept.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/world/stack_state.hpp"
 #include "daemon/world/starts.hpp"
@@ -36,7 +37,9 @@ docker::Filters of_stack(const std::string& stack) {
 
 void sort(const docker::ContainerSummary& summary, plan::Snapshot& seen) {
   auto container = container_from(summary);
-  if (!label_of(summary, label::k_hook).empty()) {
+  if (translate::is_kept(summary.id, summary.name)) {
+    seen.kept.push_back(std::move(container));
+  } else if (!label_of(summary, label::k_hook).empty()) {
     seen.hook_containers.push_back(std::move(container));
   } else if (container.service.empty()) {
     // Its image is this stack's, with the image's labels. One of a build that was cut short is ours to
@@ -126,13 +129,19 @@ awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack) {
   struct Rows {
     std::vector<store::ProcessRow> processes;
     world::StackState state;
+    bool former = false;
+    std::vector<store::KeptRow> kept;
   };
   auto query = [id = stack.id](store::Database& db) {
-    return Rows{store::Processes::of_stack(db, id), world::state_of(db, id)};
+    return Rows{store::Processes::of_stack(db, id), world::state_of(db, id), store::Former::exists(db, id),
+                store::Kept::of_stack(db, id)};
   };
   const auto rows = co_await tools.journal.run(query);
   seen.up = rows.state.up;
   seen.touched = rows.state.touched;
+  seen.former = rows.former;
+  for (const auto& row : rows.kept)
+    if (!row.container.empty()) seen.taken.insert(row.container);
   std::vector<std::filesystem::path> runs;
   for (const auto& row : rows.processes) runs.push_back(row.run_directory);
   const auto looks = co_await tools.runs.look_at(runs);

@@ -51,6 +51,7 @@ plan::Deeds deeds_of(const OperationRows& rows) {
   plan::Deeds deeds;
   for (const auto& step : rows.steps) {
     deeds.keys.insert(step.key);
+    if (step.kind == plan::FinishUp::k_kind && step.state == "done") deeds.finished = true;
     if (step.kind != plan::Start::k_kind) continue;
     const auto result =
         model::decoded<plan::Start::Result>(nlohmann::json::parse(step.result), "result of a step");

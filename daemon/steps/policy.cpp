@@ -31,11 +31,17 @@ bool is_running_again(store::Database& db, const OperationRow& operation) {
                      [](const StepRow& step) { return starts_again(step) && step.state == "done"; });
 }
 
+bool is_put_back(store::Database& db, const OperationRow& operation) {
+  const auto done = store::Steps::of_kind(db, operation.id, plan::PutBackDone::k_kind);
+  return std::any_of(done.begin(), done.end(), [](const StepRow& step) { return step.state == "done"; });
+}
+
 // A stack's status after its operation has ended; views refine "up" by what they see.
 std::string status_after(store::Database& db, const OperationRow& operation, Kind kind) {
   if (plan::brings_up(kind)) {
     if (operation.state == "succeeded") return "up";
     const bool was_up = world::state_of(db, operation.stack_id).up;
+    if (was_up && is_put_back(db, operation)) return "up";  // X34
     if (operation.state == "cancelled") return was_up ? "up" : "down";
     return was_up && is_running_again(db, operation) ? "up" : "failed";
   }

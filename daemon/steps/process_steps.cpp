@@ -5,6 +5,7 @@
 #include "daemon/resolve/environment.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/steps/steps.hpp"
+#include "daemon/store/kept.hpp"
 #include "daemon/translate/definitions.hpp"
 #include "daemon/translate/process_request.hpp"
 #include "daemon/util/ids.hpp"
@@ -108,6 +109,19 @@ awaitable<Outcome> stop_process(Tools& tools, Step<plan::StopProcess> step) {
   };
   const auto row = co_await tools.journal.run(query);
   if (!row) co_return outcome;
+  if (step.kind() == plan::Kind::up && step.operation().mode == "forward") {
+    // X34: a failed up starts it anew from what the stack was.
+    const auto look = co_await tools.runs.look(row->run_directory);
+    store::KeptRow kept;
+    kept.stack_id = stack.id;
+    kept.service = service.name;
+    kept.name = service.name;
+    kept.state = look.running() ? "running" : "exited";
+    auto note = [kept](store::Database& db) {
+      if (store::Former::exists(db, kept.stack_id)) store::Kept::put(db, kept);
+    };
+    co_await tools.journal.run(note);
+  }
   if (!service.process->stop_cmd.empty()) {
     const auto warning = co_await run_stop_cmd(tools, step, stack, service);
     if (!warning.empty()) outcome.warnings.push_back(warning);

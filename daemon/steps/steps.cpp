@@ -43,8 +43,10 @@ awaitable<Outcome> settle(Tools& tools, Step<plan::Settle> step);
 // hook_steps.cpp
 awaitable<Outcome> hook(Tools& tools, Step<plan::Hook> step);
 awaitable<Outcome> end_hook(Tools& tools, Step<plan::EndHook> step);
-// finish_steps.cpp
+// finish_steps.cpp, put_back_steps.cpp
 awaitable<Outcome> finish_up(Tools& tools, Step<plan::FinishUp> step);
+awaitable<Outcome> put_back(Tools& tools, Step<plan::PutBack> step);
+awaitable<Outcome> put_back_done(Tools& tools, Step<plan::PutBackDone> step);
 awaitable<Outcome> finish_down(Tools& tools, Step<plan::FinishDown> step);
 
 namespace {
@@ -120,7 +122,7 @@ void add_step_kinds(operations::Runner& runner, Tools& tools) {
   add_all(runner, tools, table, plan_up, plan_down, plan_recover, plan_hooks, plan_rollback, plan_images,
           env_from, image, push, derive, network, volume, remove_networks, remove_volumes, remove_images,
           create, start, stop, remove, pre_run, start_process, stop_process, ready, ready_process, completed,
-          settle, hook, end_hook, finish_up, finish_down);
+          settle, hook, end_hook, finish_up, put_back, put_back_done, finish_down);
 }
 
 }  // namespace stackd::steps

@@ -10,6 +10,20 @@ std::string label_of(const docker::Labels& labels, const char* key) {
   return found == labels.end() ? std::string() : found->second;
 }
 
+namespace {
+
+constexpr std::size_t k_kept_digits = 12;
+
+}  // namespace
+
+std::string kept_name(const std::string& id, const std::string& name) {
+  return id.substr(0, k_kept_digits) + "_" + name;
+}
+
+bool is_kept(const std::string& id, const std::string& name) {
+  return id.size() >= k_kept_digits && name.starts_with(kept_name(id, ""));
+}
+
 int number_of(const docker::Labels& labels) {
   return std::max(1, std::atoi(label_of(labels, label::k_number).c_str()));
 }

@@ -35,6 +35,10 @@ std::string label_of(const docker::Labels& labels, const char* key);
 inline std::string label_of(const docker::ContainerSummary& container, const char* key) {
   return label_of(container.labels, key);
 }
+// What a container is called while it is kept (X34), and whether it is; its own id tells it from everything
+// that somebody may have named so.
+std::string kept_name(const std::string& id, const std::string& name);
+bool is_kept(const std::string& id, const std::string& name);
 // Which replica of its service a container is; 1 for one that does not say.
 int number_of(const docker::Labels& labels);
 

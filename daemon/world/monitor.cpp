@@ -63,7 +63,7 @@ std::optional<ContainerState> Monitor::find(const std::string& id) const {
 std::map<std::string, ContainerState> Monitor::of_stack(const std::string& stack_id) const {
   std::map<std::string, ContainerState> found;
   for (const auto& [id, state] : containers_)
-    if (state.stack == stack_id) found.emplace(id, state);
+    if (state.stack == stack_id && !translate::is_kept(id, state.name)) found.emplace(id, state);
   return found;
 }
 
@@ -237,8 +237,7 @@ void Monitor::fill(const std::string& id, const docker::ContainerDetails& detail
   state.state = details.state;
   // The engine leaves `unhealthy` behind at a container that has ended.
   const auto health = details.running && !details.restarting ? details.health : "";
-  if (state.health != health || state.health_output.empty())
-    state.health_output = details.health_output;
+  if (state.health != health || state.health_output.empty()) state.health_output = details.health_output;
   state.health = health;
   state.started_at = util::parse_time(details.started_at);
   const auto ended_at = util::parse_time(details.finished_at);

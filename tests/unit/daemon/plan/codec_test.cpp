@@ -145,7 +145,8 @@ TEST_CASE("kinds of steps have names of their own, by which the store and the cl
                      "remove-volumes", "remove-images", "create",        "start",         "stop",
                      "remove",         "pre-run",       "start-process", "stop-process",  "ready",
                      "ready-process",  "completed",     "settle",        "hook",          "end-hook",
-                     "finish-up",      "finish-down",   "plan-images",   "push",          "plan-hooks"});
+                     "finish-up",      "finish-down",   "plan-images",   "push",          "plan-hooks",
+                     "put-back",       "put-back-done"});
 }
 
 TEST_CASE("only what waits for others may be cancelled; what has an effect runs to its end",

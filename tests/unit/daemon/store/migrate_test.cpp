@@ -76,6 +76,23 @@ const std::map<int, std::string> k_rows_at = {
       INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
       INSERT INTO execs VALUES ('exec-1', 'a-1', 'db', 'c', 'e', 'sh', 1);
     )sql"},
+    {6, R"sql(
+      INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
+      INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
+      INSERT INTO steps VALUES ('op1', 0, 'start db-1', 'start', 'db', '{}', '[]', 'stop', 'done', '', '{}', 1, 2);
+      INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
+                                    'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
+      INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
+      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
+      INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
+      INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
+      INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
+      INSERT INTO execs VALUES ('exec-1', 'a-1', 'db', 'c', 'e', 'sh', 1);
+      INSERT INTO kept VALUES ('a-1', 'db', 'c', 'a-db-1', 'running', 'always', 0, '{}', 1);
+      INSERT INTO former_stacks VALUES ('a-1', 'compose', '', '{}', '{}');
+      INSERT INTO former_ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
+      INSERT INTO refused_specs VALUES ('op1', '{}');
+    )sql"},
 };
 
 // A file as an older stackd left it, made with nothing of ours but the migrations' texts.

@@ -1,0 +1,79 @@
+// X34, the end of a roll-back: what this up took out of service is put back. Names and restart policies
+// first, since all of it is stopped; then spec, facts and ports in one commit; then what ran is started in
+// the order of its dependencies. Every part may be done again: the rows stay until all of it is done.
+#include "daemon/plan/plan.hpp"
+#include "daemon/steps/look.hpp"
+#include "daemon/steps/set_aside.hpp"
+#include "daemon/steps/steps.hpp"
+#include "daemon/util/error.hpp"
+
+namespace stackd::steps {
+namespace {
+
+using util::Error;
+using util::ErrorKind;
+
+struct Rows {
+  bool former = false;
+  std::vector<store::KeptRow> kept;
+  std::set<std::string> keys;
+};
+
+awaitable<Rows> rows_of(Tools& tools, std::string stack, std::string operation) {
+  auto query = [stack, operation](store::Database& db) {
+    Rows rows{store::Former::exists(db, stack), store::Kept::of_stack(db, stack), {}};
+    for (const auto& step : store::Steps::of_operation(db, operation)) rows.keys.insert(step.key);
+    return rows;
+  };
+  return tools.journal.run(query);
+}
+
+// The ports that the stack had; "" or why it cannot have them.
+awaitable<std::string> put_back_ports(Tools& tools, std::string stack) {
+  std::string why;
+  auto write = [stack](store::Database& db) { store::Former::restore_ports(db, stack); };
+  try {
+    co_await tools.journal.commit(write);
+  } catch (const Error& e) {
+    why = e.what();
+  }
+  co_return why;
+}
+
+}  // namespace
+
+awaitable<Outcome> put_back(Tools& tools, Step<plan::PutBack> step) {
+  const auto rows = co_await rows_of(tools, step.stack(), step.operation().id);
+  Outcome outcome;
+  if (!rows.former) co_return outcome;
+  std::set<std::string> ran;
+  for (const auto& row : rows.kept) {
+    if (row.state == "running" || row.state == "paused" || row.state == "restarting") ran.insert(row.service);
+    if (row.container.empty()) continue;
+    try {
+      co_await put_back_one(tools, row);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::no_engine) throw;
+      outcome.warnings.push_back("cannot put back container '" + row.name + "': " + e.what());
+    }
+  }
+  auto restore = [stack = step.stack(), operation = step.operation().id](store::Database& db) {
+    store::Former::restore(db, stack, operation);
+  };
+  co_await tools.journal.commit(restore);
+  if (const auto why = co_await put_back_ports(tools, step.stack()); !why.empty())
+    outcome.warnings.push_back("cannot give the stack the ports back that it had: " + why);
+  tools.models.forget(step.stack());
+  const auto stack = co_await tools.models.fresh(step.stack());
+  const auto seen = co_await look(tools, stack);
+  outcome.then = plan::plan_put_back(stack, seen, ran, rows.keys).steps;
+  co_return outcome;
+}
+
+awaitable<Outcome> put_back_done(Tools&, Step<plan::PutBackDone> step) {
+  Outcome outcome;
+  outcome.record = [stack = step.stack()](store::Database& db) { store::Former::forget(db, stack); };
+  co_return outcome;
+}
+
+}  // namespace stackd::steps
