@@ -110,29 +110,31 @@ awaitable<Outcome> plan_recover(Tools& tools, Step<plan::PlanRecover> step) {
 awaitable<Outcome> plan_images(Tools& tools, Step<plan::PlanImages> step) {
   const auto stack = co_await tools.models.fresh(step.stack());
   co_return outcome_of(plan::plan_images(*stack.spec, request_of(step.context)));
-  awaitable<Outcome> plan_hooks(Tools & tools, Step<plan::PlanHooks> step) {
-    const auto stack = co_await tools.models.get(step.stack());
-    const auto seen = co_await look(tools, stack);
-    co_return outcome_of(plan::plan_hooks(stack, request_of(step.context), seen));
-  }
+}
 
-  awaitable<Outcome> plan_rollback(Tools & tools, Step<plan::PlanRollback> step) {
-    const auto stack = co_await tools.models.get(step.stack());
-    const auto rows = co_await rows_of(tools, step.operation().id);
-    for (const auto& each : rows.steps) {
-      if (each.kind == plan::EnvFrom::k_kind)
-        co_await end_env_from(tools, stack, step.operation().id, each.ordinal);
-      if (each.kind == plan::Image::k_kind && each.state == "cancelled")
-        co_await end_build(tools, step.stack(), step.operation().id, each.ordinal);
-    }
-    const auto deeds = deeds_of(rows);
-    if (step.params.only_hooks) {
-      Outcome outcome;
-      outcome.then = plan::end_hooks(deeds.running_hooks);
-      co_return outcome;
-    }
-    const auto seen = co_await look(tools, stack);
-    co_return outcome_of(plan::plan_rollback(stack, request_of(step.context), seen, deeds));
+awaitable<Outcome> plan_hooks(Tools& tools, Step<plan::PlanHooks> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto seen = co_await look(tools, stack);
+  co_return outcome_of(plan::plan_hooks(stack, request_of(step.context), seen));
+}
+
+awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto rows = co_await rows_of(tools, step.operation().id);
+  for (const auto& each : rows.steps) {
+    if (each.kind == plan::EnvFrom::k_kind)
+      co_await end_env_from(tools, stack, step.operation().id, each.ordinal);
+    if (each.kind == plan::Image::k_kind && each.state == "cancelled")
+      co_await end_build(tools, step.stack(), step.operation().id, each.ordinal);
   }
+  const auto deeds = deeds_of(rows);
+  if (step.params.only_hooks) {
+    Outcome outcome;
+    outcome.then = plan::end_hooks(deeds.running_hooks);
+    co_return outcome;
+  }
+  const auto seen = co_await look(tools, stack);
+  co_return outcome_of(plan::plan_rollback(stack, request_of(step.context), seen, deeds));
+}
 
 }  // namespace stackd::steps
