@@ -40,7 +40,7 @@ struct VolumesArgs {
 int run_volumes(Context& context, const VolumesArgs& args);
 
 // "3 seconds ago", as Docker says it; "" for no time.
-std::string age_text(const std::string& at);
+std::string time_since(const std::string& at);
 // Throws ClientError(5) with the nearest name when the stack has no such service.
 const proto::Service& check_service(const proto::Stack& stack, const std::string& name);
 

@@ -80,7 +80,7 @@ nlohmann::json fields_of(const proto::ContainerRow& row, const proto::Stack& sta
           {"Project", stack.name},
           {"Service", row.service},
           {"CreatedAt", row.created_at},
-          {"RunningFor", age_text(row.created_at)},
+          {"RunningFor", time_since(row.created_at)},
           {"State", row.state},
           {"Status", row.status},
           {"Health", row.health},
@@ -91,7 +91,7 @@ nlohmann::json fields_of(const proto::ContainerRow& row, const proto::Stack& sta
 
 }  // namespace
 
-std::string age_text(const std::string& at) {
+std::string time_since(const std::string& at) {
   const auto then = proto::parse_time(at);
   if (!then) return "";
   const std::int64_t seconds = std::max<std::int64_t>(0, now_ms() - *then) / 1000;
@@ -150,7 +150,7 @@ int run_ps(Context& context, const PsArgs& args) {
   Table table({"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"});
   for (const auto& row : rows)
     table.add({row.name, row.image, short_command(row.command, args.whole), row.service,
-               age_text(row.created_at), row.status, ports_of(row)});
+               time_since(row.created_at), row.status, ports_of(row)});
   context.out(table);
   return proto::k_done;
 }
