@@ -66,7 +66,24 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
                              "dev",
                              {"db"},
                              {{"A", "1"}},
-                             {true, true, true, true, true, true, "always", "all", {{"db", 2}}, 5}});
+                             {true,
+                              true,
+                              true,
+                              true,
+                              true,
+                              true,
+                              true,
+                              true,
+                              true,
+                              true,
+                              true,
+                              true,
+                              "always",
+                              "all",
+                              {"after_up"},
+                              {{"db", 2}},
+                              5,
+                              6}});
   check_round_trip(DownRequest{true, true, true, "all", 0, {"db"}});
   check_round_trip(ServicesRequest{{"db"}, 5});
   HookRun run;
