@@ -130,10 +130,9 @@ awaitable<Captured> wait_ready(ReadyWait wait) {
       watch->changed.notify();
     });
   if (wait.probe && wait.probe->attempt)
-    group.spawn("probe of " + wait.what,
-                [watch, probe = *wait.probe, on_try = wait.on_try] {
-                  return repeat(watch, probe.pause, probe.attempt, on_try);
-                });
+    group.spawn("probe of " + wait.what, [watch, probe = *wait.probe, on_try = wait.on_try] {
+      return repeat(watch, probe.pause, probe.attempt, on_try);
+    });
   auto waiting = wait_for_both(watch, wait, wait.probe.has_value());
   co_return co_await group.during(std::move(waiting));
 }

@@ -6,6 +6,7 @@
 #include "daemon/stacks/execs.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
+#include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/ids.hpp"
 #include "daemon/util/text.hpp"

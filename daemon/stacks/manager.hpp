@@ -12,9 +12,6 @@
 #include "daemon/async/asio.hpp"
 #include "proto/types.hpp"
 
-namespace stackd::world {
-struct StackNow;
-}
 namespace stackd::stacks {
 
 // A stack as the API shows it, made once for each picture of it.
@@ -135,14 +132,7 @@ public:
   awaitable<std::vector<std::string>> prune(bool dry_run);
 
 private:
-  StackViewPtr view_of(const std::shared_ptr<const world::StackNow>& now);
-
   Parts& parts_;
-  struct Known {
-    std::uint64_t number = 0;
-    StackViewPtr view;
-  };
-  std::map<std::string, Known> views_;  // by stack
 };
 
 }  // namespace stackd::stacks

@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "daemon/operations/runner.hpp"
 #include "daemon/plan/ports.hpp"
 #include "daemon/process/runs.hpp"
+#include "daemon/stacks/manager.hpp"
 #include "daemon/steps/tools.hpp"
 #include "daemon/world/models.hpp"
 #include "daemon/world/monitor.hpp"
@@ -46,6 +48,12 @@ struct Parts {
   Execs& execs;
   model::Paths paths;
   DaemonFacts facts;
+  // By stack: what was shown last, and of which picture.
+  struct Shown {
+    std::uint64_t number = 0;
+    StackViewPtr view;
+  };
+  std::map<std::string, Shown> shown = {};
   // Names of stacks that come up: two checkouts of one name ask one after the other.
   std::shared_ptr<async::NameLocks> naming = std::make_shared<async::NameLocks>(executor);
 };

@@ -22,37 +22,37 @@ using util::ErrorKind;
 
 constexpr int k_events_at_once = 500;
 
+StackViewPtr view_of(Parts& parts, const std::shared_ptr<const world::StackNow>& now) {
+  auto& known = parts.shown[now->row.id];
+  if (known.number == now->number) return known.view;
+  auto view = std::make_shared<StackView>();
+  view->tag = parts.facts.started_at + "-" + std::to_string(now->number);
+  view->stack = stack_view(*now);
+  view->json = json(view->stack).dump(-1, ' ', false, json::error_handler_t::replace);
+  known = {now->number, view};
+  return view;
+}
+
 }  // namespace
 
 awaitable<std::vector<StackViewPtr>> Manager::list(std::string directory) {
   const auto stacks = co_await parts_.picture.all();
   std::vector<StackViewPtr> views;
   for (const auto& now : stacks)
-    if (directory.empty() || now->row.directory == directory) views.push_back(view_of(now));
+    if (directory.empty() || now->row.directory == directory) views.push_back(view_of(parts_, now));
   co_return views;
 }
 
 awaitable<StackViewPtr> Manager::view(std::string stack) {
-  if (auto now = co_await parts_.picture.known(stack)) co_return view_of(now);
+  if (auto now = co_await parts_.picture.known(stack)) co_return view_of(parts_, now);
   const auto row = co_await find_stack(parts_, stack);
   const auto now = co_await parts_.picture.of(row.id);
-  co_return view_of(now);
+  co_return view_of(parts_, now);
 }
 
 awaitable<proto::Stack> Manager::get(std::string stack) {
   const auto found = co_await view(std::move(stack));
   co_return found->stack;
-}
-
-StackViewPtr Manager::view_of(const std::shared_ptr<const world::StackNow>& now) {
-  auto& known = views_[now->row.id];
-  if (known.number == now->number) return known.view;
-  auto view = std::make_shared<StackView>();
-  view->tag = parts_.facts.started_at + "-" + std::to_string(now->number);
-  view->stack = stack_view(*now);
-  view->json = json(view->stack).dump(-1, ' ', false, json::error_handler_t::replace);
-  known = {now->number, view};
-  return view;
 }
 
 namespace {

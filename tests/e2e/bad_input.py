@@ -101,7 +101,6 @@ def no_engine(world):
 def not_there(world):
     world.stack(f"services: {{a: {{image: {IMAGE}, init: true, command: sleep infinity}}}}\n")
     world.ctl("status").expect(5)
-    world.ctl("down").expect(5)
     world.ctl("up").expect(0)
     world.ctl("logs", "nosuch").expect(5, "nosuch")
     world.ctl("restart", "nosuch").expect(5, "nosuch")

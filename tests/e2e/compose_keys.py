@@ -178,7 +178,7 @@ volumes: {data: }
     world.file("stack/again/compose.yaml", text)
     again = world.ctl("config", "--format", "json", directory="stack/again").expect(0).json()
     equal(again["services"], world.ctl("config", "--format", "json").expect(0).json()["services"], "the model, read again")
-    world.ctl("down", project=True).expect(5)
+    world.ctl("status", project=True).expect(5)
     os.unlink(world.path("stack/compose.yaml"))
     world.stack(f"""
 services: {{db: {{image: {IMAGE}, lifecycle: {{after_ready: [echo ready]}}, hooks: {{post_build: echo built}}}}}}

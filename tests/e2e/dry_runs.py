@@ -67,7 +67,10 @@ def dry_run(world):
     anew = {name.rsplit("-", 2)[1] for name in now if now[name] != ids[name]}
     equal(anew, {a["service"] for a in plan["actions"] if a["action"] == "recreate"}, "containers that are new")
     operation = world.daemon.get(f"/v1/operations/{world.ended('up')['id']}")
-    equal([s["key"] for s in operation["steps"]][1:], plan["steps"], "steps")
+    steps = [s["key"] for s in operation["steps"]][1:]
+    # What it kept until it had worked (X34) goes then: those steps are planned at its end.
+    steps = steps[:steps.index("finish up") + 1]
+    equal(steps, plan["steps"], "steps")
     equal(world.lines("stack/t/trace")[3:], ["before", "changed"], "hooks")
 
 

@@ -62,7 +62,7 @@ TEST_CASE("a terminal shows one live line a service, redrawn in place", "[client
   tty.progress->tick();
   rows = tty.rows();
   REQUIRE(rows.size() == 2);
-  CHECK(says(rows[0], "api  starting    10.5s"));     // what is at work comes first
+  CHECK(says(rows[0], "api  starting    10.5s"));    // what is at work comes first
   CHECK(says(rows[1], "✓ db   ready        1.5s"));  // it took that long; it does not go on counting
 }
 
