@@ -272,7 +272,10 @@ void Monitor::apply(const docker::Event& event) {
   if (!containers_.contains(event.id) && value(event.attributes, translate::label::k_stack).empty()) return;
   if (std::find(gone_.begin(), gone_.end(), event.id) != gone_.end()) return;
   auto& state = containers_[event.id];
-  if (state.stack.empty()) state = state_from(event.attributes);
+  if (state.stack.empty()) {
+    state = state_from(event.attributes);
+    state.state = "created";  // until the inspect, or the event itself, says more
+  }
   state.name = value(event.attributes, "name");
   state.image = value(event.attributes, "image");
   const auto at = event.time_nano / 1'000'000;
