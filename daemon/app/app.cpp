@@ -146,7 +146,9 @@ private:
     std::exception_ptr error;
     try {
       listen();
-      engine_.on_done = [this](const std::string& id, docker::Done what) { monitor_.saw(id, what); };
+      engine_.on_done = [this](const std::string& id, docker::Done what, const std::string& name) {
+        monitor_.saw(id, what, name);
+      };
       tasks_.keep("engine events", [this] { return monitor_.run(); });
       tasks_.keep("inspecting", [this] { return monitor_.inspect(); });
       tasks_.keep("pre_run records", [this] { return pre_run_starts_.run(); });

@@ -114,7 +114,7 @@ awaitable<void> Engine::rename_container(std::string id, std::string name) {
                   .method = "POST",
                   .path = container_path(id, "/rename") + query.str()};
   co_await http_->call(std::move(request));
-  done(id, Done::renamed);
+  done(id, Done::renamed, name);
 }
 
 awaitable<void> Engine::set_restart_policy(std::string id, std::string policy, int retries) {

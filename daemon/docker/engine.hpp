@@ -49,7 +49,8 @@ public:
   const std::optional<EngineVersion>& known_version() const;
 
   // Called after the engine has done what it was asked: its own event of that may come later than the answer.
-  std::function<void(const std::string& container, Done what)> on_done;
+  // `name`: the new one of what was renamed.
+  std::function<void(const std::string& container, Done what, const std::string& name)> on_done;
 
   // containers
   awaitable<std::vector<ContainerSummary>> list_containers(Filters filters);
@@ -112,8 +113,8 @@ public:
                          std::function<void(const Event&)> sink);
 
 private:
-  void done(const std::string& container, Done what) const {
-    if (on_done) on_done(container, what);
+  void done(const std::string& container, Done what, const std::string& name = "") const {
+    if (on_done) on_done(container, what, name);
   }
   std::unique_ptr<Http> http_;
 };

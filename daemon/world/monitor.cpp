@@ -209,7 +209,7 @@ awaitable<void> Monitor::inspect() {
   }
 }
 
-void Monitor::saw(const std::string& id, docker::Done what) {
+void Monitor::saw(const std::string& id, docker::Done what, const std::string& name) {
   if (what == docker::Done::removed && containers_.contains(id)) {
     forget(id);
     changed_.notify();
@@ -221,6 +221,7 @@ void Monitor::saw(const std::string& id, docker::Done what) {
     if (what == docker::Done::started || what == docker::Done::unpaused) state = "running";
     if (what == docker::Done::paused) state = "paused";
     if (what == docker::Done::stopped) state = "exited";
+    if (what == docker::Done::renamed) found->second.name = name;
     found->second.cause = Cause::step;
     tell(found->second.stack);
   }

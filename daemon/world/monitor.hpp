@@ -54,7 +54,7 @@ public:
   // until it is cancelled.
   awaitable<void> inspect();
   // What stackd itself has done, and the engine may not have told of yet (W4).
-  void saw(const std::string& id, docker::Done what);
+  void saw(const std::string& id, docker::Done what, const std::string& name = "");
   // Nothing is left to inspect: the picture is what the engine would say (W10).
   bool drained() const { return connected_ && to_inspect_.empty() && inspecting_.empty(); }
 
