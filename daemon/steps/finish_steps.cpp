@@ -31,7 +31,9 @@ awaitable<void> sweep_runs(Tools& tools, std::string stack_id, std::string opera
       const auto name = entry.path().filename().string();
       // What env_from printed is in the facts now, and may be secret.
       const bool printed = name.find(".env") != std::string::npos;
-      if (!kept.contains(entry.path().string()) && (printed || !name.starts_with(operation)))
+      // A run that is just being taken has the operation's name in another's place (shim/run_directory.cpp).
+      const bool own = name.find(operation) != name.npos;
+      if (!kept.contains(entry.path().string()) && (printed || !own))
         std::filesystem::remove_all(entry.path(), ignored);
     }
   };
