@@ -46,8 +46,13 @@ awaitable<Outcome> put_back(Tools& tools, Step<plan::PutBack> step) {
   const auto rows = co_await rows_of(tools, step.stack(), step.operation().id);
   Outcome outcome;
   if (!rows.former) co_return outcome;
-  std::set<std::string> ran;
+  std::set<std::string> ran, names;
   for (const auto& row : rows.kept) {
+    // What an up with --keep left in the place of what was up goes, when a later one was given up.
+    if (!row.container.empty() && !names.insert(row.name).second) {
+      co_await tools.engine.remove_container(row.container, true, false);
+      continue;
+    }
     if (row.state == "running" || row.state == "paused" || row.state == "restarting") ran.insert(row.service);
     if (row.container.empty()) continue;
     try {

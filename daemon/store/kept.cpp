@@ -17,8 +17,10 @@ bool any(Database& db, const char* sql, const std::string& stack_id) {
 
 void Kept::put(Database& db, const KeptRow& row) {
   Statement(db,
-            "INSERT INTO kept (stack_id, service, container, name, state, policy, retries, endpoints, aside) "
-            "VALUES (:stack_id, :service, :container, :name, :state, :policy, :retries, :endpoints, :aside) "
+            "INSERT INTO kept (stack_id, service, container, name, state, policy, retries, endpoints, aside, "
+            "number) VALUES (:stack_id, :service, :container, :name, :state, :policy, :retries, :endpoints, "
+            ":aside, "
+            "(SELECT coalesce(max(number), 0) + 1 FROM kept WHERE stack_id = :stack_id)) "
             "ON CONFLICT (stack_id, service, container) DO UPDATE SET aside = max(aside, excluded.aside)")
       .bind("stack_id", row.stack_id)
       .bind("service", row.service)
@@ -35,7 +37,7 @@ void Kept::put(Database& db, const KeptRow& row) {
 std::vector<KeptRow> Kept::of_stack(Database& db, const std::string& stack_id) {
   Statement s(db,
               "SELECT stack_id, service, container, name, state, policy, retries, endpoints, aside FROM kept "
-              "WHERE stack_id = :stack_id ORDER BY service, container");
+              "WHERE stack_id = :stack_id ORDER BY number");
   s.bind("stack_id", stack_id);
   std::vector<KeptRow> rows;
   while (s.step())

@@ -61,7 +61,7 @@ def put_back(world):
     world.nothing_left()
 
 
-@scenario("X34: with --keep the former stays stopped beside the wreck, hidden from status, until down")
+@scenario("X34: with --keep the former stays stopped beside the wreck, hidden from status, until an up that works, or down")
 def kept_beside_the_wreck(world):
     world.stack("services:" + box(1))
     world.ctl("up").expect(0)
@@ -73,6 +73,12 @@ def kept_beside_the_wreck(world):
     equal(former["Name"], f"/{before[0][:12]}_{world.project}-db-1", "the former's name")
     equal(former["HostConfig"]["RestartPolicy"]["Name"], "no", "the former's restart policy")
     check(not former["State"]["Running"], "the former runs")
+    # One that fails without --keep goes back to what was up last, not to the wreck.
+    world.file("stack/stackd.yaml", "services:" + box(3, "false"))
+    world.ctl("up").expect(1, "db")
+    is_as_it_was(world, before)
+    world.file("stack/stackd.yaml", "services:" + box(2, "false"))
+    world.ctl("up", "--keep").expect(1, "db")
     world.ctl("down").expect(0)
     world.nothing_left()
 

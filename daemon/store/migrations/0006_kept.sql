@@ -10,6 +10,7 @@ CREATE TABLE kept (
   retries   INTEGER NOT NULL,             -- of on-failure
   endpoints TEXT NOT NULL,                -- JSON: network -> its settings there
   aside     INTEGER NOT NULL,             -- 1: something else gets its place; 0: it was only stopped
+  number    INTEGER NOT NULL,             -- in which order: the first of a name is what was up, later ones are wrecks
   PRIMARY KEY (stack_id, service, container)
 ) STRICT, WITHOUT ROWID;
 

@@ -88,7 +88,7 @@ const std::map<int, std::string> k_rows_at = {
       INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
       INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
       INSERT INTO execs VALUES ('exec-1', 'a-1', 'db', 'c', 'e', 'sh', 1);
-      INSERT INTO kept VALUES ('a-1', 'db', 'c', 'a-db-1', 'running', 'always', 0, '{}', 1);
+      INSERT INTO kept VALUES ('a-1', 'db', 'c', 'a-db-1', 'running', 'always', 0, '{}', 1, 1);
       INSERT INTO former_stacks VALUES ('a-1', 'compose', '', '{}', '{}');
       INSERT INTO former_ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
       INSERT INTO refused_specs VALUES ('op1', '{}');
