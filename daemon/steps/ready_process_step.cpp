@@ -41,7 +41,7 @@ awaitable<void> outlive_a_moment(Tools& tools, const model::Service& service, st
   std::optional<process::RunExit> exit;
   try {
     auto waiting = tools.runs.wait(row.run_directory);
-    exit = co_await async::within(k_settle, "exit", std::move(waiting));
+    exit = co_await async::within(settle_of(service), "exit", std::move(waiting));
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::timed_out) throw;
   }
@@ -70,6 +70,7 @@ awaitable<Outcome> wait_until_process_ready(Tools& tools, Step<plan::ReadyProces
   } else if (!service.ready_when ||
              (!service.ready_when->any() && service.ready_when->fail_log_match.empty())) {
     co_await outlive_a_moment(tools, service, *row);
+    co_return Outcome{};
   }
   if (!service.ready_when) co_return Outcome{};
 

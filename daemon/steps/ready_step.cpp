@@ -1,4 +1,5 @@
 // A container becomes ready: its healthcheck (C6.3), then ready_when.
+#include "daemon/async/deadline.hpp"
 #include "daemon/async/task_group.hpp"
 #include "daemon/logs/container_tail.hpp"
 #include "daemon/probes/healthcheck.hpp"
@@ -163,6 +164,26 @@ std::vector<std::string> health_test(const Step<plan::Ready>& step, const model:
   return step.result_of<plan::Image>(step.params.image_step).image.healthcheck;
 }
 
+// L3.5 for a container whose service says how long: those who depend on it wait for that.
+awaitable<void> outlive_settle(Tools& tools, const model::Service& service, std::string id,
+                               std::string name) {
+  const auto state = tools.monitor.find(id);
+  const auto left =
+      state && state->started_at > 0
+          ? std::chrono::milliseconds(state->started_at + settle_of(service).count() - util::now_ms())
+          : settle_of(service);
+  if (left.count() <= 0 || left > settle_of(service)) co_return;
+  std::string death;
+  try {
+    auto dying = container_death(tools, id, "container " + name);
+    death = co_await async::within(left, "its end", std::move(dying));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::timed_out) throw;
+  }
+  const auto now = tools.monitor.find(id);
+  if (!death.empty() && now && now->exit_code.value_or(0) != 0) throw Error(ErrorKind::failed, death);
+}
+
 awaitable<void> ready_container(Tools& tools, const Step<plan::Ready>& step, model::Stack stack,
                                 std::string id, std::string name) {
   const auto& service = stack.service(step.service());
@@ -178,6 +199,8 @@ awaitable<void> ready_container(Tools& tools, const Step<plan::Ready>& step, mod
     co_await wait_healthy(tools, stack, service.name, id, name, test, limit);
   }
   if (!service.ready_when) co_return;
+  if (service.ready_when->settle && !service.ready_when->any() && service.ready_when->fail_log_match.empty())
+    co_return co_await outlive_settle(tools, service, id, name);
   auto wait = ready_wait(tools, stack, service, step.name());
   wait.output = container_output(tools, id, container.tty);
   wait.died = [&tools, id, name] { return container_death(tools, id, "container " + name); };

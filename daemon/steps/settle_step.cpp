@@ -86,6 +86,13 @@ awaitable<void> check_container(Tools& tools, model::Stack stack, Started starte
   if (ended) co_await check_end(tools, container, started);
 }
 
+// What has answered has been there for long enough.
+bool is_probed(const model::Service& service) {
+  const auto& check = service.container->healthcheck;
+  return (service.ready_when && service.ready_when->any()) ||
+         (check && !check->disabled() && !check->test.empty());
+}
+
 Started started_by(const Step<plan::Settle>& step, const plan::Settle::Container& container) {
   const auto made = step.result_of<plan::Create>(container.create_step);
   return {container.service, made.id, step.result_of<plan::Start>(container.start_step).pid};
@@ -171,13 +178,19 @@ awaitable<Outcome> settle(Tools& tools, Step<plan::Settle> step) {
   const auto stack = co_await tools.models.get(step.stack());
   for (const auto& name : step.params.processes) co_await check_process(tools, stack, name);
   std::vector<Started> containers;
-  util::TimeMs newest = 0;
+  util::TimeMs until = 0;
+  milliseconds longest{0};
   for (const auto& container : step.params.containers) {
-    newest = std::max(newest, step.result_of<plan::Start>(container.start_step).at);
+    const auto& service = stack.service(container.service);
+    if (!is_probed(service)) {
+      const auto at = step.result_of<plan::Start>(container.start_step).at;
+      until = std::max(until, at + settle_of(service).count());
+      longest = std::max(longest, settle_of(service));
+    }
     containers.push_back(started_by(step, container));
   }
-  const auto wait = milliseconds(newest + k_settle.count() - util::now_ms());
-  if (wait.count() > 0) co_await async::sleep_for(std::min(wait, k_settle));
+  const auto wait = milliseconds(until - util::now_ms());
+  if (wait.count() > 0) co_await async::sleep_for(std::min(wait, longest));  // a clock may be set
   for (const auto& started : containers) co_await check_container(tools, stack, started);
   co_return Outcome{};
 }

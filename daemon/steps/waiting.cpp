@@ -57,8 +57,8 @@ std::function<awaitable<bool>(std::string)> command_runner(Tools& tools, model::
 }
 
 // Where there is nothing to wait for but what the log says: a moment (L3.5).
-probes::Probe settled() {
-  return {.attempt = []() -> awaitable<void> { co_await async::sleep_for(k_settle); }};
+probes::Probe settled(milliseconds settle) {
+  return {.attempt = [settle]() -> awaitable<void> { co_await async::sleep_for(settle); }};
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ probes::ReadyWait ready_wait(Tools& tools, const model::Stack& stack, const mode
   wait.capture = wish.capture;
   wait.timeout = limit_of(stack, wish);
   wait.extend_on_progress = wish.extend_on_progress;
-  if (!wish.any()) wait.probe = settled();
+  if (!wish.any()) wait.probe = settled(settle_of(service));
   if (const auto* deciding = wish.deciding()) {
     auto text = deciding->second;
     if (model::row_of(deciding->first).references)

@@ -315,3 +315,22 @@ def early_death(world):
         check("'web' did not become ready" not in result.text, f"{what}: {result.text}")
         world.nothing_left()
         world.ctl("down").expect(0)
+
+
+@scenario("L3.5: ready_when.settle says how long a service without a probe must be there; those who depend on it wait for that")
+def own_settle(world):
+    box = BOX.replace("sleep infinity", "sh -c 'sleep 0.6; echo too soon; exit 3'")
+    for what, db in {"a process": "owned: {db: {cmd: 'sleep 0.6; echo too soon; exit 3', ready_when: {settle: SETTLE}}, WEB}",
+                     "a container": f"services: {{db: {box}, ready_when: {{settle: SETTLE}}}}}}\nowned: {{WEB}}"}.items():
+        text = db.replace("WEB", "web: {cmd: 'echo began >> t/trace; exec sleep 1000', depends_on: [db]}") + "\n"
+        world.stack(text.replace("SETTLE", "2s"))
+        begun = time.monotonic()
+        world.ctl("up").expect(1, "db", "3", "too soon")
+        check(time.monotonic() - begun < 10, f"{what}: it took {time.monotonic() - begun:.1f} s")
+        equal(world.lines("stack/t/trace"), [], f"{what}: what depends on it")
+        world.stack(text.replace("sleep 0.6; echo too soon; exit 3", "exec sleep 1000").replace("SETTLE", "1s"))
+        begun = time.monotonic()
+        world.ctl("up").expect(0)
+        check(time.monotonic() - begun > 0.9, f"{what}: it was ready at once")
+        world.ctl("down").expect(0)
+        world.file("stack/t/trace", "")
