@@ -1,6 +1,7 @@
 """What happens when a hook or a service fails: what is said, what is taken away, and what runs again."""
 
 import os
+import time
 
 from harness import IMAGE, check, equal, wait_until
 from scenarios import scenario
@@ -293,3 +294,24 @@ services:
     equal(running(), set(), "after a restart that failed")
     world.ctl("down", "-t", "0").expect(0)
     world.nothing_left()
+
+
+@scenario("L2.2, X28: what dies while others still become ready ends the up at once and is named first")
+def early_death(world):
+    box = BOX.replace("sleep infinity", "sh -c 'sleep 1; echo disk is full; exit 3'")
+    cases = {
+        "a process": ("owned: {db: {cmd: 'sleep 1; echo disk is full; exit 3'}, WEB}", "db", "3"),
+        "a process that was ready": ("owned: {db: {cmd: 'echo go; sleep 1; echo disk is full; exit 3', ready_when: {log_match: go}}, WEB}", "db", "3"),
+        "a container": (f"services: {{db: {box}}}}}\nowned: {{WEB}}", "db", "3"),
+        "a container that its policy has given up": (f"services: {{db: {box}, restart: 'on-failure:1'}}}}\nowned: {{WEB}}", "db", "3"),
+        "one killed by a signal": ("owned: {db: {cmd: 'sleep 1; echo disk is full; kill -9 $$'}, WEB}", "db", "signal 9"),
+    }
+    for what, (text, service, how) in cases.items():
+        world.stack(text.replace("WEB", "web: {cmd: exec sleep 1000, ready_when: {log_match: never, timeout: 40s}}") + "\n")
+        begun = time.monotonic()
+        result = world.ctl("up").expect(1, f"service '{service}'", how, "disk is full")
+        took = time.monotonic() - begun
+        check(took < 12, f"{what}: the up took {took:.1f} s")
+        check("'web' did not become ready" not in result.text, f"{what}: {result.text}")
+        world.nothing_left()
+        world.ctl("down").expect(0)
