@@ -23,7 +23,9 @@ awaitable<logs::Sources> sources_of(Parts& parts, model::Stack stack, std::vecto
   if (plan::needs_engine(*stack.spec)) {
     const docker::Filters filters{{"label", std::string(label::k_stack) + "=" + stack.id}};
     containers = co_await parts.engine.list_containers(filters);
-    std::erase_if(containers, [](const auto& each) { return translate::is_kept(each.id, each.name); });
+    std::erase_if(containers, [](const auto& each) {
+      return translate::is_kept(each.id, each.name) || label_of(each, label::k_oneoff) == "True";
+    });
   }
   logs::Sources sources;
   for (const auto& service : stack.spec->services) {

@@ -45,6 +45,7 @@ ContainerState state_from(const Map& labels) {
   state.service = value(labels, translate::label::k_service);
   state.operation = value(labels, translate::label::k_operation);
   state.hook = value(labels, translate::label::k_hook);
+  state.oneoff = value(labels, translate::label::k_oneoff) == "True";
   const auto number = value(labels, translate::label::k_number);
   state.number = number.empty() ? 1 : std::atoi(number.c_str());
   return state;
@@ -63,7 +64,8 @@ std::optional<ContainerState> Monitor::find(const std::string& id) const {
 std::map<std::string, ContainerState> Monitor::of_stack(const std::string& stack_id) const {
   std::map<std::string, ContainerState> found;
   for (const auto& [id, state] : containers_)
-    if (state.stack == stack_id && !translate::is_kept(id, state.name)) found.emplace(id, state);
+    if (state.stack == stack_id && !state.oneoff && !translate::is_kept(id, state.name))
+      found.emplace(id, state);
   return found;
 }
 

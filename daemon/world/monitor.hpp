@@ -28,6 +28,7 @@ std::string_view to_string(Cause cause);  // "operator" for the one who calls
 struct ContainerState {
   std::string stack, service, operation, hook, name, image;  // hook: of a hook's own container, its label
   int number = 1;
+  bool oneoff = false;           // of `run`: it is no replica of its service
   std::string state;             // running, exited, paused, restarting, created, dead
   std::string health;            // "", starting, healthy, unhealthy
   std::string health_output;     // of the check that changed it last
