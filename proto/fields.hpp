@@ -204,11 +204,30 @@ STACKD_FIELDS(FailureCause) {
   field("service", o.service, Show::always);
 }};
 
+STACKD_FIELDS(FailedPart) {
+  field("service", o.service, Show::when_set);
+  field("phase", o.phase, Show::when_set);
+  field("probe", o.probe, Show::when_set);
+  field("exit_code", o.exit_code, Show::when_set);
+  field("signal", o.signal, Show::when_set);
+  field("log", o.log, Show::when_set);
+  field("message", o.message, Show::always);
+}};
+
 STACKD_FIELDS(OperationError) {
   field("code", o.code, Show::always);
   field("message", o.message, Show::always);
   field("details", o.details, Show::always);
   field("cause", o.cause, Show::when_set);
+  field("service", o.service, Show::when_set);
+  field("phase", o.phase, Show::when_set);
+  field("probe", o.probe, Show::when_set);
+  field("exit_code", o.exit_code, Show::when_set);
+  field("signal", o.signal, Show::when_set);
+  field("log", o.log, Show::when_set);
+  field("reason", o.reason, Show::when_set);
+  field("failures", o.failures, Show::when_set);
+  field("roll_back", o.roll_back, Show::when_set);
 }};
 
 STACKD_FIELDS(Operation) {

@@ -143,10 +143,20 @@ struct FailureCause {
   std::string kind;  // of the step: hook, pre-run (X24), derive, start, ready, settle, completed …
   std::string step, service;
 };
+// What failed of an up, and how: a service, or a hook of the stack's own.
+struct FailedPart {
+  std::string service, phase /* of a hook, or the step's kind */, probe, signal, log, message;
+  std::optional<int> exit_code;
+};
 struct OperationError {
   std::string code, message;
   std::vector<std::string> details;
   std::optional<FailureCause> cause = {};
+  // The first cause, which is also the first of `failures`; `reason` is its most telling line.
+  std::string service = {}, phase = {}, probe = {}, signal = {}, log = {}, reason = {};
+  std::optional<int> exit_code = {};
+  std::vector<FailedPart> failures = {};    // in the order of cause, each service once
+  std::vector<std::string> roll_back = {};  // what went wrong on the way back
 };
 struct Operation {
   std::string id, stack, kind, state;  // state: running, succeeded, failed, cancelled
@@ -231,10 +241,11 @@ struct LogsRequest {
   std::string tail = "all";
   std::string since, until;
   bool follow = false, timestamps = false;
+  bool keep = false;               // followed beyond the stack's end
   std::vector<std::string> after;  // "SERVICE/NUMBER/CURSOR" of lines that were seen: go on behind them
 };
 struct LogLine {
-  std::string service, at, stream, text;
+  std::string service, at, stream /* stdout, stderr, mark */, text;
   int number = 1;
   std::string cursor;  // where the line ends, for LogsRequest::after; of a followed log
 };
@@ -437,6 +448,7 @@ STACKD_WIRE(ContainerView);
 STACKD_WIRE(Service);
 STACKD_WIRE(StepView);
 STACKD_WIRE(FailureCause);
+STACKD_WIRE(FailedPart);
 STACKD_WIRE(OperationError);
 STACKD_WIRE(Operation);
 STACKD_WIRE(Stack);

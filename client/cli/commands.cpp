@@ -98,6 +98,8 @@ Run build_logs(CLI::App& app) {
       ->type_name("WHEN");
   app.add_option("--until", args->until, "Only until this time, or this long ago")->type_name("WHEN");
   app.add_flag("-t,--timestamps", args->timestamps, "Show when each line was written");
+  app.add_flag("--keep", args->keep, "With -f: go on when the stack is down");
+  app.add_flag("--raw", args->raw, "Control sequences as they were written, on a terminal too");
   app.add_flag("--no-log-prefix", args->no_prefix, "Without the service before each line");
   app.add_flag("--no-color", args->no_colour, "Without colours");
   return [args](Context& context) { return run_logs(context, *args); };
@@ -138,6 +140,10 @@ Run build_prune(CLI::App& app) {
   app.add_flag("-y,--yes", args->yes, "Do not ask");
   app.add_flag("--dry-run", args->dry_run, "Show what would be removed; 10 when there is something");
   return [args](Context& context) { return run_prune(context, *args); };
+}
+
+Run build_rollback(CLI::App&) {
+  return run_rollback;
 }
 
 Run build_cancel(CLI::App&) {
@@ -254,6 +260,8 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_prune);
     case proto::Verb::cancel:
       return made(build_cancel);
+    case proto::Verb::rollback:
+      return made(build_rollback);
     case proto::Verb::attach:
       return made(build_attach);
     case proto::Verb::nuke:

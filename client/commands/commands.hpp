@@ -78,12 +78,14 @@ struct PruneArgs {
 };
 int run_prune(Context& context, const PruneArgs& args);
 int run_cancel(Context& context);
+int run_rollback(Context& context);
 int run_attach(Context& context);
 
 struct LogsArgs {
   std::vector<std::string> services;
   std::string tail = "all", since, until;
   bool follow = false, timestamps = false, no_prefix = false, no_colour = false;
+  bool keep = false, raw = false;
 };
 int run_logs(Context& context, const LogsArgs& args);
 

@@ -23,6 +23,7 @@ Answer take_down(Manager& manager, http::Request request);
 Answer stop_stack(Manager& manager, http::Request request);
 Answer start_stack(Manager& manager, http::Request request);
 Answer restart_stack(Manager& manager, http::Request request);
+Answer roll_back(Manager& manager, http::Request request);
 Answer run_hooks(Manager& manager, http::Request request);
 Answer reset_hooks(Manager& manager, http::Request request);
 Answer forget_stack(Manager& manager, http::Request request);
@@ -111,6 +112,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"POST", "/v1/stacks/{id}/stop", call(stop_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/start", call(start_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/restart", call(restart_stack), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/rollback", call(roll_back), nullptr, waits},
       {"GET", "/v1/stacks/{id}/hooks", call(list_hooks)},
       {"POST", "/v1/stacks/{id}/hooks/run", call(run_hooks), nullptr, waits},
       {"POST", "/v1/stacks/{id}/hooks/reset", call(reset_hooks)},

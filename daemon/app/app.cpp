@@ -19,6 +19,7 @@
 #include "daemon/http/server.hpp"
 #include "daemon/keeper/keeper.hpp"
 #include "daemon/keeper/pre_run_starts.hpp"
+#include "daemon/logs/marks.hpp"
 #include "daemon/stacks/execs.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/one_offs.hpp"
@@ -96,9 +97,23 @@ public:
             executor(), journal_,    engine_,  transfers_, runs_,
             files_,     user_files_, monitor_, paths_,     std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
-        step_tools_{
-            executor(), journal_, engine_, transfers_,  builds_, runs_,  files_,  user_files_,
-            monitor_,   models_,  waits_,  hook_tools_, hooks_,  paths_, ports(), settings.engine_patience},
+        step_tools_{executor(),
+                    journal_,
+                    engine_,
+                    transfers_,
+                    builds_,
+                    runs_,
+                    files_,
+                    user_files_,
+                    monitor_,
+                    models_,
+                    waits_,
+                    hook_tools_,
+                    hooks_,
+                    paths_,
+                    ports(),
+                    settings.engine_patience,
+                    static_cast<std::uint64_t>(settings.saved_log_size)},
         runner_(executor(), journal_, steps::operation_policy()),
         keeper_tools_{executor(), journal_, engine_, runs_,      monitor_,
                       models_,    picture_, runner_, hook_tools_},
@@ -150,6 +165,12 @@ private:
       listen();
       engine_.on_done = [this](const std::string& id, docker::Done what, const std::string& name) {
         monitor_.saw(id, what, name);
+      };
+      monitor_.on_restarted = [this](const world::ContainerState& state) {
+        tasks_.spawn("mark", [this, state] {
+          return logs::write_mark(files_, paths_.stack(state.stack), state.service, state.number,
+                                  "restarted: container-restart");
+        });
       };
       tasks_.keep("engine events", [this] { return monitor_.run(); });
       tasks_.keep("inspecting", [this] { return monitor_.inspect(); });

@@ -290,6 +290,12 @@ void Course::finish(std::size_t index, const Outcome& outcome) {
   node.result = outcome.result;
   node.row.result = dump(outcome.result);
   if (outcome.record) records_.push_back(outcome.record);
+  if (!outcome.explained.empty() && !row_.error.empty()) {
+    auto error = parsed(row_.error, json::object());
+    error.update(outcome.explained);
+    row_.error = dump(error);
+    changed_ = true;
+  }
   leave(index, outcome.skipped ? "skipped" : "done", outcome.reason);
   for (const auto& warning : outcome.warnings) warn(warning);
   add(std::move(more), false);
@@ -299,7 +305,14 @@ void Course::fail(std::size_t index, const StepEnd& end) {
   leave(index, "failed", end.message);
   const auto message = util::valid_utf8(end.message);
   // What the roll-back could not take away does not change why there was one, but someone has to know.
-  if (row_.mode == "rollback") return warn(message);
+  if (row_.mode == "rollback") {
+    if (!row_.error.empty()) {
+      auto error = parsed(row_.error, json::object());
+      error["roll_back"].push_back(message);
+      row_.error = dump(error);
+    }
+    return warn(message);
+  }
   if (row_.error.empty()) {
     const auto& row = nodes_[index].row;
     row_.error = dump({{"code", end.code},

@@ -44,6 +44,8 @@ struct Outcome {
   std::string reason;
   std::vector<std::string> warnings;
   std::vector<StepPlan> then;  // more steps, written in the same commit as this one's end
+  // What it has found out of why the operation failed: put into its error.
+  nlohmann::json explained = nlohmann::json::object();
   std::function<void(store::Database&)>
       record;  // more rows for that commit; may be called again when it fails
 };

@@ -20,8 +20,8 @@ STACKD_FIELDS(plan::Wish, F(services), F(build), F(rebuild), F(force_recreate), 
 namespace stackd::plan {
 namespace {
 
-constexpr std::array k_words{"up",      "start", "restart", "stop", "down",
-                             "recover", "hooks", "build",   "pull", "push"};
+constexpr std::array k_words{"up",    "start", "restart", "stop", "down",    "recover",
+                             "hooks", "build", "pull",    "push", "rollback"};
 
 }  // namespace
 

@@ -14,7 +14,7 @@
 
 namespace stackd::plan {
 
-enum class Kind { up, start, restart, stop, down, recover, hooks, build, pull, push };
+enum class Kind { up, start, restart, stop, down, recover, hooks, build, pull, push, rollback };
 const char* to_string(Kind kind);
 // Throws Error(internal) for a word that no daemon writes.
 Kind kind_from(const std::string& word);

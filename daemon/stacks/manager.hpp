@@ -57,6 +57,8 @@ public:
   awaitable<proto::Operation> down(std::string stack, proto::DownRequest request, std::string key = "");
   awaitable<proto::Operation> stop(std::string stack, proto::ServicesRequest request, std::string key = "");
   awaitable<proto::Operation> start(std::string stack, proto::ServicesRequest request, std::string key = "");
+  // After a failed up --keep: back to what was up before it (X34).
+  awaitable<proto::Operation> roll_back(std::string stack, std::string key);
   awaitable<proto::Operation> restart(std::string stack, proto::ServicesRequest request,
                                       std::string key = "");
   // Builds, pulls or pushes images of services; conflict when the stack is up by other files than there are

@@ -248,7 +248,10 @@ void Monitor::fill(const std::string& id, const docker::ContainerDetails& detail
   if (state.dead() && (!state.exit_code || ended_at > state.changed_at)) state.exit_code = details.exit_code;
   if (state.dead() || state.state == "restarting") state.out_of_memory |= details.oom_killed;
   state.ended_at = ended_at;
-  if (details.restart_count > state.restarts && state.cause != Cause::found) state.cause = Cause::engine;
+  if (details.restart_count > state.restarts && state.cause != Cause::found) {
+    state.cause = Cause::engine;
+    if (on_restarted) on_restarted(state);
+  }
   state.restarts = details.restart_count;
   state.host_ports = details.host_ports;
   state.networks.clear();

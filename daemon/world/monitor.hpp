@@ -84,6 +84,8 @@ public:
 
   // A container was started or has died, whoever asked for it.
   std::function<void(const ContainerState&)> on_change;
+  // The engine has started one again, by its own policy.
+  std::function<void(const ContainerState&)> on_restarted;
   // Anything of a container of this stack is another than before.
   std::function<void(const std::string& stack)> on_picture;
   // The engine is there, and everything was listed; or it has gone away.
