@@ -60,6 +60,7 @@ STACKD_FIELDS(UpRequest) {
   field("profile", o.profile, Show::when_set);
   field("services", o.services, Show::when_set);
   field("environment", o.environment, Show::when_set);
+  field("umask", o.umask, Show::when_set);
   field("options", o.options, Show::when_set);
 }};
 

@@ -45,6 +45,7 @@ struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environm
   std::string project_name, profile;  // several profiles with commas between them
   std::vector<std::string> services;
   std::map<std::string, std::string> environment;
+  std::string umask;  // of the caller, octal: what its processes and host hooks make files by; "" is 022
   UpOptions options;
 };
 struct ImagesRequest {  // POST /v1/images

@@ -100,7 +100,7 @@ STACKD_FIELDS(Spec, F(format), F(name), F(directory), F(files), F(profile), F(se
               F(hooks), F(env), F(profile_env), F(env_groups), F(commands), F(networks), F(volumes),
               F(secrets), F(configs), F(runtime), F(extensions), F(worktree_main), F(warnings))
 // `seen` is not stored.
-STACKD_FIELDS(Facts, F(stack_id), F(ports), F(captured), F(env_from), F(caller), F(lich_id))
+STACKD_FIELDS(Facts, F(stack_id), F(ports), F(captured), F(env_from), F(caller), F(umask), F(lich_id))
 
 #undef F
 

@@ -161,6 +161,16 @@ void put_stack(store::Database& db, const model::Stack& stack) {
   store::Stacks::put(db, row);
 }
 
+std::optional<int> umask_of(const proto::UpRequest& request) {
+  if (request.umask.empty()) return std::nullopt;
+  const bool octal =
+      request.umask.size() <= 4 && request.umask.find_first_not_of("01234567") == std::string::npos;
+  if (octal)
+    if (const int value = std::stoi(request.umask, nullptr, 8); value <= 0777) return value;
+  throw Error(ErrorKind::invalid_request,
+              "cannot use umask '" + request.umask + "': expected up to three octal digits, as 022");
+}
+
 }  // namespace
 
 plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
@@ -199,6 +209,7 @@ model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optio
   auto facts = before ? *before->facts : model::Facts{};
   facts.stack_id = id;
   facts.caller = std::move(loaded.environment);
+  facts.umask = loaded.umask;
   facts.lich_id = resolve::worktree_id(spec.directory);
   facts.seen = std::move(loaded.seen);
   if (before && !was_down) spec.gone = gone_services(spec, *before->spec);
@@ -208,6 +219,7 @@ model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optio
 
 awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
   check_options(request.options);
+  const auto umask = umask_of(request);
   const auto& rerun = request.options.rerun_hooks;
   if (!rerun.empty() && rerun != "all") check_phase("options.rerun_hooks", rerun);
   const bool chosen = is_name_chosen(request);
@@ -223,6 +235,7 @@ awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
     };
   }
   auto loaded = co_await load(parts, std::move(wanted));
+  loaded.umask = umask;
   check_scale(loaded.spec, request.options.scale);
   check_prepared(loaded.spec, prepare);
   for (const auto& name : request.options.skip_hooks) check_skipped(loaded.spec, name);

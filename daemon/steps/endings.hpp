@@ -17,7 +17,8 @@ inline std::chrono::milliseconds settle_of(const model::Service& service) {
 }
 
 // Waits until the container has ended; "<what> exited (<code>)" with its last lines.
-// Not so while its restart policy starts it again.
+// Not so while its restart policy starts it again. Throws Error(no_engine) when the engine itself has ended
+// it on its way out.
 awaitable<bool> ended_for_good(Tools& tools, std::string id);
 awaitable<std::string> container_death(Tools& tools, std::string id, std::string what);
 

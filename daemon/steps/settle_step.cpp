@@ -69,7 +69,7 @@ awaitable<bool> has_ended(Tools& tools, Started container) {
 // dead until its tries are used up.
 awaitable<void> check_end(Tools& tools, model::Container container, Started started) {
   const bool restarts = !container.restart.empty() && container.restart != "no";
-  const bool over = !restarts || co_await ended_for_good(tools, started.id);
+  const bool over = co_await ended_for_good(tools, started.id);
   if (!over) co_return;
   const auto state = tools.monitor.find(started.id);
   const int code = state ? state->exit_code.value_or(0) : 0;
@@ -111,7 +111,7 @@ awaitable<void> watch_container(Tools& tools, model::Container container, Starte
       co_await tools.monitor.changed().wait();
     }
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::failed) throw;  // the engine is lost: settle looks again
+    if (error.kind() == ErrorKind::cancelled) throw;
     *failed = std::current_exception();
   }
   tools.monitor.changed().notify();
@@ -158,6 +158,8 @@ awaitable<void> watch_all(Tools& tools, Step<plan::Settle> step, async::TaskGrou
     containers.erase(std::remove_if(containers.begin(), containers.end(), take_container), containers.end());
     processes.erase(std::remove_if(processes.begin(), processes.end(), take_process), processes.end());
     if (*failed) std::rethrow_exception(*failed);
+    if (tools.monitor.went_away() && !step.params.containers.empty())
+      throw Error(ErrorKind::no_engine, "the engine at " + tools.engine.host() + " went away");
     if (containers.empty() && processes.empty())
       co_await tools.monitor.changed().wait();
     else

@@ -115,10 +115,7 @@ void add(operations::Runner& runner, Tools& tools, Function<Kind> function) {
   kind.interruptible = Kind::k_interruptible;
   if constexpr (std::is_same_v<Kind, plan::Settle>)
     kind.watch = [&tools](operations::StepContext context) {
-      auto step = step_of<plan::Settle>(std::move(context));
-      auto stack = step.stack();
-      auto work = settle_watch(tools, std::move(step));
-      return masked(tools, std::move(stack), std::move(work));
+      return run(tools, settle_watch, step_of<plan::Settle>(std::move(context)));
     };
   runner.add_kind(Kind::k_kind, std::move(kind));
 }

@@ -14,7 +14,6 @@ namespace stackd::world {
 namespace {
 
 // An engine that is asked to end stops its containers first, for as long as their grace lasts.
-constexpr std::chrono::seconds k_engine_end{30};
 constexpr std::size_t k_gone_kept = 1000;  // W3
 
 constexpr const char* k_actions[] = {"create", "start", "kill",    "die",    "health_status", "destroy",

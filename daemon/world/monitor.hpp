@@ -45,6 +45,9 @@ struct ContainerState {
   bool dead() const { return state == "exited" || state == "dead"; }
 };
 
+// What an engine that is told to end may take: who got a signal that long ago was ended by it, when it goes.
+inline constexpr std::chrono::seconds k_engine_end{30};
+
 class Monitor {
 public:
   Monitor(asio::any_io_executor executor, docker::Engine& engine);

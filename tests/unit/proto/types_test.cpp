@@ -66,6 +66,7 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
                              "dev",
                              {"db"},
                              {{"A", "1"}},
+                             "027",
                              {true,
                               true,
                               true,
