@@ -28,6 +28,7 @@ constexpr std::uint64_t k_first_lines = 200;
 constexpr std::size_t k_buffer = 64 << 10;
 constexpr std::chrono::seconds k_counting{2};  // how long a log is read that is longer than what is kept
 constexpr int k_tries = 4;                     // of guessing how many lines fit
+constexpr std::size_t k_most_kept = 50;        // saved logs of a service
 constexpr std::uint64_t k_kept_limits = 4;  // all that is saved of a service: so many times the limit of one
 
 struct Enough {};  // thrown out of a reading that has seen what it needs
@@ -142,10 +143,11 @@ void keep_the_newest(const fs::path& stack, const std::string& service, std::uin
   auto all = saved_logs(stack, service);
   std::uint64_t sum = 0;
   std::error_code ignored;
+  std::size_t count = 0;
   for (auto each = all.rbegin(); each != all.rend(); ++each) {
     const auto size = fs::file_size(each->file, ignored);
     sum += ignored ? 0 : size;
-    if (sum <= limit * k_kept_limits || each == all.rbegin()) continue;
+    if (++count == 1 || (sum <= limit * k_kept_limits && count <= k_most_kept)) continue;
     fs::remove(about_path(each->file), ignored);
     fs::remove(each->file, ignored);
   }

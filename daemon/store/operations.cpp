@@ -40,18 +40,23 @@ Statement& bind(Statement& s, const OperationRow& row) {
 }
 
 // Runs whose operation is gone and that no question needs any more: `last` wants the newest of an entry and
-// container that ran, `succeeded` one of a definition and container.
+// container that ran, `succeeded` one of a definition and container. Of a container that is gone itself (it
+// was started once, and another has its place) only the newest of all is: each up makes containers that never
+// come back.
 constexpr const char* k_prune_hook_runs =
+    "WITH there(container) AS (SELECT container FROM starts UNION SELECT container FROM kept UNION SELECT "
+    "'') "
     "DELETE FROM hook_runs WHERE state <> 'running' "
     "AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.id = hook_runs.operation_id) "
     "AND (state IN ('skipped', 'cancelled') OR EXISTS (SELECT 1 FROM hook_runs n "
     "  WHERE n.stack_id = hook_runs.stack_id AND n.service = hook_runs.service AND n.phase = hook_runs.phase "
-    "  AND n.entry = hook_runs.entry AND n.number > hook_runs.number AND n.container = hook_runs.container "
+    "  AND n.entry = hook_runs.entry AND n.number > hook_runs.number "
+    "  AND (n.container = hook_runs.container OR hook_runs.container NOT IN (SELECT container FROM there)) "
     "  AND n.state NOT IN ('skipped', 'cancelled'))) "
     "AND (state <> 'succeeded' OR EXISTS (SELECT 1 FROM hook_runs n "
     "  WHERE n.stack_id = hook_runs.stack_id AND n.service = hook_runs.service AND n.phase = hook_runs.phase "
-    "  AND n.definition = hook_runs.definition AND n.container = hook_runs.container AND n.state = "
-    "'succeeded' "
+    "  AND n.definition = hook_runs.definition AND n.state = 'succeeded' "
+    "  AND (n.container = hook_runs.container OR hook_runs.container NOT IN (SELECT container FROM there)) "
     "  AND n.number > hook_runs.number))";
 
 }  // namespace

@@ -129,7 +129,7 @@ def random_moments(world):
     with own_engine(world) as engine:
         world.stack(STACK.replace("while [ -e t/hold ]; do sleep 0.05; done", "true"))
         world.file("stack/t/go", "")
-        for _ in range(4):
+        for _ in range(int(os.environ.get("STACKD_ENGINE_KILLS", "8")) // 2):
             for verb in (("up",), ("down", "-v")):
                 client = world.spawn(*verb)
                 time.sleep(dice.random() * 0.6)  # the moment is the point

@@ -54,11 +54,12 @@ class SmallHome:
 @scenario("The disk is full at random moments of up and down: each hook runs once, every operation ends by itself when there is room",
           daemon=False)
 def random_moments(world):
+    """STACKD_FULL_DISKS=200 is for a person who waits."""
     seed = random.randrange(10**6)
     dice = random.Random(seed)
     with SmallHome(world) as disk:
         world.stack(STACK)
-        for turn in range(12):
+        for turn in range(int(os.environ.get("STACKD_FULL_DISKS", "12"))):
             verb, hooks = (("up", ["before_up", "second", "after_up"]), ("down", ["before_down", "after_down"]))[turn % 2]
             before = len(world.lines("stack/t/trace"))
             client = world.spawn(verb)

@@ -202,7 +202,7 @@ class Daemon:
         self.log = world.path("daemon.log")
         self.process = None
 
-    def start(self, crash_at=None, environment=None, wait=True):
+    def start(self, crash_at=None, environment=None, wait=True, options=()):
         env = dict(self.world.environment, **(environment or {}))
         program = "stackd"
         if crash_at:  # the shipped program cannot be told to die
@@ -212,7 +212,7 @@ class Daemon:
         first = self.world.ports
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(BIN, program), "--port-range", f"{first}-{first + 49}"], env=env, cwd="/",
+                [os.path.join(BIN, program), "--port-range", f"{first}-{first + 49}", *options], env=env, cwd="/",
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         if wait:
             wait_until(lambda: self.answers() or self.process.poll() is not None, "the daemon's socket")

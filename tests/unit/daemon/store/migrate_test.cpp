@@ -17,8 +17,9 @@ using store::Statement;
 
 namespace {
 
-// Rows that a database of version N may hold, by N: what a migration after it must carry over.
-const std::map<int, std::string> k_rows_at = {
+// Rows that each version added to what one of the version before may hold: what a migration after it must
+// carry over.
+const std::map<int, std::string> k_rows_since = {
     {1, R"sql(
       INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
       INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
@@ -26,73 +27,21 @@ const std::map<int, std::string> k_rows_at = {
       INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
                                     'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
       INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
-      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0);
+      INSERT INTO processes (stack_id, service, run_directory, log, definition, log_offset, operation_id, state, restarts)
+        VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0);
       INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
     )sql"},
-    {2, R"sql(
-      INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
-      INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
-      INSERT INTO steps VALUES ('op1', 0, 'start db-1', 'start', 'db', '{}', '[]', 'stop', 'done', '', '{}', 1, 2);
-      INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
-                                    'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
-      INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
-      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
-      INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
-      INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
-    )sql"},
-    {3, R"sql(
-      INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
-      INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
-      INSERT INTO steps VALUES ('op1', 0, 'start db-1', 'start', 'db', '{}', '[]', 'stop', 'done', '', '{}', 1, 2);
-      INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
-                                    'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
-      INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
-      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
-      INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
-      INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
-    )sql"},
-    {4, R"sql(
-      INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
-      INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
-      INSERT INTO steps VALUES ('op1', 0, 'start db-1', 'start', 'db', '{}', '[]', 'stop', 'done', '', '{}', 1, 2);
-      INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
-                                    'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
-      INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
-      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
-      INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
-      INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
-      INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
-    )sql"},
-    {5, R"sql(
-      INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
-      INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
-      INSERT INTO steps VALUES ('op1', 0, 'start db-1', 'start', 'db', '{}', '[]', 'stop', 'done', '', '{}', 1, 2);
-      INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
-                                    'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
-      INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
-      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
-      INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
-      INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
-      INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
-      INSERT INTO execs VALUES ('exec-1', 'a-1', 'db', 'c', 'e', 'sh', 1);
-    )sql"},
+    {2, "INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');"},
+    {3, ""},  // of a table that is there
+    {4, "INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);"},
+    {5, "INSERT INTO execs VALUES ('exec-1', 'a-1', 'db', 'c', 'e', 'sh', 1);"},
     {6, R"sql(
-      INSERT INTO stacks VALUES ('a-1', 'a', '/a', 'compose', '{}', '{}', 'up', '', 'op1', '{}', 1, 2);
-      INSERT INTO operations VALUES (1, 'op1', 'a-1', 'up', '{}', 'succeeded', 'forward', '', 0, '', '[]', 1, 2);
-      INSERT INTO steps VALUES ('op1', 0, 'start db-1', 'start', 'db', '{}', '[]', 'stop', 'done', '', '{}', 1, 2);
-      INSERT INTO hook_runs VALUES (1, 'op1-0-1', 'a-1', 'op1', 0, 'before_up', '', '', 'host', 'true', 0, 1,
-                                    'succeeded', 0, '', 'log', '', '', 'd', 1, 2);
-      INSERT INTO ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
-      INSERT INTO processes VALUES ('a-1', 'api', 'r', 'l', 'd', 0, 'op1', 'ready', 0, 0);
-      INSERT INTO events VALUES (7, 1, 'a-1', 'op1', 'operation.ended', '{}');
-      INSERT INTO starts VALUES ('a-1', 'db', 1, 'c', '2026-01-01T00:00:00Z', 'running');
-      INSERT INTO statuses VALUES ('a-1', 'db', 'ready', '', 2);
-      INSERT INTO execs VALUES ('exec-1', 'a-1', 'db', 'c', 'e', 'sh', 1);
       INSERT INTO kept VALUES ('a-1', 'db', 'c', 'a-db-1', 'running', 'always', 0, '{}', 1, 1);
       INSERT INTO former_stacks VALUES ('a-1', 'compose', '', '{}', '{}');
       INSERT INTO former_ports VALUES ('a-1', 'db', '5432', 40000, '127.0.0.1', 'tcp', 1);
       INSERT INTO refused_specs VALUES ('op1', '{}');
     )sql"},
+    {7, "INSERT INTO one_offs VALUES ('o', 'a-1', 'db', 'a-db-run-1', 1, 0, 1);"},
 };
 
 // A file as an older stackd left it, made with nothing of ours but the migrations' texts.
@@ -108,7 +57,8 @@ void build_at(const std::filesystem::path& file, int version) {
   run("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON");
   for (const auto& migration : store::migrations())
     if (migration.number <= version) run(migration.sql);
-  if (const auto rows = k_rows_at.find(version); rows != k_rows_at.end()) run(rows->second);
+  for (const auto& [since, rows] : k_rows_since)
+    if (since <= version) run(rows);
   run("PRAGMA user_version = " + std::to_string(version));
   sqlite3_close(db);
 }
@@ -125,7 +75,7 @@ TEST_CASE("migrations are numbered from 1 without holes, and each has rows to ca
   int expected = 1;
   for (const auto& migration : store::migrations()) {
     CHECK(migration.number == expected++);
-    CHECK(k_rows_at.count(migration.number) == 1);
+    CHECK(k_rows_since.count(migration.number) == 1);
   }
   CHECK(expected > 1);
 }

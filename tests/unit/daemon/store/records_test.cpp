@@ -147,6 +147,8 @@ TEST_CASE("X1, X3: pruning keeps the hook runs that `run: once` and the last res
   Store s;
   s.operation("op", "a-1", "succeeded", 1);
   s.operation("kept", "a-1", "succeeded", 1);
+  Starts::put(s.db, {"a-1", "db", 1, "c2", "", "running"});
+  s.hook("0 success of a container that is gone", "succeeded", "d", "c0");
   s.hook("1 older success", "succeeded");
   s.hook("2 success of another container", "succeeded", "d", "c2");
   s.hook("3 newest success", "succeeded");
