@@ -197,6 +197,10 @@ proto::Operation Api::run_hooks(const std::string& stack, const std::vector<std:
       post(target::hooks(stack) + "/run", text_of(proto::HooksRunRequest{.hooks = hooks})));
 }
 
+proto::Operation Api::roll_back(const std::string& stack) {
+  return parse<proto::Operation>(post(target::stack(stack) + "/rollback"));
+}
+
 void Api::cancel(const std::string& operation) {
   post(target::operation(operation) + "/cancel");
 }
@@ -258,6 +262,7 @@ std::string logs(const std::string& id, const proto::LogsRequest& request) {
   if (!request.since.empty()) query += "&since=" + percent_encode(request.since);
   if (!request.until.empty()) query += "&until=" + percent_encode(request.until);
   if (request.follow) query += "&follow=1";
+  if (request.keep) query += "&keep=1";
   if (request.timestamps) query += "&timestamps=1";
   for (const auto& seen : request.after) query += "&after=" + percent_encode(seen);
   return stack(id) + "/logs" + query;

@@ -55,6 +55,7 @@ public:
   proto::Operation operation(const std::string& id);
   std::vector<proto::Operation> operations(const std::string& stack);  // the newest first
   proto::Operation run_hooks(const std::string& stack, const std::vector<std::string>& hooks);
+  proto::Operation roll_back(const std::string& stack);
   void cancel(const std::string& operation);
   std::vector<proto::HookRun> hooks(const std::string& stack);
   std::map<std::string, std::string> environment(const std::string& stack, const std::string& group,

@@ -217,6 +217,15 @@ std::unique_ptr<Progress> Context::progress() const {
   return make_tty_progress(out, colour_, terminal_size, now_ms);
 }
 
+std::unique_ptr<Progress> Context::progress_beside(bool quiet) const {
+  Write err = [this, quiet](std::string_view text) {
+    if (!quiet) this->err(text);
+  };
+  if (quiet || !::isatty(2) || !can_be_redrawn()) return make_plain_progress(err, error_colour_);
+  give_cursor_back_at_death();
+  return make_tty_progress(err, error_colour_, terminal_size, now_ms);
+}
+
 Context::End Context::follow_to_end(const proto::Operation& operation, bool interrupt_cancels) {
   // One that is over at once (nothing was to be done) has nothing to show but, with --json, its events.
   if (operation.state != "running" && !json()) return {operation, exit_code_of(operation), false};

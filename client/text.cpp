@@ -127,6 +127,27 @@ std::string clean(std::string_view text) {
   return out;
 }
 
+std::string harmless(std::string_view text) {
+  std::string out;
+  bool coloured = false;
+  while (!text.empty()) {
+    // Up to a colour, which is passed on, or to the end.
+    std::size_t at = 0, end = 0;
+    for (; at < text.size(); ++at) {
+      if (text[at] != '\x1b' && text[at] != '\t') continue;
+      end = text[at] == '\t' ? at + 1 : after_escape(text, at);
+      const bool colour = text[at] == '\x1b' && end - at > 2 && text[at + 1] == '[' && text[end - 1] == 'm';
+      if (text[at] == '\t' || colour) break;
+    }
+    out += clean(text.substr(0, at));
+    if (at >= text.size()) break;
+    coloured = coloured || text[at] == '\x1b';
+    out += text.substr(at, end - at);
+    text.remove_prefix(end);
+  }
+  return coloured ? out + "\x1b[0m" : out;
+}
+
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {

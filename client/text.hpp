@@ -18,6 +18,8 @@ std::string pad(std::string_view text, int width);
 // One line that is safe on a terminal: escape sequences and control characters taken out, tabs and ends of
 // lines as blanks.
 std::string clean(std::string_view text);
+// The same, but that its colours and its tabs stay; a colour ends with the line.
+std::string harmless(std::string_view text);
 std::vector<std::string> lines_of(std::string_view text);  // without a last empty one
 
 // "35ms", "1.2s", "1m05s", "2h03m".

@@ -107,6 +107,8 @@ Run build_logs(CLI::App& app) {
       ->type_name("WHEN");
   app.add_option("--until", args->until, "Only until this time, or this long ago")->type_name("WHEN");
   app.add_flag("-t,--timestamps", args->timestamps, "Show when each line was written");
+  app.add_flag("--keep", args->keep, "With -f: go on when the stack is down");
+  app.add_flag("--raw", args->raw, "Control sequences as they were written, on a terminal too");
   app.add_flag("--no-log-prefix", args->no_prefix, "Without the service before each line");
   app.add_flag("--no-color", args->no_colour, "Without colours");
   return [args](Context& context) { return run_logs(context, *args); };
@@ -142,33 +144,15 @@ Run build_env(CLI::App& app) {
   return [group](Context& context) { return run_env(context, *group); };
 }
 
-Run build_run(CLI::App& app) {
-  auto args = std::make_shared<RunArgs>();
-  app.footer(
-      "Runs one of the file's `commands`: stackctl run [OPTIONS] NAME [ARGUMENT...]\n"
-      "`stackctl run` shows which there are, `stackctl run NAME --help` what one does.");
-  return [args, &app](Context& context) {
-    auto words = app.remaining();
-    if (!words.empty() && words.front() != "--" && words.front()[0] == '-')
-      throw ClientError(proto::k_bad_usage,
-                        "run has no option " + words.front() + " (it comes before the command's name)");
-    if (!words.empty() && words.front() == "--") words.erase(words.begin());
-    if (!words.empty()) {
-      args->name = words.front();
-      words.erase(words.begin());
-    }
-    args->describe = words.size() == 1 && (words[0] == "--help" || words[0] == "-h");
-    if (!words.empty() && words.front() == "--") words.erase(words.begin());
-    args->arguments = words;
-    return run_run(context, *args);
-  };
-}
-
 Run build_prune(CLI::App& app) {
   auto args = std::make_shared<PruneArgs>();
   app.add_flag("-y,--yes", args->yes, "Do not ask");
   app.add_flag("--dry-run", args->dry_run, "Show what would be removed; 10 when there is something");
   return [args](Context& context) { return run_prune(context, *args); };
+}
+
+Run build_rollback(CLI::App&) {
+  return run_rollback;
 }
 
 Run build_cancel(CLI::App&) {
@@ -285,6 +269,8 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_prune);
     case proto::Verb::cancel:
       return made(build_cancel);
+    case proto::Verb::rollback:
+      return made(build_rollback);
     case proto::Verb::attach:
       return made(build_attach);
     case proto::Verb::nuke:

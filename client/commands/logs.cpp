@@ -1,4 +1,6 @@
 // stackctl logs: what the services wrote; of a phase ("before_up") what its hooks wrote.
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 
@@ -20,6 +22,7 @@ public:
       : context_(context),
         timestamps_(timestamps),
         prefix_(!args.no_prefix),
+        harmless_(!args.raw && ::isatty(1) == 1),
         colour_(context.colour() && !args.no_colour) {
     for (const auto& service : stack.services) {
       std::size_t replicas = service.containers.size();
@@ -31,6 +34,7 @@ public:
   void widen(int width) { widest_ = std::max(widest_, width); }
 
   void print(const proto::LogLine& line) {
+    if (line.stream == "mark") return context_.out(paint(line.text, Tone::dim, colour_) + "\n");
     std::string name = line.service;
     if (scaled_[line.service]) name += "-" + std::to_string(line.number);
     auto [colour, added] = colours_.try_emplace(name, k_colours[colours_.size() % std::size(k_colours)]);
@@ -39,12 +43,13 @@ public:
     if (colour_ && prefix_) prefix = std::string("\x1b[") + colour->second + "m" + prefix + "\x1b[0m";
     std::string text = line.text;
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    if (harmless_) text = harmless(text);
     context_.out(prefix + (timestamps_ && !line.at.empty() ? line.at + " " : "") + text + "\n");
   }
 
 private:
   const Context& context_;
-  bool timestamps_, prefix_, colour_;
+  bool timestamps_, prefix_, harmless_, colour_;
   int widest_ = 0;
   std::map<std::string, bool> scaled_;
   std::map<std::string, const char*> colours_;
@@ -127,7 +132,8 @@ int run_logs(Context& context, const LogsArgs& args) {
                              .since = args.since,
                              .until = args.until,
                              .follow = args.follow,
-                             .timestamps = args.timestamps};
+                             .timestamps = args.timestamps,
+                             .keep = args.keep};
   LogPrinter printer(context, stack, args, args.timestamps);
   std::string buffer;
   std::map<std::string, std::string> seen;  // the cursor of each container's or process's last line

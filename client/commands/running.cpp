@@ -1,4 +1,4 @@
-// stackctl cancel and attach: the stack's running operation, whoever began it.
+// stackctl cancel and attach: the stack's running operation, whoever began it. And rollback.
 #include <algorithm>
 
 #include "client/commands/commands.hpp"
@@ -33,6 +33,11 @@ int run_cancel(Context& context) {
     context.out("the " + operation.kind +
                 (cancelled ? " is cancelled\n" : " had ended: " + end.operation.state + "\n"));
   return cancelled ? static_cast<int>(proto::k_done) : end.exit_code;
+}
+
+int run_rollback(Context& context) {
+  const auto stack = context.stack();
+  return finish_operation(context, context.api().roll_back(stack.id), stack.name + " is as it was");
 }
 
 int run_attach(Context& context) {

@@ -10,6 +10,10 @@
 
 namespace stackd::client {
 
+namespace {
+constexpr int k_widest = 160;
+}  // namespace
+
 std::string port_text(const proto::Port& port) {
   if (!port.url.empty()) return port.url;
   std::string text = port.host_ip.empty() ? "" : port.host_ip + ":";
@@ -64,6 +68,59 @@ void show_stack(const Context& context, const proto::Stack& stack, bool ages) {
   context.out(table);
 }
 
+namespace {
+
+constexpr std::size_t k_shown = 6, k_last = 4,
+                      k_others = 2;  // lines of a reason; the last of more; other failures
+
+// A reason of many lines: its first, the one that says most, and the last.
+std::string folded(const std::string& message, const std::string& telling) {
+  const auto lines = lines_of(message);
+  if (lines.size() <= k_shown) return message;
+  std::vector<std::string> shown{lines.front()};
+  const auto from = lines.size() - k_last;
+  const bool before =
+      !telling.empty() && lines.front().find(telling) == std::string::npos &&
+      std::find(lines.begin() + static_cast<std::ptrdiff_t>(from), lines.end(), telling) == lines.end();
+  if (before) shown.push_back(telling);
+  shown.push_back("… " + counted(lines.size() - k_last - shown.size(), "line"));
+  shown.insert(shown.end(), lines.begin() + static_cast<std::ptrdiff_t>(from), lines.end());
+  return join(shown, "\n");
+}
+
+// Where to look next.
+std::string next_commands(const proto::Operation& operation) {
+  const auto& error = *operation.error;
+  std::vector<std::string> next;
+  const bool hook = !error.log.empty() && error.log.find("/hooks/") != std::string::npos;
+  if (hook && !error.phase.empty())
+    next.push_back("`stackctl logs " + (error.service.empty() ? "" : error.service + ".") + error.phase +
+                   "`");
+  else if (!error.service.empty())
+    next.push_back("`stackctl logs " + error.service + "` shows what it wrote");
+  if (operation.kind == "up" && !error.failures.empty())
+    next.push_back("`stackctl up --keep` leaves what fails to be looked at");
+  return join(next, "; ");
+}
+
+// The first cause once, within the last ten lines: what failed after it, where to look, and what went wrong
+// on the way back are one line each.
+void print_failure(const proto::Operation& operation) {
+  const auto& error = *operation.error;
+  std::vector<std::string> more = error.details;
+  if (more.size() > 1 && !error.failures.empty()) more.resize(1);
+  for (std::size_t index = 1; index < error.failures.size() && index <= k_others; ++index)
+    more.push_back("then: " + fit(clean(error.failures[index].message), k_widest));
+  if (error.failures.size() > k_others + 1)
+    more.push_back("and " + std::to_string(error.failures.size() - k_others - 1) + " more");
+  if (!error.roll_back.empty())
+    more.push_back("and on the way back: " + fit(clean(error.roll_back.front()), k_widest));
+  if (const auto next = next_commands(operation); !next.empty()) more.push_back(next);
+  print_error(folded(error.message, error.reason), more);
+}
+
+}  // namespace
+
 std::uint64_t log_place(const Head& head, std::uint64_t wanted) {
   const auto text = head.header("stackd-log-place");
   return text.empty() ? wanted : std::strtoull(text.c_str(), nullptr, 10);
@@ -85,7 +142,7 @@ void show_outcome(const Context& context, const proto::Operation& operation) {
   if (context.json()) return;  // the document says it all
   // Warnings were shown as they came, unless the operation was over before it could be followed.
   if (operation.error && operation.state == "failed") {
-    print_error(operation.error->message, operation.error->details);
+    print_failure(operation);
   } else if (operation.state == "failed") {
     print_error("the " + operation.kind + " failed", {});
   } else if (operation.state == "cancelled") {

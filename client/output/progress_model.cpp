@@ -108,7 +108,11 @@ ProgressModel::Change ProgressModel::apply(const proto::Event& event, std::int64
   std::int64_t at = proto::parse_time(event.at).value_or(now);
   const nlohmann::json data = event.data.is_object() ? event.data : nlohmann::json::object();
   const std::string& kind = event.kind;
-  if (kind == "step.started" || kind == "step.ended") return on_step(kind, data, at);
+  if (kind == "step.started" || kind == "step.ended") {
+    auto change = on_step(kind, data, at);
+    if (kind == "step.ended") settle_tail(data, change);
+    return change;
+  }
   if (kind == "service.status")
     return set_status(text(data, "service"), text(data, "status"), text(data, "reason"), at);
   if (kind.rfind("hook.", 0) == 0) return on_hook(kind, data, at);
@@ -124,9 +128,8 @@ ProgressModel::Change ProgressModel::apply(const proto::Event& event, std::int64
   } else if (kind == "warning") {
     change.lines.push_back({Tone::warn, "warning: " + clean(text(data, "message"))});
   } else if (kind == "operation.rolling_back") {
-    std::string reason = clean(text(data, "reason"));
-    change.lines.push_back(
-        {Tone::warn, roll_back_words(text(data, "kind")) + (reason.empty() ? "" : ": " + reason)});
+    // Why is said at the end, where it stays in sight.
+    change.lines.push_back({Tone::warn, roll_back_words(text(data, "kind"))});
   } else if (kind == "engine.lost") {
     change.lines.push_back({Tone::warn, "the engine does not answer; waiting for it"});
   } else if (kind == "engine.found") {
@@ -157,7 +160,7 @@ ProgressModel::Change ProgressModel::on_step(const std::string& kind, const nloh
     entry.detail.clear();
   }
   std::string state = text(data, "state");
-  if (state == "failed") return set_status(name, "failed", text(data, "reason"), at);
+  if (state == "failed") return set_status(name, "failed", "", at);
   return state == "done" && !words->status.empty() ? set_status(name, std::string(words->status), "", at)
                                                    : Change{};
 }
@@ -211,7 +214,23 @@ ProgressModel::Change ProgressModel::on_hook(const std::string& kind, const nloh
     if (run.command.empty()) run.command = hook->command;
     hooks_.erase(hook);
   }
-  return {hook_lines(run), ""};
+  auto lines = hook_lines(run);
+  if (run.state != "failed") return {std::move(lines), ""};
+  // Its output is the reason when the operation fails by it, and is said at the end then.
+  tails_.push_back({run.service, {lines.begin() + 1, lines.end()}});
+  lines.resize(1);
+  return {std::move(lines), ""};
+}
+
+void ProgressModel::settle_tail(const nlohmann::json& data, Change& change) {
+  if (tails_.empty() || text(data, "kind") == "create") return;
+  const auto name = text(data, "service");
+  const auto of =
+      std::find_if(tails_.begin(), tails_.end(), [&](const auto& tail) { return tail.service == name; });
+  if (of == tails_.end()) return;
+  if (text(data, "state") != "failed")
+    change.lines.insert(change.lines.end(), of->lines.begin(), of->lines.end());
+  tails_.erase(of);
 }
 
 }  // namespace stackd::client

@@ -51,12 +51,19 @@ private:
   Change on_step(const std::string& kind, const nlohmann::json& data, std::int64_t at);
   Change set_status(const std::string& name, const std::string& status, const std::string& reason,
                     std::int64_t at);
+  void settle_tail(const nlohmann::json& data, Change& change);
   Change on_hook(const std::string& kind, const nlohmann::json& data, std::int64_t at);
 
   std::string stack_, kind_;
   std::int64_t began_ = 0;
   std::vector<Service> services_;  // in the order they first appeared
   std::vector<Hook> hooks_;
+  // Of failed hooks, until it is known whether the operation fails by them.
+  struct Tail {
+    std::string service;
+    std::vector<Line> lines;
+  };
+  std::vector<Tail> tails_;
 };
 
 // "after_up[0]", "api.after_ready[1]".

@@ -97,12 +97,13 @@ awaitable<void> start_soon(http::ResponseWriter& writer, std::string content_typ
 awaitable<void> service_logs(Manager& manager, Options options, http::Request request,
                              http::ResponseWriter& writer) {
   const Query query(request,
-                    {"service", "tail", "since", "until", "follow", "timestamps", "format", "after"});
+                    {"service", "tail", "since", "until", "follow", "timestamps", "format", "after", "keep"});
   proto::LogsRequest wish;
   wish.services = query.list("service");
   wish.tail = query.text("tail", "all");
   wish.since = since_of(query.text("since"), "since");
   wish.follow = query.flag("follow");
+  wish.keep = query.flag("keep");
   const auto until = last_time(query);
   const bool timestamps = query.flag("timestamps");
   wish.timestamps = timestamps || until;

@@ -23,6 +23,7 @@ Answer take_down(Manager& manager, http::Request request);
 Answer stop_stack(Manager& manager, http::Request request);
 Answer start_stack(Manager& manager, http::Request request);
 Answer restart_stack(Manager& manager, http::Request request);
+Answer roll_back(Manager& manager, http::Request request);
 Answer run_hooks(Manager& manager, http::Request request);
 Answer reset_hooks(Manager& manager, http::Request request);
 Answer forget_stack(Manager& manager, http::Request request);
@@ -45,6 +46,8 @@ Answer remove_containers(Manager& manager, http::Request request);
 // exec.cpp
 Answer exec(Manager& manager, http::Request request);
 awaitable<void> exec_frames(Manager& manager, http::Request request, http::Duplex& duplex);
+Answer run(Manager& manager, http::Request request);
+awaitable<void> run_frames(Manager& manager, http::Request request, http::Duplex& duplex);
 
 // commands.cpp
 Answer list_commands(Manager& manager, http::Request request);
@@ -109,6 +112,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"POST", "/v1/stacks/{id}/stop", call(stop_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/start", call(start_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/restart", call(restart_stack), nullptr, waits},
+      {"POST", "/v1/stacks/{id}/rollback", call(roll_back), nullptr, waits},
       {"GET", "/v1/stacks/{id}/hooks", call(list_hooks)},
       {"POST", "/v1/stacks/{id}/hooks/run", call(run_hooks), nullptr, waits},
       {"POST", "/v1/stacks/{id}/hooks/reset", call(reset_hooks)},
@@ -124,6 +128,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/exec", call(exec), nullptr, waits, proto::k_stream_protocol,
        frames(exec_frames)},
+      {"POST", "/v1/run", call(run), nullptr, waits, proto::k_stream_protocol, frames(run_frames)},
       {"POST", "/v1/images", call(images), nullptr, waits},
       {"GET", "/v1/operations", call(list_operations)},
       {"GET", "/v1/operations/{id}", call(get_operation)},

@@ -119,6 +119,12 @@ Answer restart_stack(Manager& manager, http::Request request) {
   co_return co_await for_services(manager, &Manager::restart, request);
 }
 
+Answer roll_back(Manager& manager, http::Request request) {
+  const bool wait = Query(request, {"wait"}).flag("wait");
+  auto wish = manager.roll_back(request.path_value("id"), key_of(request));
+  co_return co_await carry_out(manager, std::move(wish), wait);
+}
+
 Answer run_hooks(Manager& manager, http::Request request) {
   const bool wait = Query(request, {"wait"}).flag("wait");
   auto body = read_body<proto::HooksRunRequest>(request.body);

@@ -19,8 +19,10 @@
 #include "daemon/http/server.hpp"
 #include "daemon/keeper/keeper.hpp"
 #include "daemon/keeper/pre_run_starts.hpp"
+#include "daemon/logs/marks.hpp"
 #include "daemon/stacks/execs.hpp"
 #include "daemon/stacks/manager.hpp"
+#include "daemon/stacks/one_offs.hpp"
 #include "daemon/stacks/parts.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/systemd/listen_fds.hpp"
@@ -95,17 +97,32 @@ public:
             executor(), journal_,    engine_,  transfers_, runs_,
             files_,     user_files_, monitor_, paths_,     std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
-        step_tools_{
-            executor(), journal_, engine_, transfers_,  builds_, runs_,  files_,  user_files_,
-            monitor_,   models_,  waits_,  hook_tools_, hooks_,  paths_, ports(), settings.engine_patience},
+        step_tools_{executor(),
+                    journal_,
+                    engine_,
+                    transfers_,
+                    builds_,
+                    runs_,
+                    files_,
+                    user_files_,
+                    monitor_,
+                    models_,
+                    waits_,
+                    hook_tools_,
+                    hooks_,
+                    paths_,
+                    ports(),
+                    settings.engine_patience,
+                    static_cast<std::uint64_t>(settings.saved_log_size)},
         runner_(executor(), journal_, steps::operation_policy()),
         keeper_tools_{executor(), journal_, engine_, runs_,      monitor_,
                       models_,    picture_, runner_, hook_tools_},
         pre_run_starts_(keeper_tools_),
         keeper_(keeper_tools_),
         execs_(executor(), journal_, engine_),
-        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_, user_files_, monitor_,
-               models_,    picture_,      runner_,  step_tools_, execs_, paths_, facts()},
+        one_offs_(step_tools_),
+        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_,    user_files_, monitor_,
+               models_,    picture_,      runner_,  step_tools_, execs_, one_offs_, paths_,      facts()},
         manager_(parts_),
         server_(executor(), api::make_router(manager_, api_options()), api::error_pages()),
         tasks_(executor()),
@@ -149,12 +166,19 @@ private:
       engine_.on_done = [this](const std::string& id, docker::Done what, const std::string& name) {
         monitor_.saw(id, what, name);
       };
+      monitor_.on_restarted = [this](const world::ContainerState& state) {
+        tasks_.spawn("mark", [this, state] {
+          return logs::write_mark(files_, paths_.stack(state.stack), state.service, state.number,
+                                  "restarted: container-restart");
+        });
+      };
       tasks_.keep("engine events", [this] { return monitor_.run(); });
       tasks_.keep("inspecting", [this] { return monitor_.inspect(); });
       tasks_.keep("pre_run records", [this] { return pre_run_starts_.run(); });
       co_await runner_.recover();
       tasks_.keep("telling", [this] { return picture_.run(); });
       co_await execs_.recover();
+      co_await one_offs_.recover();
       tasks_.keep("keeper", [this] { return keeper_.run(); });
       tasks_.keep("watchdog", [this] { return watch(); });
       tasks_.keep("pruning", [this] { return prune(); });
@@ -169,6 +193,7 @@ private:
     systemd::stopping();
     co_await server_.stop();
     co_await execs_.stop();
+    co_await one_offs_.stop();
     co_await runner_.stop();
     tasks_.cancel_all();
     co_await tasks_.join();
@@ -238,6 +263,7 @@ private:
   keeper::PreRunStarts pre_run_starts_;
   keeper::Keeper keeper_;
   stacks::Execs execs_;
+  stacks::OneOffs one_offs_;
   stacks::Parts parts_;
   stacks::Manager manager_;
   http::Server server_;

@@ -29,6 +29,7 @@ struct Settings {
   int events_kept = 100'000;          // newest events kept, of all stacks together
   int service_log_size = 10'000'000;  // bytes of a process's log before it is rotated
   int service_logs_kept = 3;          // old ones of each
+  int saved_log_size = 10'000'000;    // bytes kept of the log of a container that stackd removes
   std::chrono::milliseconds engine_patience{
       300'000};  // how long an operation waits for an engine that it has lost
 };

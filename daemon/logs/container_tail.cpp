@@ -9,7 +9,7 @@ awaitable<std::string> last_container_lines(docker::Engine& engine, std::string 
   std::string text;
   try {
     docker::LogOptions options;
-    options.tail = "10";
+    options.tail = "300";
     constexpr std::size_t k_kept = 64 << 10;
     auto sink = [&text](docker::Stream, std::string_view piece) -> awaitable<void> {
       text += piece;
@@ -19,7 +19,7 @@ awaitable<std::string> last_container_lines(docker::Engine& engine, std::string 
     co_await engine.logs(id, false, options, sink);
   } catch (const util::Error&) {
   }
-  co_return util::join(util::tail_lines(text), "\n");
+  co_return util::join(util::telling_lines(text), "\n");
 }
 
 }  // namespace stackd::logs

@@ -1,273 +1,378 @@
 #include "daemon/logs/service_logs.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <deque>
 #include <map>
+#include <set>
 
 #include "daemon/async/task_group.hpp"
-#include "daemon/process/log_tail.hpp"
-#include "daemon/process/log_times.hpp"
+#include "daemon/logs/marks.hpp"
+#include "daemon/logs/read_lines.hpp"
 #include "daemon/resolve/environment.hpp"
 #include "daemon/util/error.hpp"
-#include "daemon/util/files.hpp"
 #include "daemon/util/text.hpp"
-#include "daemon/util/time.hpp"
-#include "proto/time.hpp"
 
 namespace stackd::logs {
 namespace {
 
-constexpr std::size_t k_piece = 64 << 10;          // read of a file at once
-constexpr std::size_t k_most_waiting = 256 << 10;  // bytes of lines that nobody has taken yet
-constexpr int k_lines_a_turn = 200;
-constexpr const char* k_marker = "=== stackd ";
+using util::Error;
+using util::ErrorKind;
+using Stream = std::pair<std::string, int>;  // a service's replica
 
-// Producers put lines in, one consumer takes them out; who is too fast waits.
-class Lines {
+constexpr std::size_t k_of_a_source = 64 << 10;  // bytes of lines that wait for those of others
+constexpr std::chrono::milliseconds k_after_error{200};
+
+// What is handed on: secrets masked, a mark only between lines of its stream, and of equal ones the last.
+class Out {
 public:
-  explicit Lines(const asio::any_io_executor& executor) : changed_(executor) {}
-  awaitable<void> put(proto::LogLine line) {
-    while (bytes_ > k_most_waiting) co_await changed_.wait();
-    bytes_ += size_of(line);
-    waiting_.push_back(std::move(line));
-    changed_.notify();
-    if (++put_ % k_lines_a_turn == 0) co_await async::next_turn();
+  Out(std::vector<std::string> secrets, LineSink sink)
+      : secrets_(std::move(secrets)), sink_(std::move(sink)) {}
+
+  awaitable<void> put(Line one, bool at_once) {
+    const Stream stream{one.line.service, one.line.number};
+    one.line.text = resolve::mask(std::move(one.line.text), secrets_);
+    if (one.line.stream == k_mark && !at_once) {
+      auto& waiting = marks_[stream];
+      if (!waiting.empty() && waiting.back().text == one.line.text) waiting.pop_back();
+      if (begun_.contains(stream)) waiting.push_back(std::move(one.line));
+      co_return;
+    }
+    co_await put_marks(stream);
+    begun_.insert(stream);
+    co_await sink_(std::move(one.line));
   }
-  void join() { ++producers_; }
-  void leave() {
-    --producers_;
-    changed_.notify();
+  awaitable<void> put_marks(Stream stream) {
+    for (auto& mark : std::exchange(marks_[stream], {})) co_await sink_(std::move(mark));
   }
-  // Nothing once all producers have left.
-  awaitable<std::optional<proto::LogLine>> take() {
-    while (waiting_.empty() && producers_ > 0) co_await changed_.wait();
-    if (waiting_.empty()) co_return std::nullopt;
-    auto line = std::move(waiting_.front());
-    waiting_.pop_front();
-    bytes_ -= size_of(line);
-    changed_.notify();
-    if (++taken_ % k_lines_a_turn == 0) co_await async::next_turn();
-    co_return line;
+  awaitable<void> put_all_marks() {
+    std::set<Stream> all;
+    for (const auto& [stream, marks] : marks_) all.insert(stream);
+    for (const auto& stream : all) co_await put_marks(stream);
   }
 
 private:
-  static std::size_t size_of(const proto::LogLine& line) { return line.text.size() + sizeof line; }
-  std::deque<proto::LogLine> waiting_;
-  std::size_t bytes_ = 0, producers_ = 0;
-  std::uint64_t put_ = 0, taken_ = 0;
-  async::Signal changed_;
+  std::vector<std::string> secrets_;
+  LineSink sink_;
+  std::set<Stream> begun_;
+  std::map<Stream, std::vector<proto::LogLine>> marks_;
 };
 
-bool is_marker(std::string_view line) {
-  return line.starts_with(k_marker);
-}
+// How far each place was read, for who goes on there.
+struct Read {
+  std::map<std::string, std::shared_ptr<std::string>> containers;   // by id: the time of the last line
+  std::map<std::string, std::shared_ptr<std::uint64_t>> processes;  // by service
+  std::shared_ptr<std::uint64_t> marks = std::make_shared<std::uint64_t>(0);
 
-// What a caller who has lost us knows already of a service's lines: the cursor of the last one.
-std::string cursor_of(const proto::LogsRequest& request, const std::string& service, int number) {
-  const auto prefix = service + "/" + std::to_string(number) + "/";
-  for (const auto& seen : request.after)
-    if (seen.starts_with(prefix)) return seen.substr(prefix.size());
-  return "";
-}
-
-// The engine's time of a line ("2026-08-01T09:30:00.123456789Z") as its `since` takes one.
-std::string engine_since(const std::string& cursor) {
-  const auto at = proto::parse_time(cursor);
-  if (!at)
-    throw util::Error(util::ErrorKind::invalid_request,
-                      "parameter 'after' ends with a line's cursor, and '" + cursor + "' is none");
-  auto since = std::to_string(*at / 1000);
-  if (const auto dot = cursor.find('.'); dot != std::string::npos)
-    since += cursor.substr(dot, cursor.find_first_not_of("0123456789", dot + 1) - dot);
-  return since;
-}
-
-// The engine writes a line of more than 16 KB in pieces, each behind the time of the whole.
-void join_pieces(std::string& text, const std::string& time) {
-  constexpr std::size_t k_piece = 16 << 10;
-  if (text.size() <= k_piece) return;
-  for (auto at = text.find(time); at != std::string::npos; at = text.find(time, at))
-    text.erase(at, time.size());
-}
-
-awaitable<void> container_lines(docker::Engine& engine, std::shared_ptr<Lines> lines, ContainerSource source,
-                                proto::LogsRequest request) {
-  // The time of a followed line is its cursor too.
-  const bool timed = request.timestamps || request.follow;
-  docker::LogOptions options{request.follow, timed, request.tail, request.since};
-  proto::LogLine pattern;
-  pattern.service = source.service;
-  pattern.number = source.number;
-  const auto seen = cursor_of(request, pattern.service, pattern.number);
-  if (!seen.empty()) {
-    options.tail = "all";
-    options.since = engine_since(seen);
+  std::shared_ptr<std::string> container(const std::string& id) {
+    auto& seen = containers[id];
+    if (!seen) seen = std::make_shared<std::string>();
+    return seen;
   }
-  auto partial = std::make_shared<std::map<docker::Stream, std::string>>();
-  auto emit = [lines, pattern, timed, seen, request](docker::Stream stream,
-                                                     std::string text) -> awaitable<void> {
-    auto line = pattern;
-    line.stream = stream == docker::Stream::err ? "stderr" : "stdout";
-    if (!text.empty() && text.back() == '\r') text.pop_back();
-    if (const auto space = text.find(' '); timed && space != std::string::npos) {
-      const auto time = text.substr(0, space);
-      if (time <= seen) co_return;  // the engine's `since` is inclusive
-      text.erase(0, space + 1);
-      join_pieces(text, time + " ");
-      if (request.timestamps) line.at = time;
-      if (request.follow) line.cursor = time;
-    }
-    line.text = util::valid_utf8(text);
-    co_await lines->put(std::move(line));
-  };
-  auto sink = [partial, emit](docker::Stream stream, std::string_view piece) -> awaitable<void> {
-    auto& text = (*partial)[stream];
-    text += piece;
-    std::size_t from = 0;
-    for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', from)) {
-      co_await emit(stream, text.substr(from, at - from));
-      from = at + 1;
-    }
-    text.erase(0, from);
-    if (text.size() < process::log_times::k_longest_line) co_return;
-    co_await emit(stream, std::exchange(text, {}));
-  };
-  co_await engine.logs(source.id, source.tty, options, sink);
-  for (auto& [stream, rest] : *partial)
-    if (!rest.empty()) co_await emit(stream, rest);
-}
-
-std::uint64_t place_of(const std::string& cursor) {
-  std::uint64_t place = 0;
-  const auto [stop, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), place);
-  if (error != std::errc() || stop != cursor.data() + cursor.size())
-    throw util::Error(util::ErrorKind::invalid_request,
-                      "parameter 'after' ends with a line's cursor, and '" + cursor + "' is none");
-  return place;
-}
-
-// Where the lines begin that are asked for.
-std::uint64_t first_place(process::LogFiles& log, const proto::LogsRequest& request,
-                          const std::string& seen) {
-  if (!seen.empty()) return place_of(seen);
-  std::uint64_t place = log.begin();
-  if (!request.since.empty()) {
-    const auto since = std::strtod(request.since.c_str(), nullptr) * 1000;
-    place = log.written_since(static_cast<util::TimeMs>(std::ceil(since)));
+  std::shared_ptr<std::uint64_t> process(const std::string& service) {
+    auto& place = processes[service];
+    if (!place) place = std::make_shared<std::uint64_t>(0);
+    return place;
   }
-  if (request.tail == "all") return place;
-  const auto count = std::strtoull(request.tail.c_str(), nullptr, 10);
-  return std::max(place, log.last_lines(count, request.follow, k_marker));
-}
+};
 
-// Lines of one process, from piece after piece of its log.
-class ProcessLines {
+// ---- what was written, merged by time
+
+class History {
 public:
-  ProcessLines(std::shared_ptr<Lines> lines, std::string service, const proto::LogsRequest& request)
-      : lines_(std::move(lines)), request_(request) {
-    pattern_.service = std::move(service);
-    pattern_.stream = "stdout";
-  }
-  awaitable<void> put(const process::LogPiece& piece) {
-    if (piece.skipped > 0)
-      co_await put_line("[stackd: " + std::to_string(piece.skipped) + " bytes are not kept any more]",
-                        piece.place, piece.times);
-    auto place = piece.place;
-    for (std::string_view left = piece.text; !left.empty();) {
-      const auto end = std::min(left.find('\n'), left.size());
-      const auto line = left.substr(0, end);
-      const auto size = std::min(end + 1, left.size());
-      place += size;
-      left.remove_prefix(size);
-      if (!is_marker(line)) co_await put_line(std::string(line), place, piece.times);
-    }
+  History(Readers readers, Sources sources, proto::LogsRequest request, Read& read,
+          asio::any_io_executor executor)
+      : readers_(readers),
+        sources_(std::move(sources)),
+        request_(std::move(request)),
+        read_(read),
+        executor_(executor),
+        producers_(executor) {}
+
+  awaitable<void> run(Out& out) {
+    const auto saved = co_await saved_sources();
+    for (const auto& source : saved)
+      produce(source.log.service, [this, source](auto lines) {
+        return saved_lines(readers_.files, std::move(lines), source, request_);
+      });
+    for (const auto& source : sources_.containers)
+      produce(source.service, [this, source](auto lines) { return of_container(std::move(lines), source); });
+    for (const auto& source : sources_.processes)
+      produce(source.service, [this, source](auto lines) {
+        return process_lines(readers_.files, std::move(lines), source, request_,
+                             read_.process(source.service));
+      });
+    produce("marks", [this](auto lines) {
+      return marks(readers_.files, std::move(lines), sources_, request_, read_.marks);
+    });
+    auto merging = merge(out);
+    co_await producers_.during(std::move(merging));
   }
 
 private:
-  awaitable<void> put_line(std::string text, std::uint64_t end,
-                           const std::vector<process::log_times::Entry>& times) {
-    auto line = pattern_;
-    line.text = util::valid_utf8(text);
-    if (request_.follow) line.cursor = std::to_string(end);
-    if (request_.timestamps) {
-      const auto later =
-          std::upper_bound(times.begin(), times.end(), end - 1,
-                           [](std::uint64_t place, const auto& entry) { return place < entry.place; });
-      if (later != times.begin()) line.at = util::format_time(std::prev(later)->at);
-    }
-    co_await lines_->put(std::move(line));
-  }
-  std::shared_ptr<Lines> lines_;
-  const proto::LogsRequest& request_;
-  proto::LogLine pattern_;
-};
-
-awaitable<void> process_lines(asio::any_io_executor executor, async::FileThread& files,
-                              std::shared_ptr<Lines> lines, ProcessSource source,
-                              proto::LogsRequest request) {
-  const auto seen = cursor_of(request, source.service, 1);
-  auto log = std::make_shared<process::LogFiles>(source.file);
-  auto find = [log, request, seen, make = source.file.parent_path()](async::FileWorker&) {
-    util::make_directories(make);
-    return first_place(*log, request, seen);
+  struct Place {
+    std::shared_ptr<Lines> lines;
+    std::string time;  // of its newest line
   };
-  auto place = co_await files.run(find);
-  ProcessLines out(lines, source.service, request);
-  if (request.follow) {
-    process::LogTail tail(executor, files, source.file, place);
-    for (;;) {
-      const auto piece = co_await tail.next();
-      co_await out.put(piece);
-    }
-  }
-  for (;;) {
-    auto read = [log, place](async::FileWorker&) { return log->read(place, k_piece); };
-    auto piece = co_await files.run(read);
-    const bool more = !piece.text.empty();
-    piece.text += piece.unfinished;  // a line that was begun counts as one
-    co_await out.put(piece);
-    place = piece.end();
-    if (!more) co_return;
-  }
-}
 
-// Until all producers have ended and every line was handed on.
-awaitable<void> deliver(std::shared_ptr<Lines> lines, std::vector<std::string> secrets, LineSink sink) {
-  while (auto line = co_await lines->take()) {
-    line->text = resolve::mask(std::move(line->text), secrets);
-    co_await sink(std::move(*line));
-  }
-}
-
-}  // namespace
-
-awaitable<void> read_logs(Readers readers, Sources sources, proto::LogsRequest request,
-                          std::vector<std::string> secrets, LineSink sink) {
-  const auto executor = co_await asio::this_coro::executor;
-  auto lines = std::make_shared<Lines>(executor);
-  async::TaskGroup producers(executor);
-  const auto produce = [&](const std::string& name, std::function<awaitable<void>()> task) {
+  void produce(const std::string& name, std::function<awaitable<void>(std::shared_ptr<Lines>)> task) {
+    auto lines = std::make_shared<Lines>(executor_, k_of_a_source);
     lines->join();
-    producers.spawn("logs of " + name, [lines, task]() -> awaitable<void> {
+    places_.push_back({lines, ""});
+    producers_.spawn("logs of " + name, [lines, task]() -> awaitable<void> {
       struct Leave {
         std::shared_ptr<Lines> lines;
         ~Leave() { lines->leave(); }
       } leave{lines};
-      co_await task();
+      co_await task(lines);
     });
+  }
+
+  // What its driver does not give is said instead.
+  awaitable<void> of_container(std::shared_ptr<Lines> lines, ContainerSource source) {
+    auto seen = read_.container(source.id);
+    *seen = cursor_of(request_, source.service, source.number);
+    std::string why;
+    try {
+      co_await container_lines(readers_.engine, lines, source, request_, false, seen);
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::engine) throw;
+      why = e.what();
+    }
+    if (why.empty()) co_return;
+    Line note{"", mark_line(source.service, source.number,
+                            mark_text(source.service, source.number, "its log cannot be read: " + why))};
+    co_await lines->put(std::move(note));
+  }
+
+  // `tail` counts the lines of the stream: what the containers that are there do not have comes from those
+  // that are gone.
+  awaitable<std::vector<SavedSource>> saved_sources() {
+    auto look = [sources = sources_](async::FileWorker&) {
+      std::vector<SavedLog> all;
+      for (const auto& service : sources.services)
+        for (auto& log : saved_logs(sources.stack, service)) all.push_back(std::move(log));
+      return all;
+    };
+    auto all = co_await readers_.files.run(look);
+    // Saved, and not removed (yet): the engine has all of it.
+    std::erase_if(all, [this](const SavedLog& log) {
+      return std::any_of(sources_.containers.begin(), sources_.containers.end(), [&](const auto& source) {
+        return log.file == saved_log_path(sources_.stack, source.service, source.number, source.id);
+      });
+    });
+    std::map<Stream, std::uint64_t> wanted;
+    const bool some = request_.tail != "all" && request_.after.empty();
+    for (const auto& log : all) {
+      const Stream stream{log.service, log.number};
+      if (!some || wanted.contains(stream)) continue;
+      wanted[stream] = std::strtoull(request_.tail.c_str(), nullptr, 10);
+      if (wanted[stream] > 0) co_await subtract_living(stream, wanted[stream]);
+    }
+    std::vector<SavedSource> chosen;
+    for (auto log = all.rbegin(); log != all.rend(); ++log) {
+      SavedSource source{*log, 0};
+      if (some) {
+        auto& left = wanted[{log->service, log->number}];
+        if (left == 0) continue;
+        const auto lines = co_await count_lines(log->file);
+        source.skip = lines > left ? lines - left : 0;
+        left -= std::min(left, lines);
+      }
+      chosen.push_back(source);
+    }
+    co_return chosen;
+  }
+  awaitable<void> subtract_living(Stream stream, std::uint64_t& left) {
+    for (const auto& source : sources_.containers)
+      if (source.service == stream.first && source.number == stream.second) {
+        const auto count = co_await count_container_lines(readers_.engine, source, request_);
+        left -= std::min(left, count);
+      }
+  }
+  awaitable<std::uint64_t> count_lines(std::filesystem::path file) {
+    auto log = std::make_shared<process::LogFiles>(file);
+    std::uint64_t count = 0, place = 0;
+    for (;;) {
+      auto read = [log, place](async::FileWorker&) { return log->read(place, k_of_a_source); };
+      const auto piece = co_await readers_.files.run(read);
+      if (piece.text.empty()) co_return count;
+      count += static_cast<std::uint64_t>(std::count(piece.text.begin(), piece.text.end(), '\n'));
+      place = piece.end();
+    }
+  }
+
+  // The next of each place is known before one is chosen; equal times keep the order of the places.
+  awaitable<void> merge(Out& out) {
+    std::map<std::pair<std::string, std::size_t>, Line> heads;
+    for (std::size_t index = 0; index < places_.size(); ++index) co_await advance(index, heads);
+    while (!heads.empty()) {
+      auto head = heads.extract(heads.begin());
+      const auto index = head.key().second;
+      co_await out.put(std::move(head.mapped()), false);
+      co_await advance(index, heads);
+    }
+    co_await out.put_all_marks();
+  }
+  awaitable<void> advance(std::size_t index, std::map<std::pair<std::string, std::size_t>, Line>& heads) {
+    auto& place = places_[index];
+    auto next = co_await place.lines->take();
+    if (!next) co_return;
+    place.time = std::max(place.time, next->time);
+    heads.emplace(std::pair(place.time, index), std::move(*next));
+  }
+
+  Readers readers_;
+  Sources sources_;
+  proto::LogsRequest request_;
+  Read& read_;
+  asio::any_io_executor executor_;
+  std::vector<Place> places_;
+  async::TaskGroup producers_;
+};
+
+// ---- what follows
+
+class Follower {
+public:
+  Follower(Readers readers, Sources sources, proto::LogsRequest request, Following following, Read& read,
+           asio::any_io_executor executor)
+      : readers_(readers),
+        sources_(std::move(sources)),
+        request_(std::move(request)),
+        following_(std::move(following)),
+        read_(read),
+        executor_(executor),
+        lines_(std::make_shared<Lines>(executor)),
+        wake_(executor),
+        looked_(executor),
+        tasks_(executor) {}
+
+  awaitable<void> run(Out& out) {
+    lines_->join();  // the one that looks; it leaves when the stack is down
+    tasks_.spawn("logs: what is there", [this] { return look_on(); });
+    tasks_.spawn("logs: changes", [this]() -> awaitable<void> {
+      for (;;) {
+        co_await following_.changed();
+        poke();
+        co_await looked_.wait();
+      }
+    });
+    tasks_.spawn("logs: marks", [this] {
+      return follow_marks(executor_, readers_.files, lines_, sources_.stack, request_.services, read_.marks);
+    });
+    auto delivering = deliver(out);
+    co_await tasks_.during(std::move(delivering));
+  }
+
+private:
+  struct Container {
+    std::string run;
+    bool active = false;
   };
-  for (const auto& source : sources.containers)
-    produce(source.service, [&engine = readers.engine, lines, source, request] {
-      return container_lines(engine, lines, source, request);
+
+  void poke() {
+    woken_ = true;
+    wake_.notify();
+  }
+
+  awaitable<void> deliver(Out& out) {
+    while (auto line = co_await lines_->take()) co_await out.put(std::move(*line), true);
+  }
+
+  awaitable<void> look_on() {
+    for (bool first = true;; first = false) {
+      const auto now = co_await following_.look();
+      looked_.notify();
+      for (const auto& source : now.containers) begin(source, first);
+      for (const auto& source : now.processes) begin(source, first);
+      const bool reading = std::any_of(containers_.begin(), containers_.end(),
+                                       [](const auto& each) { return each.second.active; });
+      if (now.over && !reading && !request_.keep) break;
+      while (!woken_) co_await wake_.wait();
+      woken_ = false;
+    }
+    for (const auto& [service, process] : processes_) {
+      tasks_.cancel(process.second);
+      co_await rest_of_process(readers_.files, lines_, process.first, request_, read_.process(service));
+    }
+    lines_->leave();
+  }
+
+  void begin(const ContainerSource& source, bool first) {
+    auto& known = containers_[source.id];
+    if (!source.running || known.active || known.run == source.run) return;
+    known = {source.run, true};
+    auto request = request_;
+    // What is new is shown from its beginning, what was asked of the lines before notwithstanding.
+    const bool fresh = !first || !read_.containers.contains(source.id);
+    if (fresh || request.tail != "0") request.tail = "all";
+    if (fresh || read_.container(source.id)->empty()) request.since = fresh ? "" : request.since;
+    tasks_.spawn("logs of " + source.service, [this, source, request] { return follow(source, request); });
+  }
+  void begin(const ProcessSource& source, bool) {
+    if (processes_.contains(source.service)) return;
+    auto place = read_.process(source.service);
+    const auto task = tasks_.spawn("logs of " + source.service, [this, source, place] {
+      return follow_process(executor_, readers_.files, lines_, source, request_, place);
     });
-  for (const auto& source : sources.processes)
-    produce(source.service, [executor, &files = readers.files, lines, source, request] {
-      return process_lines(executor, files, lines, source, request);
-    });
-  auto delivering = deliver(lines, secrets, sink);
-  co_await producers.during(std::move(delivering));
+    processes_[source.service] = {source, task};
+  }
+
+  awaitable<void> follow(ContainerSource source, proto::LogsRequest request) {
+    std::string how;
+    bool again = false;
+    try {
+      co_await container_lines(readers_.engine, lines_, source, request, true, read_.container(source.id));
+      how = co_await ending_of(source.id);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::cancelled) throw;
+      again = e.kind() == ErrorKind::no_engine;
+      if (e.kind() == ErrorKind::engine) how = std::string("its log cannot be read: ") + e.what();
+    }
+    if (!how.empty()) {
+      Line mark{"", mark_line(source.service, source.number, mark_text(source.service, source.number, how))};
+      co_await lines_->put(std::move(mark));
+    }
+    if (again) co_await async::sleep_for(k_after_error);
+    auto& known = containers_[source.id];
+    known.active = false;
+    if (again) known.run.clear();
+    poke();
+  }
+
+  // "" while the engine starts it again: that is told by its mark.
+  awaitable<std::string> ending_of(std::string id) {
+    const auto there = co_await readers_.engine.inspect_container(id);
+    if (!there) co_return "was removed";
+    if (there->running || there->restarting) co_return "";
+    co_return "exited with status " + std::to_string(there->exit_code);
+  }
+
+  Readers readers_;
+  Sources sources_;
+  proto::LogsRequest request_;
+  Following following_;
+  Read& read_;
+  asio::any_io_executor executor_;
+  std::shared_ptr<Lines> lines_;
+  async::Signal wake_, looked_;
+  bool woken_ = false;
+  std::map<std::string, Container> containers_;  // by id
+  std::map<std::string, std::pair<ProcessSource, async::TaskGroup::Id>> processes_;
+  async::TaskGroup tasks_;
+};
+
+}  // namespace
+
+awaitable<void> read_logs(Readers readers, Sources sources, proto::LogsRequest request,
+                          std::vector<std::string> secrets, Following following, LineSink sink) {
+  const auto executor = co_await asio::this_coro::executor;
+  Out out(std::move(secrets), std::move(sink));
+  Read read;
+  History history(readers, sources, request, read, executor);
+  co_await history.run(out);
+  if (!request.follow) co_return;
+  Follower follower(readers, sources, request, std::move(following), read, executor);
+  co_await follower.run(out);
 }
 
 }  // namespace stackd::logs

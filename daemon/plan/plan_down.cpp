@@ -16,8 +16,13 @@ std::set<std::string> selected_by(const model::Spec& spec, const Request& reques
     case Kind::down:
       return with_dependents(spec, named);
     default:
-      return selection(spec, named, !request.wish.no_deps);
+      break;
   }
+  const auto& prepare = request.wish.prepare;
+  if (prepare.empty()) return selection(spec, named, !request.wish.no_deps);
+  auto needed = selection(spec, prepare, !request.wish.no_deps);
+  for (const auto& name : prepare) needed.erase(name);
+  return needed;
 }
 
 Plan plan_down(const model::Stack& stack, const Request& request, const Snapshot& seen) {
@@ -83,7 +88,7 @@ Plan plan_rollback(const model::Stack& stack, const Request& request, const Snap
   std::erase_if(own.processes,
                 [&](const auto& entry) { return entry.second.operation != request.operation; });
   Plan plan{.steps = down_graph(*stack.spec, choice, own)};
-  if (seen.former && request.kind == Kind::up) {
+  if (seen.former && (request.kind == Kind::up || request.kind == Kind::rollback)) {
     const Keys last{plan.steps.back().key};
     plan.steps.push_back(step("put back", "", PutBack{}, last));
   }
@@ -128,6 +133,8 @@ operations::StepPlan first_step(Kind kind) {
       return step("plan", "", PlanDown{});
     case Kind::hooks:
       return step("plan", "", PlanHooks{});
+    case Kind::rollback:
+      return step("plan", "", PlanRollback{.by_hand = true});
     case Kind::recover:
       return step("plan", "", PlanRecover{});
     case Kind::build:

@@ -55,6 +55,7 @@ struct PlanRollback {
   static constexpr const char* k_kind = "plan-rollback";
   static constexpr bool k_interruptible = false;
   bool only_hooks = false;  // up --keep: what runs stays, the operation's hooks end
+  bool by_hand = false;     // rollback: of the ups that failed with --keep
   using Result = Nothing;
 };
 struct PlanImages {  // build, pull, push
@@ -156,6 +157,7 @@ struct Create {
   struct Result {
     std::string id, name;
     bool created = false;      // now
+    bool replaced = false;     // in the place of another
     bool was_running = false;  // and still is
     std::string state;
     bool restarted = false;
@@ -290,6 +292,7 @@ struct FinishUp {
   static constexpr const char* k_kind = "finish-up";
   static constexpr bool k_interruptible = false;
   bool recover = false;
+  bool only_made = false;  // nothing was started: the stack is up or down as it was
   using Result = Nothing;
 };
 // X34, after the replacements have gone: names, policies, spec, facts and ports as they were. It emits the
@@ -339,7 +342,7 @@ STACKD_FIELDS(plan::PlanUp::Result, F(unchanged))
 STACKD_FIELDS(plan::PlanDown)
 STACKD_FIELDS(plan::PlanRecover)
 STACKD_FIELDS(plan::PlanHooks)
-STACKD_FIELDS(plan::PlanRollback, F(only_hooks))
+STACKD_FIELDS(plan::PlanRollback, F(only_hooks), F(by_hand))
 STACKD_FIELDS(plan::EnvFrom)
 STACKD_FIELDS(plan::EnvFrom::Result, F(commands))
 STACKD_FIELDS(translate::ImageFacts, F(id), F(user), F(working_dir), F(entrypoint), F(command), F(shell),
@@ -359,8 +362,8 @@ STACKD_FIELDS(plan::RemoveVolumes)
 STACKD_FIELDS(plan::RemoveImages, F(rmi))
 STACKD_FIELDS(plan::Create, F(number), F(force), F(renew), F(timeout), F(as_is), F(restarted), F(puts_back),
               F(keeps), F(image_step), F(existing), F(restarts_with))
-STACKD_FIELDS(plan::Create::Result, F(id), F(name), F(created), F(was_running), F(state), F(restarted),
-              F(command))
+STACKD_FIELDS(plan::Create::Result, F(id), F(name), F(created), F(replaced), F(was_running), F(state),
+              F(restarted), F(command))
 STACKD_FIELDS(plan::Start, F(number), F(create_step), F(reason))
 STACKD_FIELDS(plan::Start::Result, F(started), F(restarted), F(id), F(token), F(at), F(pid))
 STACKD_FIELDS(plan::Stop, F(id), F(name), F(timeout), F(keeps), F(aside))
@@ -380,7 +383,7 @@ STACKD_FIELDS(plan::Hook, F(phase), F(index), F(reason), F(gone), F(container), 
               F(gate), F(started_by), F(due), F(ready_step), F(by_hand), F(warns))
 STACKD_FIELDS(plan::Hook::Result, F(run), F(state))
 STACKD_FIELDS(plan::EndHook, F(run))
-STACKD_FIELDS(plan::FinishUp, F(recover))
+STACKD_FIELDS(plan::FinishUp, F(recover), F(only_made))
 STACKD_FIELDS(plan::PutBack)
 STACKD_FIELDS(plan::PutBackDone)
 STACKD_FIELDS(plan::FinishDown, F(whole), F(rollback), F(forget), F(forget_of))

@@ -14,7 +14,7 @@
 
 namespace stackd::plan {
 
-enum class Kind { up, start, restart, stop, down, recover, hooks, build, pull, push };
+enum class Kind { up, start, restart, stop, down, recover, hooks, build, pull, push, rollback };
 const char* to_string(Kind kind);
 // Throws Error(internal) for a word that no daemon writes.
 Kind kind_from(const std::string& word);
@@ -45,6 +45,8 @@ struct Wish {
   std::vector<std::string> skip_hooks, hooks;
   // up: what is there is taken as it is; dependencies of what was named are made anew; so are anonymous
   // volumes; nothing is started; nothing is built.
+  // up: everything for a one-off of these is to be there, and they are left as they are.
+  std::vector<std::string> prepare;
   bool no_recreate = false, always_recreate_deps = false, renew_volumes = false, no_start = false,
        no_build = false,
        adopt = false;  // what Docker Compose has up of this project is taken over (X37)

@@ -7,6 +7,7 @@
 #include "daemon/stacks/containers.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
+#include "daemon/steps/save_log.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
@@ -177,7 +178,7 @@ awaitable<proto::ContainersDone> Manager::remove(std::string name, proto::Contai
         container.state == "running" || container.state == "paused" || container.state == "restarting";
     if (runs && !request.stop) continue;
     if (runs) co_await parts_.engine.stop_container(container.id, std::nullopt);
-    co_await parts_.engine.remove_container(container.id, false, request.volumes);
+    co_await steps::save_and_remove(parts_.steps, chosen.stack.id, container.id, false, request.volumes);
     done.containers.push_back(container.name);
   }
   co_return done;

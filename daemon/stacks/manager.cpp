@@ -73,6 +73,11 @@ awaitable<proto::Operation> Manager::restart(std::string stack, proto::ServicesR
   return submit_services(parts_, std::move(stack), Kind::restart, std::move(request), std::move(key));
 }
 
+awaitable<proto::Operation> Manager::roll_back(std::string stack, std::string key) {
+  auto asked = asked_for(std::move(key), plan::to_string(Kind::rollback), stack, "");
+  return submit_for(parts_, std::move(stack), Kind::rollback, {}, std::move(asked));
+}
+
 awaitable<proto::Operation> Manager::run_hooks(std::string stack, proto::HooksRunRequest request,
                                                std::string key) {
   const auto asked = asked_for(std::move(key), plan::to_string(Kind::hooks), stack, request);

@@ -64,6 +64,7 @@ void check_options(const proto::UpOptions& options) {
   const auto refuse = [](const char* a, const char* b) {
     throw Error(ErrorKind::invalid_request, std::string("cannot take '") + a + "' together with '" + b + "'");
   };
+  if (!options.prepare.empty() && options.no_start) refuse("prepare", "no_start");
   if (options.no_recreate && options.force_recreate) refuse("no_recreate", "force_recreate");
   if (options.no_recreate && options.adopt) refuse("no_recreate", "adopt");
   if (options.no_recreate && options.always_recreate_deps) refuse("no_recreate", "always_recreate_deps");
@@ -73,6 +74,24 @@ void check_options(const proto::UpOptions& options) {
 
 bool is_name_chosen(const proto::UpRequest& request) {
   return !request.project_name.empty() || request.environment.contains("COMPOSE_PROJECT_NAME");
+}
+
+// A one-off is of a service that has containers.
+void check_prepared(const model::Spec& spec, const std::vector<std::string>& names) {
+  std::vector<std::string> known;
+  for (const auto& service : spec.services) known.push_back(service.name);
+  for (const auto& name : names) {
+    const auto* service = spec.find(name);
+    if (!service) {
+      const auto near = util::nearest(name, known);
+      throw Error(ErrorKind::not_found, "the stack file has no service '" + name + "'" +
+                                            (near ? "; did you mean '" + *near + "'?" : ""));
+    }
+    if (!service->container)
+      throw Error(ErrorKind::invalid_request,
+                  "service '" + name + "' has no containers, it runs on this host: `stackctl exec " + name +
+                      " COMMAND` runs a command beside it");
+  }
 }
 
 // --scale names container services, and only those whose containers can be several.
@@ -166,6 +185,7 @@ plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
   wish.adopt = options.adopt;
   wish.stop_timeout = options.stop_timeout;
   wish.scale = options.scale;
+  wish.prepare = options.prepare;
   if (options.timeout_ms) wish.deadline = std::chrono::milliseconds(*options.timeout_ms);
   // Two ups are the same when they ask for the same stack in the same way; what the environment gave is in
   // the spec.
@@ -192,6 +212,9 @@ awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
   if (!rerun.empty() && rerun != "all") check_phase("options.rerun_hooks", rerun);
   const bool chosen = is_name_chosen(request);
   auto wanted = load_request(request);
+  const auto& prepare = request.options.prepare;
+  // One that is named is of the stack whatever its profiles are.
+  wanted.services.insert(wanted.services.end(), prepare.begin(), prepare.end());
   if (!chosen) {
     const auto there = co_await namesakes(parts);
     const auto others = std::make_shared<const Namesakes>(there);
@@ -201,6 +224,7 @@ awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
   }
   auto loaded = co_await load(parts, std::move(wanted));
   check_scale(loaded.spec, request.options.scale);
+  check_prepared(loaded.spec, prepare);
   for (const auto& name : request.options.skip_hooks) check_skipped(loaded.spec, name);
   co_return loaded;
 }

@@ -1,6 +1,8 @@
 // Start, stop and removal of containers: the engine's own idempotent calls. (semantics.md X30, E5, C10)
 #include "daemon/docker/in_flight.hpp"
 #include "daemon/hooks/pre_run.hpp"
+#include "daemon/logs/marks.hpp"
+#include "daemon/steps/save_log.hpp"
 #include "daemon/steps/set_aside.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/translate/pre_run.hpp"
@@ -21,6 +23,14 @@ awaitable<std::optional<int>> record_start(Tools& tools, const Step<plan::Start>
   auto write = [row](store::Database& db) { store::Starts::put(db, row); };
   co_await tools.journal.run(write);
   co_return there->running ? there->pid : plan::k_ended;
+}
+
+// For its log: what it is that begins here.
+std::string beginning(const plan::Create::Result& made, const std::string& reason) {
+  if (reason == "rollback") return "put back";
+  if (made.replaced) return "replaced";
+  const bool again = !made.created && reason != "up" && reason != "start";
+  return again ? "restarted: " + reason : "started";
 }
 
 // What its pre_run hooks are, written before the container reads it.
@@ -65,6 +75,11 @@ awaitable<Outcome> start(Tools& tools, Step<plan::Start> step) {
   }
   if (translate::has_pre_run(stack.service(step.service())))
     co_await prepare_pre_run(tools, step, stack, made, result.token);
+  if (!paused) {
+    const auto what = beginning(made, step.params.reason);
+    co_await logs::write_mark(tools.files, tools.paths.stack(stack.id), step.service(), step.params.number,
+                              what);
+  }
   try {
     if (paused)
       co_await tools.engine.unpause_container(made.id);
@@ -99,7 +114,7 @@ awaitable<Outcome> remove(Tools& tools, Step<plan::Remove> step) {
   // C10, X13: anonymous volumes hold somebody's data; they go with the others, when that was asked for.
   Outcome outcome;
   try {
-    co_await tools.engine.remove_container(step.params.id, true, step.params.volumes);
+    co_await save_and_remove(tools, step.stack(), step.params.id, true, step.params.volumes);
   } catch (const Error& e) {
     if (!step.params.warns || e.kind() == ErrorKind::no_engine) throw;
     outcome.warnings.push_back(e.what());

@@ -9,6 +9,7 @@
 #include "daemon/resolve/hook_names.hpp"
 #include "daemon/resolve/identity.hpp"
 #include "daemon/steps/holders.hpp"
+#include "daemon/steps/save_log.hpp"
 #include "daemon/steps/secret_files.hpp"
 #include "daemon/steps/set_aside.hpp"
 #include "daemon/steps/shells.hpp"
@@ -233,12 +234,13 @@ awaitable<Outcome> create(Tools& tools, Step<plan::Create> step) {
     if (step.params.keeps)
       co_await set_aside(tools, *old);
     else
-      co_await tools.engine.remove_container(old->id, true, false);
+      co_await save_and_remove(tools, step.stack(), old->id, true, false);
   }
   const auto now = co_await tools.engine.inspect_container(made);
   if (now && now->name != result.name) co_await tools.engine.rename_container(made, result.name);
   result.id = made;
   result.created = true;
+  result.replaced = old.has_value();
   result.state = "created";
   auto outcome = with(result);
   outcome.warnings = std::move(warnings);

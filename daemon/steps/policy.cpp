@@ -39,11 +39,17 @@ bool is_put_back(store::Database& db, const OperationRow& operation) {
 // A stack's status after its operation has ended; views refine "up" by what they see.
 std::string status_after(store::Database& db, const OperationRow& operation, Kind kind) {
   if (plan::brings_up(kind)) {
-    if (operation.state == "succeeded") return "up";
     const bool was_up = world::state_of(db, operation.stack_id).up;
+    // What was made for a one-off brings nothing up by itself.
+    const bool one_off = !plan::wish_from(operation.request).prepare.empty();
+    if (operation.state == "succeeded") return one_off && !was_up ? "down" : "up";
     if (was_up && is_put_back(db, operation)) return "up";  // X34
     if (operation.state == "cancelled") return was_up ? "up" : "down";
     return was_up && is_running_again(db, operation) ? "up" : "failed";
+  }
+  if (kind == Kind::rollback) {
+    const bool was_up = world::state_of(db, operation.stack_id).up;
+    return !is_put_back(db, operation) ? "failed" : was_up ? "up" : "down";
   }
   if (kind == Kind::stop) return operation.state == "succeeded" ? "stopped" : "up";
   // X7: a down whose hooks failed has still taken everything away.
@@ -61,7 +67,9 @@ void on_change(store::Database& db, const OperationRow& operation) {
     store::Stacks::set_status(db, operation.stack_id, status_after(db, operation, kind));
   else
     store::Stacks::set_status(db, operation.stack_id,
-                              plan::brings_up(kind) && operation.mode == "forward" ? "starting" : "stopping");
+                              (plan::brings_up(kind) || kind == Kind::rollback) && operation.mode == "forward"
+                                  ? "starting"
+                                  : "stopping");
 }
 
 // X9: a hook that is still at it belongs to the operation and ends with it.
@@ -94,6 +102,7 @@ std::vector<operations::StepPlan> roll_back(store::Database& db, const Operation
                                             const std::vector<StepRow>& steps) {
   const auto kind = plan::kind_from(operation.kind);
   if (kind == Kind::recover) return give_way(db, operation, steps);
+  if (kind == Kind::hooks) return {plan::step("plan-rollback", "", plan::PlanRollback{true}, {}, true)};
   // Its builds end with it; there is nothing to take away.
   if (plan::is_of_images(kind)) return {plan::step("plan-rollback", "", plan::PlanRollback{true}, {}, true)};
   if (!plan::brings_up(kind)) return end_hooks(db, operation);

@@ -1,6 +1,7 @@
 // Host processes: the run's directory is named after the operation and the step, and the row that points to
 // it is committed before the shim is asked; so a process is started once, whatever happens
 // (process/runs.hpp).
+#include "daemon/logs/marks.hpp"
 #include "daemon/process/log_files.hpp"
 #include "daemon/resolve/environment.hpp"
 #include "daemon/resolve/references.hpp"
@@ -40,6 +41,14 @@ awaitable<std::string> run_stop_cmd(Tools& tools, const Step<plan::StopProcess>&
   co_return "stop_cmd of service '" + service.name + "' " +
       (exit.cause == process::Cause::timed_out ? std::string("was out of time and was ended")
                                                : "exited with status " + std::to_string(exit.code));
+}
+
+// For its log: what it is that begins here.
+std::string beginning(const Step<plan::StartProcess>& step, const std::string& service) {
+  if (step.operation().mode == "rollback") return "put back";
+  const auto reasons = step.wish().reasons;
+  if (const auto own = reasons.find(service); own != reasons.end()) return "restarted: " + own->second;
+  return step.kind() == plan::Kind::restart ? "restarted: restart" : "started";
 }
 
 }  // namespace
@@ -92,6 +101,8 @@ awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
       store::Starts::put(db, {row.stack_id, row.service, 0, "", "", "running"});
     };
     co_await tools.journal.commit(write);
+    const auto what = beginning(step, service.name);
+    co_await logs::write_mark(tools.files, tools.paths.stack(stack.id), service.name, 1, what);
   }
   co_await tools.runs.start(request);  // nothing when it has begun already
   co_return with(plan::StartProcess::Result{true, run});

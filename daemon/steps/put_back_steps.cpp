@@ -3,6 +3,7 @@
 // the order of its dependencies. Every part may be done again: the rows stay until all of it is done.
 #include "daemon/plan/plan.hpp"
 #include "daemon/steps/look.hpp"
+#include "daemon/steps/save_log.hpp"
 #include "daemon/steps/set_aside.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/util/error.hpp"
@@ -50,7 +51,7 @@ awaitable<Outcome> put_back(Tools& tools, Step<plan::PutBack> step) {
   for (const auto& row : rows.kept) {
     // What an up with --keep left in the place of what was up goes, when a later one was given up.
     if (!row.container.empty() && !names.insert(row.name).second) {
-      co_await tools.engine.remove_container(row.container, true, false);
+      co_await save_and_remove(tools, step.stack(), row.container, true, false);
       continue;
     }
     if (row.state == "running" || row.state == "paused" || row.state == "restarting") ran.insert(row.service);
@@ -75,8 +76,14 @@ awaitable<Outcome> put_back(Tools& tools, Step<plan::PutBack> step) {
   co_return outcome;
 }
 
-awaitable<Outcome> put_back_done(Tools&, Step<plan::PutBackDone> step) {
+awaitable<Outcome> put_back_done(Tools& tools, Step<plan::PutBackDone> step) {
   Outcome outcome;
+  const auto rows = co_await rows_of(tools, step.stack(), step.operation().id);
+  for (const auto& row : rows.kept) {
+    if (row.state != "paused" || row.container.empty()) continue;
+    const auto there = co_await tools.engine.inspect_container(row.container);
+    if (there && there->running && !there->paused) co_await tools.engine.pause_container(row.container);
+  }
   outcome.record = [stack = step.stack()](store::Database& db) { store::Former::forget(db, stack); };
   co_return outcome;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/steps/save_log.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 
@@ -23,7 +24,7 @@ awaitable<void> clear_place(Tools& tools, std::string stack, std::string name, s
   const auto there = co_await tools.engine.list_containers(filters);
   for (const auto& container : there)
     if (container.id != own && container.name == name)
-      co_await tools.engine.remove_container(container.id, true, false);
+      co_await save_and_remove(tools, stack, container.id, true, false);
 }
 
 // By its id: the engine may know several of one name (E4). A network of somebody else goes by its name.

@@ -42,6 +42,7 @@ struct Tools {
   model::Paths paths;
   plan::PortRange ports;
   std::chrono::milliseconds engine_patience;  // how long an operation waits for an engine that it has lost
+  std::uint64_t saved_log_size;               // bytes of a removed container's log (X35)
   // Tags of images with build hooks that are being made.
   std::shared_ptr<async::NameLocks> deriving = std::make_shared<async::NameLocks>(executor);
   // "<operation> <service>" whose containers are made anew.

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 
 #include "daemon/util/error.hpp"
 
@@ -218,6 +219,60 @@ std::vector<std::string> tail_lines(std::string_view text, std::size_t max_lines
     lines.push_back(std::move(clean));
   }
   std::reverse(lines.begin(), lines.end());
+  return lines;
+}
+
+namespace {
+
+constexpr std::size_t k_looked_at = 300;  // lines
+constexpr std::size_t k_looked_bytes = 64 << 10;
+
+// "    at f (x.js:1)", "  File …", "\t/src/main.go:3", "goroutine 1 [running]:", "... 3 more"
+bool is_frame(std::string_view line) {
+  if (line.empty() || line.front() == ' ' || line.front() == '\t') return true;
+  for (const std::string_view word : {"at ", "goroutine ", "... ", "#", "created by ", "exit status "})
+    if (line.starts_with(word)) return true;
+  return line.ends_with("()") || (line.ends_with(")") && line.find(' ') == std::string_view::npos);
+}
+
+bool tells_of_failure(std::string_view line) {
+  std::string small(line);
+  for (auto& c : small) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const char* word : {"fatal", "error", "panic", "exception", "cannot", "can't", "could not", "failed",
+                           "denied", "refused", "not found", "no such", "missing", "invalid"})
+    if (small.find(word) != std::string::npos) return true;
+  return false;
+}
+
+// Its index among the lines; nothing when there is none.
+std::optional<std::size_t> telling_index(const std::vector<std::string>& lines) {
+  std::optional<std::size_t> last;
+  for (std::size_t index = lines.size(); index-- > 0;) {
+    if (is_frame(lines[index])) continue;
+    if (tells_of_failure(lines[index])) return index;
+    if (!last) last = index;
+  }
+  return last ? last : lines.empty() ? std::nullopt : std::optional(lines.size() - 1);
+}
+
+}  // namespace
+
+std::string telling_line(std::string_view text) {
+  const auto lines = tail_lines(text, k_looked_at, k_looked_bytes);
+  const auto index = telling_index(lines);
+  return index ? lines[*index] : "";
+}
+
+std::vector<std::string> telling_lines(std::string_view text, std::size_t max_lines, std::size_t max_bytes) {
+  const auto all = tail_lines(text, k_looked_at, k_looked_bytes);
+  auto last = tail_lines(text, max_lines, max_bytes);
+  const auto index = telling_index(all);
+  if (!index || *index + last.size() >= all.size()) return last;
+  last = tail_lines(text, max_lines > 2 ? max_lines - 2 : 1, max_bytes);
+  const auto between = all.size() - last.size() - *index - 1;
+  std::vector<std::string> lines{all[*index]};
+  if (between > 0) lines.push_back("… " + std::to_string(between) + " lines");
+  lines.insert(lines.end(), last.begin(), last.end());
   return lines;
 }
 

@@ -35,6 +35,14 @@ std::vector<std::string> split_words(std::string_view line);
 std::vector<std::string> tail_lines(std::string_view text, std::size_t max_lines = 10,
                                     std::size_t max_bytes = 2048);
 
+// The same of a longer text, in which the line that says most of why it ended (telling_line) is kept when it
+// stands before the last ones: it comes first then, and a line says how many are between.
+std::vector<std::string> telling_lines(std::string_view text, std::size_t max_lines = 10,
+                                       std::size_t max_bytes = 2048);
+// The last line that tells of a failure and is no frame of a stack; else the last that is none; "" of
+// nothing.
+std::string telling_line(std::string_view text);
+
 // Bytes that are not UTF-8 are dropped; everything that goes into JSON from outside passes here.
 std::string valid_utf8(std::string_view text);
 

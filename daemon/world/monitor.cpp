@@ -45,6 +45,7 @@ ContainerState state_from(const Map& labels) {
   state.service = value(labels, translate::label::k_service);
   state.operation = value(labels, translate::label::k_operation);
   state.hook = value(labels, translate::label::k_hook);
+  state.oneoff = value(labels, translate::label::k_oneoff) == "True";
   const auto number = value(labels, translate::label::k_number);
   state.number = number.empty() ? 1 : std::atoi(number.c_str());
   return state;
@@ -63,7 +64,8 @@ std::optional<ContainerState> Monitor::find(const std::string& id) const {
 std::map<std::string, ContainerState> Monitor::of_stack(const std::string& stack_id) const {
   std::map<std::string, ContainerState> found;
   for (const auto& [id, state] : containers_)
-    if (state.stack == stack_id && !translate::is_kept(id, state.name)) found.emplace(id, state);
+    if (state.stack == stack_id && !state.oneoff && !translate::is_kept(id, state.name))
+      found.emplace(id, state);
   return found;
 }
 
@@ -246,7 +248,10 @@ void Monitor::fill(const std::string& id, const docker::ContainerDetails& detail
   if (state.dead() && (!state.exit_code || ended_at > state.changed_at)) state.exit_code = details.exit_code;
   if (state.dead() || state.state == "restarting") state.out_of_memory |= details.oom_killed;
   state.ended_at = ended_at;
-  if (details.restart_count > state.restarts && state.cause != Cause::found) state.cause = Cause::engine;
+  if (details.restart_count > state.restarts && state.cause != Cause::found) {
+    state.cause = Cause::engine;
+    if (on_restarted) on_restarted(state);
+  }
   state.restarts = details.restart_count;
   state.host_ports = details.host_ports;
   state.networks.clear();

@@ -28,6 +28,7 @@ std::string_view to_string(Cause cause);  // "operator" for the one who calls
 struct ContainerState {
   std::string stack, service, operation, hook, name, image;  // hook: of a hook's own container, its label
   int number = 1;
+  bool oneoff = false;           // of `run`: it is no replica of its service
   std::string state;             // running, exited, paused, restarting, created, dead
   std::string health;            // "", starting, healthy, unhealthy
   std::string health_output;     // of the check that changed it last
@@ -83,6 +84,8 @@ public:
 
   // A container was started or has died, whoever asked for it.
   std::function<void(const ContainerState&)> on_change;
+  // The engine has started one again, by its own policy.
+  std::function<void(const ContainerState&)> on_restarted;
   // Anything of a container of this stack is another than before.
   std::function<void(const std::string& stack)> on_picture;
   // The engine is there, and everything was listed; or it has gone away.

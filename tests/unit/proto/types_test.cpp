@@ -82,6 +82,7 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
                               "all",
                               {"after_up"},
                               {{"db", 2}},
+                              {"web"},
                               5,
                               6},
                              {true, true, true, true, true, true}});
