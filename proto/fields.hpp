@@ -50,6 +50,15 @@ STACKD_FIELDS(UpOptions) {
   field("stop_timeout", o.stop_timeout, Show::when_set);
 }};
 
+STACKD_FIELDS(ConfigOptions) {
+  field("no_interpolate", o.no_interpolate, Show::when_set);
+  field("no_normalize", o.no_normalize, Show::when_set);
+  field("no_path_resolution", o.no_path_resolution, Show::when_set);
+  field("no_consistency", o.no_consistency, Show::when_set);
+  field("variables", o.variables, Show::when_set);
+  field("environment", o.environment, Show::when_set);
+}};
+
 STACKD_FIELDS(UpRequest) {
   field("directory", o.directory, Show::always);
   field("files", o.files, Show::when_set);
@@ -62,6 +71,7 @@ STACKD_FIELDS(UpRequest) {
   field("environment", o.environment, Show::when_set);
   field("umask", o.umask, Show::when_set);
   field("options", o.options, Show::when_set);
+  field("config", o.config, Show::when_set);
 }};
 
 STACKD_FIELDS(ImagesRequest) {
@@ -351,6 +361,12 @@ STACKD_FIELDS(Validation) {
   field("warnings", o.warnings, Show::always);
 }};
 
+STACKD_FIELDS(Variable) {
+  field("name", o.name, Show::always);
+  field("required", o.required, Show::always);
+  field("default_value", o.default_value, Show::always);
+  field("alternate_value", o.alternate_value, Show::always);
+}};
 STACKD_FIELDS(Config) {
   field("name", o.name, Show::always);
   field("directory", o.directory, Show::always);
@@ -361,6 +377,9 @@ STACKD_FIELDS(Config) {
   field("extensions", o.extensions, Show::always);
   field("images", o.images, Show::always);
   field("hashes", o.hashes, Show::always);
+  field("profiles", o.profiles, Show::always);
+  field("variables", o.variables, Show::when_set);
+  field("environment", o.environment, Show::when_set);
 }};
 
 STACKD_FIELDS(GraphEdge) {

@@ -36,6 +36,12 @@ struct UpOptions {
   std::optional<std::int64_t> timeout_ms;  // of the whole operation
   std::optional<int> stop_timeout;         // seconds before a container is killed
 };
+// What POST /v1/config leaves undone, and what it tells besides.
+struct ConfigOptions {
+  bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
+  bool variables = false;    // those that the files name
+  bool environment = false;  // what interpolation sees
+};
 struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environment
   std::string directory;
   std::vector<std::string> files;  // "-" is `input`
@@ -47,6 +53,7 @@ struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environm
   std::map<std::string, std::string> environment;
   std::string umask;  // of the caller, octal: what its processes and host hooks make files by; "" is 022
   UpOptions options;
+  ConfigOptions config;  // of /v1/config alone
 };
 struct ImagesRequest {  // POST /v1/images
   std::string action;   // build, pull, push
@@ -257,15 +264,23 @@ struct Validation {
   std::vector<std::string> files, services, errors, warnings;
 };
 
+struct Variable {
+  std::string name;
+  bool required = false;                       // ${NAME:?…}
+  std::string default_value, alternate_value;  // ${NAME:-…}, ${NAME:+…}
+};
 // POST /v1/config: a stack file as it was understood; nothing is run or stored.
 struct Config {
   std::string name, directory, format;
   std::vector<std::string> files, warnings;
   nlohmann::json model;  // of a compose.yaml Compose's own canonical model; else a resolved stackd.yaml
   nlohmann::json extensions =
-      nlohmann::json::object();               // a compose.yaml's x- keys below the top, by JSON pointer
-  std::vector<std::string> images;            // that an up would pull or build, each once
-  std::map<std::string, std::string> hashes;  // of each container service's definition
+      nlohmann::json::object();                    // a compose.yaml's x- keys below the top, by JSON pointer
+  std::vector<std::string> images;                 // that an up would pull or build, each once
+  std::map<std::string, std::string> hashes;       // of each container service's definition
+  std::vector<std::string> profiles;               // that any service has, chosen or not
+  std::vector<Variable> variables;                 // when they were asked for
+  std::map<std::string, std::string> environment;  // the same; what a secret is made of is ***
 };
 
 // POST /v1/graph: who comes after whom. Services in an order in which they could start.

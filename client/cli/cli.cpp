@@ -197,7 +197,7 @@ int run_command_line(const std::vector<std::string>& arguments) {
     Context(Globals{}).out(overview());
     return proto::k_done;
   }
-  const Command& command = find_command(words[0]);
+  const Command& command = find_command(std::string(same_verb(words[0])));
   words.erase(words.begin());
   return run_one(command, words, std::move(globals));
 }

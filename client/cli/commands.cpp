@@ -72,6 +72,15 @@ Run build_config(CLI::App& app) {
   app.add_flag("--profiles", args->profiles, "Only the names of the profiles that services have");
   app.add_option("--hash", args->hash, "Only the hash of a service's definition; * for all")
       ->type_name("SERVICE");
+  app.add_flag("--models", args->models, "Only the models' names");
+  app.add_flag("--variables", args->variables, "Only the variables that the files name, with their defaults");
+  app.add_flag("--environment", args->environment, "Only what interpolation sees");
+  app.add_flag("--no-interpolate", args->no_interpolate, "Leave each ${…} as it is written");
+  app.add_flag("--no-normalize", args->no_normalize, "Leave out what Compose fills in");
+  app.add_flag("--no-path-resolution", args->no_path_resolution, "Leave relative paths relative");
+  app.add_flag("--no-consistency", args->no_consistency, "Do not check that what is named is there");
+  app.add_flag_callback(
+      "--no-env-resolution", [] {}, "As Compose has it: changes nothing of what is printed");
   app.add_option("-o,--output", args->output, "Write it into this file")->type_name("FILE");
   app.add_flag("-q,--quiet", args->quiet, "Print nothing, only check");
   return [args](Context& context) { return run_config(context, *args); };

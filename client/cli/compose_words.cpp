@@ -12,7 +12,6 @@ constexpr Verb k_verbs[] = {
     {"alpha", ""},
     {"bridge", ""},
     {"commit", ""},
-    {"convert", "`stackctl config` does that"},
     {"cp", "`stackctl exec -T SERVICE tar -c PATH | tar -x` copies out, the other way round it copies in"},
     {"create", "`stackctl up --no-start` creates them"},
     {"export", ""},
@@ -41,6 +40,10 @@ std::string told(std::string_view here) {
 }
 
 }  // namespace
+
+std::string_view same_verb(std::string_view verb) {
+  return verb == "convert" ? "config" : verb;
+}
 
 std::string instead_of_verb(std::string_view verb) {
   const auto found =

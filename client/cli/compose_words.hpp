@@ -6,6 +6,9 @@
 
 namespace stackd::client {
 
+// Compose's other name of a verb as the one it has here; any other word as it is.
+std::string_view same_verb(std::string_view verb);
+
 // "here `stackctl top` does that", "nothing here does that"; "" for a word that Compose does not know either.
 std::string instead_of_verb(std::string_view verb);
 std::string instead_of_option(std::string_view verb, std::string_view option);

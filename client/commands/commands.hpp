@@ -62,7 +62,8 @@ struct ConfigArgs {
   std::vector<std::string> services;
   std::string format, hash, output;
   bool list_services = false, images = false, volumes = false, networks = false, profiles = false,
-       quiet = false;
+       models = false, variables = false, environment = false, quiet = false;
+  bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
 };
 int run_config(Context& context, const ConfigArgs& args);
 

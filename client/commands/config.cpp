@@ -1,7 +1,7 @@
 // stackctl config: the stack file as it is understood, in the words of `docker compose config`.
 #include <algorithm>
+#include <array>
 #include <fstream>
-#include <set>
 
 #include "client/commands/commands.hpp"
 #include "client/error.hpp"
@@ -21,13 +21,39 @@ std::string names_of(const nlohmann::json& model, std::initializer_list<const ch
   return text;
 }
 
-std::string profiles_of(const nlohmann::json& model) {
-  std::set<std::string> names;
-  for (const auto& service : model.value("services", nlohmann::json::object()))
-    for (const auto& profile : service.value("profiles", nlohmann::json::array()))
-      names.insert(profile.get<std::string>());
+std::string lines_of(const std::vector<std::string>& names) {
   std::string text;
   for (const auto& name : names) text += name + "\n";
+  return text;
+}
+
+// As Compose has it: the columns wide enough for its words.
+std::string variables_of(const proto::Config& config, bool as_json) {
+  if (as_json) {
+    nlohmann::json out = nlohmann::json::object();
+    for (const auto& one : config.variables)
+      out[one.name] = {{"Name", one.name},
+                       {"Required", one.required},
+                       {"DefaultValue", one.default_value},
+                       {"PresenceValue", one.alternate_value}};
+    return out.dump(4, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  }
+  std::vector<std::array<std::string, 4>> rows{{"NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"}};
+  for (const auto& one : config.variables)
+    rows.push_back({one.name, one.required ? "true" : "false", one.default_value, one.alternate_value});
+  std::array<int, 3> widths{20, 20, 20};
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], static_cast<int>(row[i].size()) + 3);
+  std::string text;
+  for (const auto& row : rows)
+    text += pad(row[0], widths[0]) + pad(row[1], widths[1]) + pad(row[2], widths[2]) + row[3] + "\n";
+  return text;
+}
+
+std::string environment_of(const proto::Config& config) {
+  std::string text;
+  for (const auto& [name, value] : config.environment) text += name + "=" + value + "\n";
   return text;
 }
 
@@ -81,8 +107,11 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
   if (args.list_services) return names_of(config.model, {"services", "owned"});
   if (args.volumes) return names_of(config.model, {"volumes"});
   if (args.networks) return names_of(config.model, {"networks"});
-  if (args.profiles) return profiles_of(config.model);
-  if (args.images) return config.images.empty() ? "" : join(config.images, "\n") + "\n";
+  if (args.profiles) return lines_of(config.profiles);
+  if (args.models) return names_of(config.model, {"models"});
+  if (args.variables) return variables_of(config, as_json);
+  if (args.environment) return environment_of(config);
+  if (args.images) return lines_of(config.images);
   if (!args.hash.empty()) return hashes_of(config, args.hash);
   if (as_json) return config.model.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return yaml_text(in_reading_order(with_extensions(config)));
@@ -93,6 +122,8 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
 int run_config(Context& context, const ConfigArgs& args) {
   proto::UpRequest request = context.up_request();
   request.services = args.services;
+  request.config = {args.no_interpolate, args.no_normalize, args.no_path_resolution,
+                    args.no_consistency, args.variables,    args.environment};
   const proto::Config config = context.api().config(request);
   context.warn(config.warnings);
   if (args.quiet) return proto::k_done;

@@ -1,5 +1,6 @@
 #include "daemon/compose/canonical.hpp"
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "daemon/compose/long_forms.hpp"
@@ -24,15 +25,14 @@ void name_resource(json& resource, const std::string& key, const ModelRequest& r
     if (external->contains("name") && !resource.contains("name")) resource["name"] = (*external)["name"];
     resource["external"] = true;
   }
-  if (resource.contains("name") && !resource["name"].is_null()) return;
+  if (!request.normalize || (resource.contains("name") && !resource["name"].is_null())) return;
   const bool external = resource.contains("external") && is_true(resource["external"]);
   resource["name"] = external ? key : request.name + "_" + key;
 }
 
 void absolute_file(json& resource, const char* key, const ModelRequest& request) {
   const auto found = resource.find(key);
-  if (found != resource.end() && found->is_string())
-    *found = absolute_path(found->get<std::string>(), request.directory, request.variables);
+  if (found != resource.end() && found->is_string()) *found = request.path(found->get<std::string>());
 }
 
 // A volume that is a bind in disguise.
@@ -43,19 +43,26 @@ void absolute_device(json& volume, const ModelRequest& request) {
     absolute_file(options, "device", request);
 }
 
+void lengthen_resource(json& resource, const char* key, const std::string& name,
+                       const ModelRequest& request) {
+  name_resource(resource, name, request);
+  absolute_file(resource, "file", request);
+  if (std::string_view(key) == "volumes") absolute_device(resource, request);
+  if (std::string_view(key) == "configs" && resource.contains("environment")) resource.erase("content");
+}
+
 json section(json& top, const char* key, const Shape& shape, const ModelRequest& request) {
   json out = json::object();
   const auto found = top.find(key);
   if (found == top.end() || !found->is_object()) return out;
   for (auto& [name, resource] : found->items()) {
-    name_resource(resource, name, request);
-    absolute_file(resource, "file", request);
-    if (std::string_view(key) == "volumes") absolute_device(resource, request);
-    if (std::string_view(key) == "configs" && resource.contains("environment")) resource.erase("content");
+    lengthen_resource(resource, key, name, request);
     out[name] = printed(resource, shape);
   }
   return out;
 }
+
+constexpr std::array k_sections{"networks", "volumes", "secrets", "configs"};
 
 // The names of the top level that a service uses, by section.
 using Needs = std::map<std::string, std::set<std::string>>;
@@ -111,12 +118,47 @@ json canonical_model(const Value& document, const ModelRequest& request) {
       out["services"][name] = printed(service, service_shape());
     }
   }
-  if (uses_default && !top["networks"].contains("default")) top["networks"]["default"] = nullptr;
+  if (uses_default && request.normalize && !top["networks"].contains("default"))
+    top["networks"]["default"] = nullptr;
   out["networks"] = section(top, "networks", network_shape(), request);
   out["volumes"] = section(top, "volumes", volume_shape(), request);
   out["secrets"] = section(top, "secrets", secret_shape(), request);
   out["configs"] = section(top, "configs", config_shape(), request);
   return out;
+}
+
+namespace {
+
+// As Compose prints a list that has nothing in it.
+void empty_lists_are_nothing(json& value) {
+  if (value.is_array() && value.empty()) value = nullptr;
+  if (!value.is_structured()) return;  // a scalar would be its own only element
+  for (json& one : value) empty_lists_are_nothing(one);
+}
+
+}  // namespace
+
+json written_model(const Value& document, const ModelRequest& request) {
+  json top = yaml::json_of(document);
+  top.erase("version");
+  if (request.normalize) top["name"] = request.name;
+  bool uses_default = false;
+  if (top.contains("services") && top["services"].is_object()) {
+    for (auto& [name, service] : top["services"].items()) {
+      if (!service.is_object()) continue;
+      lengthen_written(service, request);
+      uses_default =
+          uses_default || (service.contains("networks") && service["networks"].contains("default"));
+    }
+  }
+  if (uses_default && request.normalize && !top["networks"].contains("default"))
+    top["networks"]["default"] = nullptr;
+  for (const char* key : k_sections)
+    if (top.contains(key) && top[key].is_object())
+      for (auto& [name, resource] : top[key].items())
+        if (request.normalize || resource.is_object()) lengthen_resource(resource, key, name, request);
+  empty_lists_are_nothing(top);
+  return top;
 }
 
 json narrowed_model(json model, const std::set<std::string>& services) {
@@ -128,7 +170,7 @@ json narrowed_model(json model, const std::set<std::string>& services) {
     kept[name] = std::move(service);
   }
   model["services"] = std::move(kept);
-  for (const char* key : {"networks", "volumes", "secrets", "configs"}) {
+  for (const char* key : k_sections) {
     json used = json::object();
     for (auto& [name, resource] : model[key].items())
       if (needs[key].contains(name)) used[name] = std::move(resource);

@@ -121,8 +121,14 @@ void fill_device_requests(json* list) {
     if (item.is_object() && !item.contains("count") && !item.contains("device_ids")) item["count"] = "all";
 }
 
+// As it is written where one of them cannot be read.
+bool can_be_read(const json& ports) {
+  return std::all_of(ports.begin(), ports.end(),
+                     [](const json& item) { return item.is_object() || !long_ports(text_of(item)).empty(); });
+}
+
 void lengthen_ports(json* list) {
-  if (!list || !list->is_array()) return;
+  if (!list || !list->is_array() || !can_be_read(*list)) return;
   json out = json::array();
   for (json& item : *list) {
     if (item.is_object()) {
@@ -141,11 +147,14 @@ void lengthen_mounts(json* list, const ModelRequest& request) {
   if (!list || !list->is_array()) return;
   json out = json::array();
   for (json& item : *list) {
-    json mount = item.is_object() ? std::move(item) : long_mount(text_of(item));
-    if (mount.is_null()) continue;
-    mount["target"] = clean_path(word(mount, "target"));
-    if (word(mount, "type") == "bind")
-      mount["source"] = absolute_path(word(mount, "source"), request.directory, request.variables);
+    const bool is_short = !item.is_object();
+    json mount = is_short ? long_mount(text_of(item)) : std::move(item);
+    if (mount.is_null()) {
+      out.push_back(std::move(item));  // as it is written
+      continue;
+    }
+    if (is_short || request.normalize) mount["target"] = clean_path(word(mount, "target"));
+    if (word(mount, "type") == "bind") mount["source"] = request.path(word(mount, "source"));
     out.push_back(std::move(mount));
   }
   *list = std::move(out);
@@ -153,16 +162,19 @@ void lengthen_mounts(json* list, const ModelRequest& request) {
 }
 
 void lengthen_dependencies(json& service) {
-  json dependencies = json::object();
-  if (json* given = find(service, "depends_on")) {
-    list_to_map(*given, json::object());
-    dependencies = std::move(*given);
-    for (auto& [name, one] : dependencies.items()) {
-      if (!one.is_object()) one = json::object();
-      if (!one.contains("condition")) one["condition"] = "service_started";
-      if (!one.contains("required")) one["required"] = true;
-    }
+  json* given = find(service, "depends_on");
+  if (!given) return;
+  list_to_map(*given, json::object());
+  for (auto& [name, one] : given->items()) {
+    if (!one.is_object()) one = json::object();
+    if (!one.contains("condition")) one["condition"] = "service_started";
+    if (!one.contains("required")) one["required"] = true;
   }
+}
+
+void imply_dependencies(json& service) {
+  json dependencies = json::object();
+  if (const json* given = find(service, "depends_on")) dependencies = *given;
   const auto imply = [&](const std::string& name, bool restart) {
     if (!dependencies.contains(name))
       dependencies[name] = {{"condition", "service_started"}, {"restart", restart}, {"required", true}};
@@ -182,7 +194,7 @@ void lengthen_dependencies(json& service) {
   if (!dependencies.empty()) service["depends_on"] = std::move(dependencies);
 }
 
-void lengthen_networks(json& service) {
+void lengthen_networks(json& service, bool normalize) {
   json* networks = find(service, "networks");
   if (networks) {
     list_to_map(*networks, nullptr);
@@ -191,23 +203,41 @@ void lengthen_networks(json& service) {
       make_unique(find(attachment, "link_local_ips"), before_equals);
     }
   }
-  if (service.contains("provider") || service.contains("network_mode")) return;
+  if (!normalize || service.contains("provider") || service.contains("network_mode")) return;
   if (!networks || networks->empty()) service["networks"] = {{"default", nullptr}};
 }
 
-// A variable without a value has the caller's; without one it is kept or dropped.
+// A variable without a value has the caller's; without one it is kept or dropped. Of a list or a mapping.
 void fill_variables(json* variables, const ModelRequest& request, bool keep) {
   if (!variables) return;
-  pairs_to_map(*variables);
-  json out = json::object();
-  for (auto& [name, value] : variables->items()) {
-    const auto found = request.variables.find(name);
-    if (!value.is_null())
+  json out = variables->is_array() ? json::array() : json::object();
+  const auto put = [&](const std::string& name, json value) {
+    if (out.is_object())
       out[name] = std::move(value);
-    else if (found != request.variables.end())
-      out[name] = found->second;
+    else
+      out.push_back(value.is_null() ? name : name + "=" + text_of(value));
+  };
+  const auto fill = [&](const std::string& name) {
+    const auto found = request.variables.find(name);
+    if (found != request.variables.end())
+      put(name, found->second);
     else if (keep)
-      out[name] = nullptr;
+      put(name, nullptr);
+  };
+  if (variables->is_array()) {
+    for (json& item : *variables) {
+      if (text_of(item).find('=') == std::string::npos)
+        fill(text_of(item));
+      else
+        out.push_back(std::move(item));
+    }
+  } else {
+    for (auto& [name, value] : variables->items()) {
+      if (value.is_null())
+        fill(name);
+      else
+        put(name, std::move(value));
+    }
   }
   *variables = std::move(out);
 }
@@ -217,13 +247,15 @@ void lengthen_build(json& service, const ModelRequest& request) {
   if (!build) return;
   if (!build->is_object()) *build = {{"context", text_of(*build)}};
   const auto absolute = [&](const std::string& path) {
-    return is_remote_context(path) ? path : absolute_path(path, request.directory, request.variables);
+    return is_remote_context(path) ? path : request.path(path);
   };
   const std::string context = find(*build, "context") ? word(*build, "context") : ".";
   (*build)["context"] = absolute(context);
-  if (!find(*build, "dockerfile") && !find(*build, "dockerfile_inline"))
-    (*build)["dockerfile"] = "Dockerfile";
-  fill_variables(find(*build, "args"), request, false);
+  if (request.normalize) {
+    if (!find(*build, "dockerfile") && !find(*build, "dockerfile_inline"))
+      (*build)["dockerfile"] = "Dockerfile";
+    fill_variables(find(*build, "args"), request, false);
+  }
   if (json* contexts = find(*build, "additional_contexts")) {
     pairs_to_map(*contexts);
     for (auto& [name, path] : contexts->items()) path = absolute(text_of(path));
@@ -231,8 +263,10 @@ void lengthen_build(json& service, const ModelRequest& request) {
   if (json* keys = find(*build, "ssh")) {
     pairs_to_map(*keys);
     for (auto& [name, path] : keys->items())
-      if (path.is_string()) path = absolute_path(text_of(path), request.directory, request.variables);
+      if (path.is_string()) path = request.path(text_of(path));
   }
+  for (const char* key : {"provenance", "sbom"})
+    if (json* given = find(*build, key)) *given = text_of(*given);
   lengthen_grants(find(*build, "secrets"), "", false);
   make_unique(find(*build, "tags"), before_equals);
 }
@@ -245,8 +279,7 @@ void lengthen_watches(json& service, const ModelRequest& request) {
     if (!watch.is_object()) continue;
     for (const char* key : {"ignore", "include"})
       if (json* list = find(watch, key)) text_to_list(*list);
-    if (watch.contains("path"))
-      watch["path"] = absolute_path(word(watch, "path"), request.directory, request.variables);
+    if (watch.contains("path")) watch["path"] = request.path(word(watch, "path"));
   }
 }
 
@@ -260,7 +293,6 @@ void lengthen_gpus(json& service) {
 void lengthen_deploy(json& service) {
   json* deploy = find(service, "deploy");
   if (!deploy || !deploy->is_object()) return;
-  if (service.contains("scale")) (*deploy)["replicas"] = service["scale"];
   json* resources = find(*deploy, "resources");
   json* reservations = resources ? find(*resources, "reservations") : nullptr;
   if (reservations) fill_device_requests(find(*reservations, "devices"));
@@ -320,7 +352,10 @@ json long_mount(const std::string& text) {
   return mount;
 }
 
-void lengthen_service(json& service, const ModelRequest& request) {
+namespace {
+
+// What is the same before and after interpolation.
+void lengthen_forms(json& service, const ModelRequest& request) {
   lengthen_build(service, request);
   lengthen_gpus(service);
   lengthen_deploy(service);
@@ -329,27 +364,62 @@ void lengthen_service(json& service, const ModelRequest& request) {
   lengthen_grants(find(service, "configs"), "");
   lengthen_ports(find(service, "ports"));
   lengthen_mounts(find(service, "volumes"), request);
-  for (const char* key : {"dns", "dns_search", "tmpfs"})
+  if (json* dns = find(service, "dns")) text_to_list(*dns);
+  for (const char* key :
+       {"cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "links", "profiles", "tmpfs", "expose"})
+    make_unique(find(service, key), before_equals);
+  if (json* models = find(service, "models")) list_to_map(*models, nullptr);
+  lengthen_networks(service, request.normalize);
+  lengthen_dependencies(service);
+  if (request.normalize) imply_dependencies(service);
+  lengthen_watches(service, request);
+  fill_variables(find(service, "environment"), request, true);
+  if (request.normalize && word(service, "pull_policy") == "if_not_present")
+    service["pull_policy"] = "missing";
+}
+
+}  // namespace
+
+void lengthen_service(json& service, const ModelRequest& request) {
+  for (const char* key : {"dns_search", "tmpfs"})
     if (json* list = find(service, key)) text_to_list(*list);
+  lengthen_forms(service, request);
+  if (json* deploy = find(service, "deploy"); deploy && service.contains("scale"))
+    (*deploy)["replicas"] = service["scale"];
   if (json* dns = find(service, "dns"); dns && dns->is_array()) {
     json kept = json::array();
     for (json& item : *dns)
       if (!text_of(item).empty()) kept.push_back(std::move(item));
     *dns = std::move(kept);
   }
-  for (const char* key :
-       {"cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "links", "profiles", "tmpfs", "expose"})
-    make_unique(find(service, key), before_equals);
-  if (json* models = find(service, "models")) list_to_map(*models, nullptr);
-  lengthen_networks(service);
-  lengthen_dependencies(service);
-  lengthen_watches(service, request);
-  fill_variables(find(service, "environment"), request, true);
-  if (word(service, "pull_policy") == "if_not_present") service["pull_policy"] = "missing";
   // C1.5: a pre_start without an image has the service's.
   if (json* hooks = find(service, "pre_start"); hooks && hooks->is_array())
     for (json& hook : *hooks)
       if (hook.is_object() && word(hook, "image").empty()) hook["image"] = word(service, "image");
+}
+
+void lengthen_written(json& service, const ModelRequest& request) {
+  lengthen_forms(service, request);
+  json* build = find(service, "build");
+  json* deploy = find(service, "deploy");
+  for (const char* key : {"environment", "labels", "annotations", "sysctls"})
+    make_unique(find(service, key), before_equals);
+  for (const char* key : {"args", "labels"})
+    if (build) make_unique(find(*build, key), before_equals);
+  if (deploy) make_unique(find(*deploy, "labels"), before_equals);
+  if (json* files = find(service, "env_file")) {
+    text_to_list(*files);
+    if (files->is_object()) *files = json::array({*files});
+    for (json& file : *files) {
+      if (!file.is_object()) file = {{"path", text_of(file)}};
+      if (!file.contains("required")) file["required"] = true;
+      file["path"] = request.path(word(file, "path"));
+    }
+  }
+  if (json* files = find(service, "label_file")) {
+    text_to_list(*files);
+    for (json& file : *files) file = request.path(text_of(file));
+  }
 }
 
 }  // namespace stackd::compose

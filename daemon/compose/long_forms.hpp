@@ -12,6 +12,9 @@ namespace stackd::compose {
 // defaults are there, paths absolute, what Compose implies is written.
 void lengthen_service(nlohmann::json& service, const ModelRequest& request);
 
+// The same before interpolation: what a variable hides stays as it is written.
+void lengthen_written(nlohmann::json& service, const ModelRequest& request);
+
 // "127.0.0.1:8000-8002:80-82/udp" as ports in the long form, in Compose's order; null when it is none.
 nlohmann::json long_ports(const std::string& text);
 

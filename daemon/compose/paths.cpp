@@ -94,7 +94,9 @@ private:
     }
     auto mount = split_short_mount(item.text);
     if (!mount || !mount->is_path()) return;
-    item.text = absolute_path(mount->source, directory_, variables_) + item.text.substr(mount->source.size());
+    std::string source = absolute_path(mount->source, directory_, variables_);
+    if (!source.starts_with('/') && !is_windows_path(source)) source.insert(0, "./");  // a path still
+    item.text = source + item.text.substr(mount->source.size());
   }
 
   const fs::path& directory_;

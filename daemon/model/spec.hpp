@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -357,6 +358,7 @@ struct Spec {
   // Of a compose.yaml Compose's own canonical model, as JSON (compose/canonical.hpp). Only while loading: not
   // stored.
   std::string canonical;
+  std::set<std::string> known_profiles;  // Compose's, of all services. Only while loading, too
 
   const Service* find(const std::string& service) const;
   const Service* find_gone(const std::string& service) const;

@@ -74,6 +74,12 @@ public:
         active_.insert(found->second.begin(), found->second.end());
   }
 
+  std::set<std::string> known() const {
+    std::set<std::string> names;
+    for (const auto& [service, profiles] : profiles_) names.insert(profiles.begin(), profiles.end());
+    return names;
+  }
+
   bool has(const std::string& service) const {
     const auto& profiles = profiles_.at(service);
     return profiles.empty() || active_.count("*") != 0 ||
@@ -129,8 +135,9 @@ void decode_services(Reader& top, ComposeContext& context, const Extension& exte
     decode_compose_service(entry.value, context, extension, spec, service);
     spec.services.push_back(std::move(service));
   }
+  spec.known_profiles = selection.known();
   spec.profile = shown_profiles(chosen_profiles(context), spec);
-  selection.check(spec, context.decode.problems);
+  if (!context.decode.request.undone.consistency) selection.check(spec, context.decode.problems);
 }
 
 // What somebody else's program provides is there or not: nothing here can start it. The warning of 'provider'
@@ -156,7 +163,7 @@ void decode_compose(const Value& document, DecodeContext& context, const Extensi
   decode_top_extension(document, top, compose, extension, spec);
   top.finish();
   check_resources(compose, spec);
-  check_models(document, spec, context.problems);
+  if (!context.request.undone.consistency) check_models(document, spec, context.problems);
   if (context.request.to_run) leave_out_provided(spec);
 }
 

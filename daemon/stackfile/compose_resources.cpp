@@ -168,7 +168,9 @@ void check_models(const Value& document, const Spec& spec, Problems& problems) {
 }
 
 void check_resources(const ComposeContext& context, Spec& spec) {
-  Problems& problems = context.decode.problems;
+  Problems unheard;
+  const bool consistent = !context.decode.request.undone.consistency;
+  Problems& problems = consistent ? context.decode.problems : unheard;
   for (const Service& service : spec.services) {
     if (!service.container) continue;
     for (const auto& [key, unused] : service.container->networks) {

@@ -170,7 +170,8 @@ void decode_compose_service(const Value& value, ComposeContext& context, const E
   service.provided = reader.get("provider") != nullptr;
   context.without_effect(reader, {"provider", "models", "credential_spec", "use_api_socket"}, spec);
   reader.finish();
-  if (container.image.empty() && !container.build && value.is_mapping() && !service.provided) {
+  const bool consistent = !context.decode.request.undone.consistency;
+  if (consistent && container.image.empty() && !container.build && value.is_mapping() && !service.provided) {
     reader.problem(service.place, reader.what() + " has neither an 'image' nor a 'build'");
   }
 }

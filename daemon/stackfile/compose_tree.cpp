@@ -105,6 +105,7 @@ private:
       document.kind = Value::Kind::mapping;
       document.items.clear();
     }
+    if (!request_.interpolate) return document;
     for (Entry& entry : document.entries) {
       if (entry.key.starts_with("x-") || (request_.stackd && is_one_of(k_own_top_keys, entry.key))) continue;
       if (entry.key == "services") {
@@ -194,7 +195,7 @@ private:
     try {
       const Value other_document = open(path);
       auto base = extended(other_document, path, service, extends.place, chain);
-      if (base) absolute_service_paths(*base, path.parent_path(), request_.variables);
+      if (base) absolute_service_paths(*base, shown_in(path.parent_path(), directory), request_.variables);
       return base;
     } catch (const Error& error) {
       add_error(extends.place, error);
@@ -268,7 +269,8 @@ private:
     try {
       inner.variables = include_variables(inner.directory, env_files);
       Value included = TreeLoader(inner, including, problems_, warnings_).load();
-      absolute_document_paths(included, existing(inner.directory), inner.variables);
+      const auto theirs = shown_in(existing(inner.directory), request_.directory);
+      absolute_document_paths(included, theirs, inner.variables);
       // What stands in it for itself: its name, and what begins with x-, which may be anchors.
       std::erase_if(included.entries, [](const Entry& entry) {
         return entry.key == "name" || entry.key == "version" ||
@@ -279,6 +281,10 @@ private:
       add_error(item.place, error);
       return nothing;
     }
+  }
+
+  fs::path shown_in(const fs::path& directory, const fs::path& from) const {
+    return request_.absolute_paths ? directory : directory.lexically_relative(from);
   }
 
   // As Compose has it: what is no directory there is one's entry.

@@ -53,6 +53,8 @@ struct TreeRequest {
   FileVariables variables;
   bool stackd = false;  // a stackd.yaml: its own keys are not interpolated
   Documents& documents;
+  bool interpolate = true;
+  bool absolute_paths = true;  // of files elsewhere; else relative to `directory`
 };
 
 // An empty file is an empty mapping.

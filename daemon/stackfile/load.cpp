@@ -11,6 +11,7 @@
 #include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/stackfile/decode.hpp"
 #include "daemon/stackfile/model_json.hpp"
+#include "daemon/stackfile/variables.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 #include "daemon/yaml/typed.hpp"
@@ -78,12 +79,35 @@ public:
     Value document = merged ? compose_document(files) : documents_.read(files.front());
     problems_.check();
     decode(document);
-    if (merged) require_services(document);
+    if (merged && !request_.undone.consistency) require_services(document);
     problems_.check();
     finish();
     if (spec_.format == "compose") keep_model(document);
     if (seen) *seen = std::move(variables_);
     return std::move(spec_);
+  }
+
+  AsWritten as_written() {
+    const Choice choice(request_, problems_);
+    directory_ = choice.directory();
+    variables_ = choice.variables;
+    spec_.format = format_of(choice.files);
+    const bool merged = spec_.format == "compose" || spec_.format == "stackd";
+    interpolates_ = false;
+    AsWritten out{project_name(choice.files),
+                  directory_.string(),
+                  spec_.format,
+                  to_strings(choice.files),
+                  choice.warnings,
+                  "",
+                  {}};
+    const Value document = merged ? compose_document(choice.files) : documents_.read(choice.files.front());
+    problems_.check();
+    out.variables = variables_in(document);
+    std::erase_if(variables_, [](const auto& variable) { return variable.first != "HOME"; });
+    const json model = merged ? compose::written_model(document, model_request(out.name)) : json_of(document);
+    out.model = model.dump(-1, ' ', false, json::error_handler_t::replace);
+    return out;
   }
 
   Sources sources() {
@@ -120,9 +144,16 @@ private:
   }
 
   Value compose_document(const std::vector<fs::path>& files) {
-    TreeRequest tree{files, directory_, request_.directory, variables_, spec_.format == "stackd", documents_};
+    TreeRequest tree{files,
+                     directory_,
+                     request_.directory,
+                     variables_,
+                     spec_.format == "stackd",
+                     documents_,
+                     interpolates_,
+                     !request_.undone.path_resolution};
     Value document = load_compose_tree(tree, problems_, spec_.warnings);
-    if (spec_.format == "compose") keep_extensions(document);
+    if (spec_.format == "compose" && interpolates_) keep_extensions(document);
     return document;
   }
 
@@ -136,9 +167,13 @@ private:
       problems_.add(document.place, "the file has no 'services'");
   }
 
+  compose::ModelRequest model_request(const std::string& name) const {
+    return {name, directory_, variables_, !request_.undone.normalization, !request_.undone.path_resolution};
+  }
+
   // What env files and label files say is in the Spec.
   void keep_model(const Value& document) {
-    json model = compose::canonical_model(document, {spec_.name, directory_, variables_});
+    json model = compose::canonical_model(document, model_request(spec_.name));
     for (const Service& service : spec_.services) {
       if (!model["services"].contains(service.name)) continue;
       json& shown = model["services"][service.name];
@@ -185,7 +220,7 @@ private:
       }
     }
     const bool as_it_is = spec_.format == "compose" || spec_.format == "stackd";
-    if (!name.is_null() && as_it_is) {
+    if (!name.is_null() && as_it_is && interpolates_) {
       std::vector<std::string> warnings;  // the whole file's come later
       Interpolator(variable_lookup(variables_), problems_, warnings).apply(name);
       problems_.check();
@@ -227,11 +262,11 @@ private:
       apply_profiles(*profiles, context, spec_);
     }
     drop_missing_dependencies();
-    check_dependencies(spec_, document, context);
+    if (!request_.undone.consistency) check_dependencies(spec_, document, context);
     problems_.check();
     spec_.written.merge(context.in_env_files);
     note_references(document, spec_);
-    check_spec(spec_, document, context);
+    if (!request_.undone.consistency) check_spec(spec_, document, context);
   }
 
   // C6.6: a dependency that is not required and not there is left out, and that is said.
@@ -270,6 +305,7 @@ private:
   fs::path directory_;
   Problems problems_;
   FileVariables variables_;
+  bool interpolates_ = true;
   Spec spec_;
 };
 
@@ -277,6 +313,10 @@ private:
 
 Sources find_sources(const LoadRequest& request) {
   return Loader(request).sources();
+}
+
+AsWritten load_as_written(const LoadRequest& request) {
+  return Loader(request).as_written();
 }
 
 Spec load(const LoadRequest& request, std::map<std::string, std::string>* seen) {

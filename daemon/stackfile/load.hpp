@@ -15,6 +15,11 @@ namespace stackd::stackfile {
 
 using namespace model;
 
+// What `config` leaves undone when it is asked to.
+struct Undone {
+  bool normalization = false, path_resolution = false, consistency = false;
+};
+
 struct LoadRequest {
   std::filesystem::path directory;  // the caller's; absolute
   // -f, "-" is `input`; none: COMPOSE_FILE, else look upwards from `directory` (design.md, "Stack files").
@@ -28,6 +33,7 @@ struct LoadRequest {
   std::map<std::string, std::string> environment;  // the caller's
   // False: only to be shown. What keeps a stack from running, and what will have no effect then, is not said.
   bool to_run = true;
+  Undone undone = {};
   // The name of a stack that no -p and no COMPOSE_PROJECT_NAME gave one, by the one that its file or
   // directory gives and its directory. Null keeps it.
   std::function<std::string(const std::string& name, const std::string& directory)> rename = nullptr;
@@ -37,6 +43,21 @@ struct LoadRequest {
 // 'image'?"), Error(not_found) when no file is found.
 // `seen`: where to put the variables that interpolation saw.
 Spec load(const LoadRequest& request, std::map<std::string, std::string>* seen = nullptr);
+
+struct Variable {
+  std::string name;
+  bool required = false;                       // ${NAME:?…}
+  std::string default_value, alternate_value;  // ${NAME:-…}, ${NAME:+…}
+};
+// Compose files before interpolation: merged, in their long forms, with every service.
+struct AsWritten {
+  std::string name, directory, format;
+  std::vector<std::string> files, warnings;
+  std::string model;                // JSON
+  std::vector<Variable> variables;  // that the files name, by name
+};
+// Throws as load() does. A lich.yaml and a moat.yaml are what they are.
+AsWritten load_as_written(const LoadRequest& request);
 
 struct Sources {
   std::string directory, format;  // no format when neither name nor content tells

@@ -244,6 +244,10 @@ public:
     if (over.is_null()) return;
     if (rule && apply(*rule, base, over)) return;
     combine(base, std::move(over), path);
+    // What is merged is a list from then on, as in Compose; stackd's own keys are no part of Compose's.
+    if (rule == Rule::pairs && path.front() != "env" && path.front() != "owned" &&
+        path.back() != "storage_opt")
+      mapping_to_pairs(base);
   }
 
 private:
@@ -291,6 +295,9 @@ private:
         base = std::move(over);
         return true;
       case Rule::pairs:
+        // A list has no key to take away, as in Compose.
+        if (base.is_sequence())
+          std::erase_if(over.entries, [](const Entry& entry) { return entry.value.tag == "!reset"; });
         return to_mappings(base, over, pair_entry);
       case Rule::names:
         return to_mappings(base, over, name_entry);
@@ -339,6 +346,19 @@ private:
     drop_resets(over);
     merge_by_key(base, std::move(over), key);
     return true;
+  }
+
+  // A mapping of texts as K=V; what is none of texts is the decoder's to refuse.
+  static void mapping_to_pairs(Value& value) {
+    const auto is_text = [](const Entry& entry) { return entry.value.is_scalar() || entry.value.is_null(); };
+    if (!value.is_mapping() || !std::all_of(value.entries.begin(), value.entries.end(), is_text)) return;
+    for (const Entry& entry : value.entries) {
+      const auto& place = entry.value.place.line ? entry.value.place : entry.place;
+      value.items.push_back(scalar_at(
+          place, entry.value.is_null() ? entry.key : entry.key + "=" + yaml::typed(entry.value).text));
+    }
+    value.entries.clear();
+    value.kind = Value::Kind::sequence;
   }
 
   static void take_away_resets(Value& base, Value& over) {

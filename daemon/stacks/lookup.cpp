@@ -54,6 +54,7 @@ awaitable<Loaded> load(Parts& parts, stackfile::LoadRequest request) {
     loaded.seen = seen_of(loaded.spec);
     loaded.ignore_orphans = is_set(variables, "COMPOSE_IGNORE_ORPHANS");
     loaded.remove_orphans = is_set(variables, "COMPOSE_REMOVE_ORPHANS");
+    loaded.variables = std::move(variables);
     return loaded;
   };
   auto loaded = co_await parts.user_files.run(work);

@@ -17,6 +17,7 @@ struct Loaded {
   model::Spec spec;
   std::map<std::string, std::string> environment;  // the caller's
   std::optional<int> umask;                        // likewise
+  std::map<std::string, std::string> variables;    // what interpolation saw: its and the env files'
   model::Seen seen;                                // for the facts
   bool ignore_orphans = false,
        remove_orphans = false;  // C10.4: what Compose's variables say, as the flag would

@@ -15,14 +15,67 @@
 namespace stackd::stacks {
 namespace {
 
+stackfile::Undone undone_of(const proto::ConfigOptions& options) {
+  return {options.no_normalize, options.no_path_resolution, options.no_consistency};
+}
+
 // The file, narrowed to the services that were asked for and what they depend on.
 awaitable<Loaded> narrowed(Parts& parts, proto::UpRequest request) {
   auto wish = load_request(request);
   wish.to_run = false;
+  wish.undone = undone_of(request.config);
   auto loaded = co_await load(parts, std::move(wish));
   const auto chosen = plan::selection(loaded.spec, request.services, true);
   std::erase_if(loaded.spec.services, [&](const model::Service& s) { return !chosen.contains(s.name); });
   co_return loaded;
+}
+
+// Before interpolation.
+awaitable<stackfile::AsWritten> as_written(Parts& parts, proto::UpRequest request) {
+  auto wish = std::make_shared<stackfile::LoadRequest>(load_request(request));
+  wish->undone = undone_of(request.config);
+  auto work = [wish] { return stackfile::load_as_written(*wish); };
+  return parts.user_files.run(work);
+}
+
+std::vector<proto::Variable> shown(const std::vector<stackfile::Variable>& variables) {
+  std::vector<proto::Variable> out;
+  for (const auto& one : variables)
+    out.push_back({one.name, one.required, one.default_value, one.alternate_value});
+  return out;
+}
+
+proto::Config config_of(stackfile::AsWritten written, const std::vector<std::string>& services) {
+  proto::Config config;
+  config.name = written.name;
+  config.directory = written.directory;
+  config.format = written.format;
+  config.files = written.files;
+  config.warnings = written.warnings;
+  config.model = nlohmann::json::parse(written.model);
+  config.variables = shown(written.variables);
+  auto& all = config.model["services"];
+  std::set<std::string> profiles;
+  nlohmann::json kept = nlohmann::json::object();
+  for (const auto& [name, service] : all.items()) {
+    if (service.is_object() && service.contains("profiles") && service["profiles"].is_array())
+      for (const auto& profile : service["profiles"])
+        if (profile.is_string()) profiles.insert(profile.get<std::string>());
+    if (services.empty() || std::find(services.begin(), services.end(), name) != services.end())
+      kept[name] = service;
+  }
+  all = std::move(kept);
+  config.profiles.assign(profiles.begin(), profiles.end());
+  return config;
+}
+
+// What a secret is made of is not told, here either.
+std::map<std::string, std::string> shown_environment(const model::Spec& spec,
+                                                     std::map<std::string, std::string> variables) {
+  for (const auto& [name, secret] : spec.secrets)
+    if (const auto found = variables.find(secret.environment); found != variables.end())
+      found->second = "***";
+  return variables;
 }
 
 // C1.6: what an up would pull or build, pre_start's images too.
@@ -93,6 +146,12 @@ private:
 }  // namespace
 
 awaitable<proto::Config> Manager::config(proto::UpRequest request) {
+  const auto options = request.config;
+  if (options.no_interpolate || options.variables) {
+    const auto services = request.services;
+    auto written = co_await as_written(parts_, std::move(request));
+    co_return config_of(std::move(written), services);
+  }
   auto narrow = co_await narrowed(parts_, std::move(request));
   const auto& spec = narrow.spec;
   const auto id = resolve::stack_id(spec.name, spec.directory);
@@ -114,6 +173,8 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   config.images = images_of(spec);
   for (const auto& service : spec.services)
     if (service.container) config.hashes[service.name] = resolve::config_hash(spec, facts, service);
+  config.profiles.assign(spec.known_profiles.begin(), spec.known_profiles.end());
+  if (options.environment) config.environment = shown_environment(spec, std::move(narrow.variables));
   co_return config;
 }
 

@@ -147,6 +147,8 @@ nlohmann::json json_of(const Value& value) {
     case Typed::Type::whole:
       return scalar.whole;
     case Typed::Type::real:
+      if (scalar.text.size() > 18 && scalar.text.find_first_not_of("0123456789") == std::string::npos)
+        return std::strtoull(scalar.text.c_str(), nullptr, 10);  // too large for one with a sign
       return std::isfinite(scalar.real) ? json(scalar.real) : json(scalar.text);
     case Typed::Type::text:
       break;

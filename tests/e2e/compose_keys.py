@@ -170,6 +170,12 @@ volumes: {data: }
     equal(world.ctl("config", "--images").expect(0).out.split(), [IMAGE, "other:1"], "C1.6: --images")
     equal(world.ctl("config", "--volumes").expect(0).out.split(), ["data"], "--volumes")
     equal(world.ctl("config", "--quiet").expect(0).out, "", "--quiet")
+    equal(world.ctl("config", "--profiles").expect(0).out.split(), ["full"], "--profiles, of all services")
+    written = world.ctl("convert", "--no-interpolate", "--format", "json").expect(0).json()
+    equal(written["x-common"]["labels"], {"tag": "${TAG:-1}"}, "convert --no-interpolate")
+    equal(world.ctl("config", "--variables").expect(0).out.split()[-3:], ["TAG", "false", "1"], "--variables")
+    check("COMPOSE_PROJECT_NAME=" + world.project in world.ctl("config", "--environment").expect(0).out.split("\n"),
+          "--environment")
     hashes = world.ctl("config", "--hash", "*").expect(0).out.split()
     equal([hashes[0], len(hashes[1])], ["db", 64], "--hash")
     text = world.ctl("config").expect(0).out

@@ -84,6 +84,8 @@ TEST_CASE("every command takes the options that all take", "[client]") {
 TEST_CASE("what Docker Compose has and stackctl has not is answered by what does it here", "[client]") {
   CHECK(instead_of_verb("stats") ==
         "Docker Compose has it, here `stackctl top` measures containers and processes");
+  CHECK(same_verb("convert") == "config");
+  CHECK(same_verb("up") == "up");
   CHECK(instead_of_verb("publish") == "Docker Compose has it, nothing here does that");
   CHECK(instead_of_verb("stauts").empty());
   CHECK_FALSE(instead_of_option("up", "--exit-code-from").empty());

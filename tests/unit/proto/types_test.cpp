@@ -85,7 +85,14 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
                               {{"db", 2}},
                               {"web"},
                               5,
-                              6}});
+                              6},
+                             {true, true, true, true, true, true}});
+  Config config;
+  config.model = {{"name", "shop"}};
+  config.profiles = {"dev"};
+  config.variables = {{"A", true, "1", "2"}};
+  config.environment = {{"A", "1"}};
+  check_round_trip(config);
   check_round_trip(DownRequest{true, true, true, "all", 0, {"db"}});
   check_round_trip(ServicesRequest{{"db"}, 5});
   HookRun run;

@@ -110,6 +110,16 @@ TEST_CASE("!reset takes one of extra_hosts away; a number is another group than 
   CHECK(merged.container().group_add == Strings{"1", "2", "1"});
 }
 
+TEST_CASE("!reset finds no variable in a list, as in Compose, and one that is merged is a list",
+          "[stackfile][merge]") {
+  CHECK(Merged("    environment: [A=1, B=2]\n", "    environment: {A: !reset null, C: 3}\n")
+            .web()
+            .environment.env == model::Environment{{"A", "1"}, {"B", "2"}, {"C", "3"}});
+  CHECK(Merged("    environment: {A: 1, B: 2}\n", "    environment: {A: !reset null}\n")
+            .web()
+            .environment.env == model::Environment{{"B", "2"}});
+}
+
 TEST_CASE("a further file's variable without a value takes the place of one with a value",
           "[stackfile][merge]") {
   for (const char* over : {"    environment: [A]\n", "    environment: {A: }\n"}) {

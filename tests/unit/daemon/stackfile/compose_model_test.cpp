@@ -148,3 +148,65 @@ TEST_CASE("a service of the profile without a name is there while no profile is 
   loading.request.profile = "other";
   CHECK_FALSE(loading.load().find("b"));
 }
+
+TEST_CASE("config --no-interpolate: long forms where they can be read, values as they are written",
+          "[stackfile][model]") {
+  test::Loading loading(R"(name: ${P:-shop}
+services:
+  web:
+    image: "web:${TAG:-1}"
+    build: {context: ., args: [A]}
+    environment: [A, "B=${B:?need}"]
+    ports: ["${PORT:-80}:80", 81]
+    volumes: ["./data:/data"]
+    env_file: a.env
+    depends_on: [db]
+  db: {image: db, ports: [5432], profiles: [off], cap_add: []}
+volumes: {unused: }
+x-more: ${MORE}
+)");
+  loading.request.project_name = "";
+  const auto written = stackfile::load_as_written(loading.request);
+  CHECK(written.name == "p-shop");
+  const json model = json::parse(written.model);
+  const json& web = model["services"]["web"];
+  CHECK(web["image"] == "web:${TAG:-1}");
+  CHECK(web["environment"] == json{"A", "B=${B:?need}"});
+  CHECK(web["ports"] == json{"${PORT:-80}:80", 81});
+  CHECK(web["volumes"][0]["source"] == loading.path("data"));
+  CHECK(web["env_file"] == json{{{"path", loading.path("a.env")}, {"required", true}}});
+  CHECK(web["depends_on"]["db"] == json{{"condition", "service_started"}, {"required", true}});
+  CHECK(model["services"]["db"]["ports"][0]["target"] == 5432);
+  CHECK(model["services"]["db"]["cap_add"] == nullptr);
+  CHECK(model["networks"]["default"]["name"] == "p-shop_default");
+  CHECK(model["volumes"]["unused"]["name"] == "p-shop_unused");
+  CHECK(model["x-more"] == "${MORE}");
+}
+
+TEST_CASE("config --no-normalize, --no-path-resolution and --no-consistency leave out what they say",
+          "[stackfile][model]") {
+  test::Loading loading(R"(services:
+  web: {build: ./web, image: web, links: [db], networks: [n], volumes: ["../data:/data"]}
+  db: {image: db, networks: [n]}
+networks: {n: }
+)");
+  loading.request.to_run = false;
+  const auto shown = [&] { return stackfile::compose_model(loading.load()); };
+  loading.request.undone.normalization = true;
+  json model = shown();
+  CHECK(model["services"]["web"]["build"] == json{{"context", loading.path("web")}});
+  CHECK_FALSE(model["services"]["web"].contains("depends_on"));
+  CHECK(model["networks"]["n"] == json{{"ipam", json::object()}});
+
+  loading.request.undone = {};
+  loading.request.undone.path_resolution = true;
+  model = shown();
+  CHECK(model["services"]["web"]["build"]["context"] == "./web");
+  CHECK(model["services"]["web"]["volumes"][0]["source"] == "../data");
+
+  loading.directory.write("compose.yaml", "services: {web: {networks: [gone], depends_on: [nobody]}}\n");
+  loading.request.undone = {};
+  CHECK(loading.mistakes() != "loaded");
+  loading.request.undone.consistency = true;
+  CHECK(shown()["services"]["web"]["networks"].contains("gone"));
+}
