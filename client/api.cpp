@@ -142,6 +142,17 @@ std::string Api::post_patiently(const std::string& target, const std::string& bo
   return answer;
 }
 
+void Api::upload(const std::string& target, const std::function<void(const Piece&)>& write) {
+  Connection connection(endpoint_, in(k_limit));
+  Request request{.method = "PUT", .target = target, .body = ""};
+  request.headers.emplace_back("Content-Type", "application/x-tar");
+  connection.begin_upload(request, in(k_limit));
+  write([&](std::string_view piece) { return connection.upload(piece); });
+  const Head head = connection.end_upload(k_never);
+  const std::string answer = connection.read_all(in(k_limit));
+  if (head.status >= 400) throw ApiError(problem_of(head, answer));
+}
+
 proto::Info Api::info() {
   return parse<proto::Info>(get("/v1/info"));
 }

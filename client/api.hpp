@@ -3,6 +3,7 @@
 // ClientError for an answer that cannot be read.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,6 +39,10 @@ public:
   // As post(), for what may wait for a running operation to end.
   std::string post_patiently(const std::string& target, const std::string& body);
   Stream stream(const std::string& target, const std::string& accept, const std::string& last_event_id = "");
+
+  // Puts a body that `write` makes, piece by piece; it is to stop when its sink says false.
+  using Piece = std::function<bool(std::string_view)>;
+  void upload(const std::string& target, const std::function<void(const Piece&)>& write);
 
   proto::Info info();
   std::vector<proto::Stack> stacks();

@@ -61,9 +61,11 @@ public:
 
 private:
   static std::vector<int> signals_for(const AttachOptions& options) {
-    if (options.tty) return {SIGWINCH, SIGTERM, SIGHUP, SIGINT};
-    if (options.signals) return {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
-    return {};
+    std::vector<int> which;
+    if (options.tty || options.signals) which = {SIGTERM, SIGHUP, SIGINT};
+    if (options.tty) which.push_back(SIGWINCH);
+    if (options.signals) which.insert(which.end(), {SIGQUIT, SIGUSR1, SIGUSR2});
+    return which;
   }
 
   static proto::ExecResult left_with(int code) {
@@ -85,7 +87,7 @@ private:
       for (const int number : signals_.take()) {
         if (number == SIGWINCH)
           send(Frame::resize, nlohmann::json(window_size()).dump());
-        else if (options_.signals && !options_.tty)
+        else if (options_.signals && !raw_)
           send(Frame::signal, ::sigabbrev_np(number));
         else
           return left_with(k_signalled + number);
@@ -111,7 +113,7 @@ private:
           options_.on_preparing(nlohmann::json::parse(frame.data).get<proto::Operation>());
         return std::nullopt;
       case Frame::started:
-        if (options_.tty) raw_.emplace();
+        if (options_.tty && nlohmann::json::parse(frame.data).get<proto::ExecStarted>().tty) raw_.emplace();
         return std::nullopt;
       case Frame::output:
       case Frame::errors:

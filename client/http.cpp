@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "client/error.hpp"
@@ -130,17 +131,25 @@ bool Connection::receive() {
   }
 }
 
-Head Connection::exchange(const Request& request, Deadline deadline) {
+std::string Connection::head_of(const Request& request) const {
   std::string text = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + host_header_ +
                      "\r\nUser-Agent: stackctl/" STACKD_VERSION "\r\n";
   if (!token_.empty()) text += "Authorization: Bearer " + token_ + "\r\n";
   for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
+  return text;
+}
+
+Head Connection::exchange(const Request& request, Deadline deadline) {
+  std::string text = head_of(request);
   if (!request.body.empty()) text += "Content-Type: application/json\r\n";
   if (request.method != "GET") text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   text += "\r\n" + request.body;
   reusable_ = false;  // until the answer has said so
   send_all(text, deadline);
+  return read_head(request.method + " " + request.target, deadline);
+}
 
+Head Connection::read_head(const std::string& what, Deadline deadline) {
   while (true) {
     std::size_t end = buffer_.find("\r\n\r\n");
     if (end != std::string::npos) {
@@ -154,10 +163,47 @@ Head Connection::exchange(const Request& request, Deadline deadline) {
     if (buffer_.size() > k_longest_head)
       throw TransportError("cannot read the daemon's answer: endless headers", 0);
     if (wait(POLLIN, deadline, -1) != Ready::yes)
-      throw TransportError("the daemon does not answer (" + request.method + " " + request.target + ")",
-                           ETIMEDOUT);
+      throw TransportError("the daemon does not answer (" + what + ")", ETIMEDOUT);
     if (!receive()) throw TransportError("the daemon closed the connection", ECONNRESET);
   }
+}
+
+void Connection::begin_upload(const Request& request, Deadline deadline) {
+  reusable_ = refused_ = false;
+  send_all(head_of(request) + "Transfer-Encoding: chunked\r\n\r\n", deadline);
+}
+
+bool Connection::upload(std::string_view piece) {
+  if (refused_ || piece.empty()) return !refused_;
+  char length[24];
+  std::snprintf(length, sizeof length, "%zx\r\n", piece.size());
+  std::string chunk = length;
+  chunk.append(piece).append("\r\n");
+  std::string_view rest = chunk;
+  while (!rest.empty()) {
+    pollfd fd{fd_.get(), POLLIN | POLLOUT, 0};
+    if (::poll(&fd, 1, -1) < 0 && errno != EINTR) throw failed("cannot send to the daemon", errno);
+    if (fd.revents & (POLLIN | POLLERR | POLLHUP)) {
+      refused_ = true;
+      return false;
+    }
+    if (!(fd.revents & POLLOUT)) continue;
+    const ssize_t sent = ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (sent > 0) rest.remove_prefix(static_cast<std::size_t>(sent));
+    if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+      refused_ = true;
+      return false;
+    }
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) throw failed("cannot send to the daemon", errno);
+  }
+  return true;
+}
+
+Head Connection::end_upload(Deadline deadline) {
+  if (!refused_) send_all("0\r\n\r\n", deadline);
+  Head head = read_head("an upload", deadline);
+  if (refused_) reusable_ = false;
+  return head;
 }
 
 Read Connection::read(std::string& out, Deadline deadline, int wake) {

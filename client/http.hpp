@@ -42,6 +42,11 @@ public:
 
   // Sends the request and reads the answer's head.
   Head exchange(const Request& request, Deadline deadline);
+  // A request whose body comes in pieces: its head; then each piece, false once the daemon has answered
+  // already, which wants no more; then the answer's head.
+  void begin_upload(const Request& request, Deadline deadline);
+  bool upload(std::string_view piece);
+  Head end_upload(Deadline deadline);
   // Appends the next part of the body to `out`. `wake`: a descriptor that ends the wait when it is readable.
   Read read(std::string& out, Deadline deadline, int wake = -1);
   // The rest of the body.
@@ -55,6 +60,8 @@ public:
 
 private:
   enum class Ready { yes, timed_out, interrupted };
+  std::string head_of(const Request& request) const;
+  Head read_head(const std::string& what, Deadline deadline);
   Ready wait(short events, Deadline deadline, int wake) const;
   void send_all(std::string_view bytes, Deadline deadline);
   // Appends what has arrived to buffer_; false at the end of the connection.
@@ -65,6 +72,7 @@ private:
   std::string buffer_;  // received, not yet used
   BodyDecoder body_;
   bool reusable_ = true;
+  bool refused_ = false;  // an upload that is answered before its end
 };
 
 }  // namespace stackd::client

@@ -486,6 +486,7 @@ STACKD_FIELDS(ExecStarted) {
   field("service", o.service, Show::always);
   field("container", o.container, Show::always);
   field("number", o.number, Show::always);
+  field("tty", o.tty, Show::when_set);
 }};
 
 STACKD_FIELDS(ExecResult) {

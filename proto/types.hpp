@@ -357,7 +357,8 @@ struct ExecRequest {
 struct ExecStarted {
   std::string exec, id;  // exec: the engine's; "" for a container of its own
   std::string service, container;
-  int number = 1;  // 0 for a one-off
+  int number = 1;    // 0 for a one-off
+  bool tty = false;  // it has a terminal
 };
 struct ExecResult {
   std::string exec;

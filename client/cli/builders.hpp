@@ -27,9 +27,16 @@ Run build_port(CLI::App& app);
 Run build_rm(CLI::App& app);
 Run build_scale(CLI::App& app);
 Run build_volumes(CLI::App& app);
+// look_commands.cpp
+Run build_attach(CLI::App& app);
+Run build_cp(CLI::App& app);
+Run build_images(CLI::App& app);
+Run build_stats(CLI::App& app);
+Run build_events(CLI::App& app);
 // wishes.cpp
 Run build_up(CLI::App& app);
 Run build_diff(CLI::App& app);
+Run build_create(CLI::App& app);
 Run build_down(CLI::App& app);
 Run build_stop(CLI::App& app);
 Run build_start(CLI::App& app);

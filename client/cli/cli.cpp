@@ -1,9 +1,11 @@
 #include "client/cli/cli.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 #include "client/cli/commands.hpp"
 #include "client/cli/compose_words.hpp"
+#include "client/cli/help.hpp"
 #include "client/error.hpp"
 #include "client/text.hpp"
 
@@ -52,6 +54,9 @@ Run build(const Command& command, CLI::App& app, Globals& globals) {
   app.description(std::string(command.summary));
   app.set_help_flag("-h,--help", "Show this");
   Run run = command.build(app);
+  const auto examples = examples_of(std::string(command.name));
+  app.footer(app.get_footer() + (app.get_footer().empty() ? "" : "\n\n") +
+             (examples.size() > 1 ? "Examples:\n  " : "Example:\n  ") + join(examples, "\n  "));
   const auto options = app.get_options();
   const auto has = [&](const char* name) {
     return std::any_of(options.begin(), options.end(),
@@ -65,9 +70,13 @@ Run build(const Command& command, CLI::App& app, Globals& globals) {
 std::string overview() {
   std::string text =
       "stackctl: development stacks, owned by stackd\n\nUsage: stackctl [OPTIONS] COMMAND "
-      "[ARGUMENTS]\n\nCommands:\n";
-  for (const auto& command : commands())
-    text += "  " + pad(command.name, 12) + std::string(command.summary) + "\n";
+      "[ARGUMENTS]\n";
+  for (const auto group : {HelpGroup::day, HelpGroup::look, HelpGroup::files, HelpGroup::daemon}) {
+    text += "\n" + std::string(title_of(group)) + ":\n";
+    for (const auto& command : commands())
+      if (group_of(std::string(command.name)) == group)
+        text += "  " + pad(command.name, 12) + std::string(command.summary) + "\n";
+  }
   text += R"(
 Options of every command:
   --json                  The API's own document, or an event a line
@@ -82,7 +91,7 @@ Options of every command:
 Exit codes: 0 done, 1 the operation failed, 2 bad usage or stack file, 3 no daemon, 4 no engine,
 5 no such stack, service or operation, 6 another operation runs, 10 --dry-run or diff
 found something to do, 130 cancelled.
-`stackctl COMMAND --help` shows a command's options.
+`stackctl COMMAND --help` shows a command's options and an example.
 )";
   return text;
 }
@@ -166,6 +175,20 @@ int run_one(const Command& command, const std::vector<std::string>& words, Globa
   }
 }
 
+// stackctl.1 and a page for each command, for packages.
+int write_man_pages(const std::string& directory) {
+  const auto all = all_commands();
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream file(directory + "/" + name + ".1", std::ios::trunc);
+    file << text;
+    file.close();
+    if (!file) throw ClientError(proto::k_operation_failed, "cannot write " + directory + "/" + name + ".1");
+  };
+  write("stackctl", man_overview(all));
+  for (const auto& command : all) write("stackctl-" + command.name, man_page(command));
+  return proto::k_done;
+}
+
 }  // namespace
 
 int run_command_line(const std::vector<std::string>& arguments) {
@@ -191,6 +214,7 @@ int run_command_line(const std::vector<std::string>& arguments) {
     Context(Globals{}).err(overview());
     return proto::k_bad_usage;
   }
+  if (words[0] == "help" && words.size() == 3 && words[1] == "--man") return write_man_pages(words[2]);
   if (words[0] == "help")
     words = words.size() > 1 ? std::vector<std::string>{words[1], "--help"} : std::vector<std::string>{};
   if (words.empty()) {
@@ -235,6 +259,7 @@ std::vector<CommandWords> all_commands() {
           entry.choices.push_back(type.substr(start, end - start));
           start = end + 1;
         }
+      entry.value = type.substr(0, type.find(':'));
       entry.is_file = type == "FILE";
       entry.is_directory = type == "DIR";
       entry.words = words_at(*option, type);

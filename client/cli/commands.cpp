@@ -131,13 +131,6 @@ Run build_timeline(CLI::App& app) {
   return [operation](Context& context) { return run_timeline(context, *operation); };
 }
 
-Run build_events(CLI::App& app) {
-  auto args = std::make_shared<EventsArgs>();
-  app.add_option("--since", args->since, "Begin after this event's number; 0 is all that are kept")
-      ->type_name("NUMBER");
-  return [args](Context& context) { return run_events(context, *args); };
-}
-
 Run build_env(CLI::App& app) {
   auto group = std::make_shared<std::string>();
   app.add_option("group", *group, "With this env_group")->type_name("GROUP");
@@ -158,9 +151,6 @@ Run build_rollback(CLI::App&) {
 Run build_cancel(CLI::App&) {
   return run_cancel;
 }
-Run build_attach(CLI::App&) {
-  return run_attach;
-}
 
 Run build_nuke(CLI::App& app) {
   auto args = std::make_shared<NukeArgs>();
@@ -179,13 +169,15 @@ Run build_daemon(CLI::App& app) {
 
 Run build_completion(CLI::App& app) {
   auto shell = std::make_shared<std::string>();
-  app.add_option("shell", *shell, "The shell to complete for")
+  app.add_option("shell", *shell, "The shell whose script is printed; install writes it where that looks")
       ->type_name("SHELL")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish", "words"}));
+      ->check(CLI::IsMember({"bash", "zsh", "fish", "install", "words"}));
   auto kind = std::make_shared<std::string>();
-  app.add_option("kind", *kind, "")->group("");  // of words, for the scripts themselves
+  // For the scripts themselves the kind of words.
+  app.add_option("for", *kind, "For install: which, when it is not the one in $SHELL")->type_name("SHELL");
   return [shell, kind](Context& context) {
+    if (*shell == "install") return install_completion(context, *kind);
     if (*shell == "words") return run_words(context, *kind);
     context.out(completion_script(*shell, all_commands()));
     return static_cast<int>(proto::k_done);
@@ -273,6 +265,14 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_rollback);
     case proto::Verb::attach:
       return made(build_attach);
+    case proto::Verb::create:
+      return made(build_create);
+    case proto::Verb::cp:
+      return made(build_cp);
+    case proto::Verb::images:
+      return made(build_images);
+    case proto::Verb::stats:
+      return made(build_stats);
     case proto::Verb::nuke:
       return made(build_nuke);
     case proto::Verb::daemon:

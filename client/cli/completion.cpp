@@ -26,7 +26,7 @@ std::string bash_values(const OptionWords& option) {
 // What stands where a command takes words that only the daemon knows; "" when it does not.
 std::string words_of(const CommandWords& command) {
   if (command.name == "exec") return "service";
-  if (command.name == "run") return "command";
+  if (command.name == "run") return "runnable";
   for (const auto& option : command.options)
     if (option.names.empty() && !option.words.empty()) return option.words;
   return "";

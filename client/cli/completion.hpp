@@ -12,7 +12,8 @@ struct OptionWords {
   bool takes_value = false;
   std::vector<std::string> choices;  // of the value; empty: anything
   bool is_file = false, is_directory = false;
-  std::string words;  // of the value: the kind that `stackctl completion words` knows; "" none
+  std::string value = {};  // what help calls it: SERVICE
+  std::string words = {};  // of the value: the kind that `stackctl completion words` knows; "" none
 };
 
 struct CommandWords {

@@ -12,12 +12,8 @@ constexpr Verb k_verbs[] = {
     {"alpha", ""},
     {"bridge", ""},
     {"commit", ""},
-    {"cp", "`stackctl exec -T SERVICE tar -c PATH | tar -x` copies out, the other way round it copies in"},
-    {"create", "`stackctl up --no-start` creates them"},
     {"export", ""},
-    {"images", "`stackctl config --images` shows which there are"},
     {"publish", ""},
-    {"stats", "`stackctl top` measures containers and processes"},
     {"viz", "`stackctl graph --dot` does that"},
     {"watch", ""},
 };
@@ -26,11 +22,7 @@ struct Option {
   std::string_view verb, name, here;
 };
 constexpr Option k_options[] = {
-    {"up", "--abort-on-container-exit", ""},
-    {"up", "--abort-on-container-failure", ""},
-    {"up", "--attach", "`stackctl logs -f` follows what services write"},
-    {"up", "--exit-code-from", ""},
-    {"up", "--no-attach", "an up does not attach"},
+    {"run", "--env-from-file", "`-e NAME=VALUE` gives each variable"},
     {"up", "--watch", ""},
 };
 

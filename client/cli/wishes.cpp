@@ -58,9 +58,50 @@ void add_up_choices(CLI::App& app, const std::shared_ptr<UpArgs>& args) {
 
 }  // namespace
 
+namespace {
+
+// Each of them keeps the up at the logs once all are ready.
+void add_foreground(CLI::App& app, const std::shared_ptr<UpArgs>& args) {
+  auto& foreground = args->foreground;
+  constexpr const char* k_group = "Options that stay at the logs";
+  std::vector<CLI::Option*> options{
+      app.add_option("--attach", foreground.attach,
+                     "Show what services write, these or all; Ctrl-C stops them")
+          ->type_name("SERVICE")
+          ->expected(0, 1)
+          ->take_all(),
+      app.add_option("--no-attach", foreground.no_attach, "Of all but this one")
+          ->type_name("SERVICE")
+          ->expected(1)
+          ->allow_extra_args(false)
+          ->take_all(),
+      app.add_flag("--attach-dependencies", foreground.attach_dependencies,
+                   "Also of what the named services depend on"),
+      app.add_flag("--abort-on-container-exit", foreground.abort_on_exit, "Stop all when one has ended"),
+      app.add_flag("--abort-on-container-failure", foreground.abort_on_failure,
+                   "Stop all when one has failed"),
+      app.add_option("--exit-code-from", foreground.exit_code_from,
+                     "Stop all when one has ended, and end with this one's exit code")
+          ->type_name("SERVICE"),
+      app.add_flag("--no-log-prefix{false}", foreground.look.prefix, "Without the service before each line"),
+      app.add_flag("--no-color{false}", foreground.look.colour, "Without colours"),
+      app.add_flag("--timestamps", foreground.look.timestamps, "Show when each line was written")};
+  for (auto* option : options) option->group(k_group);
+  const auto ignored = std::make_shared<bool>(false);
+  app.add_flag("--menu", *ignored, "Taken, as Compose has it: there is no menu");
+  app.parse_complete_callback([args, ignored, options] {
+    for (const auto* option : options) args->foreground.wanted |= option->count() > 0;
+    auto& attach = args->foreground.attach;
+    std::erase(attach, std::string());
+  });
+}
+
+}  // namespace
+
 Run build_up(CLI::App& app) {
   auto args = std::make_shared<UpArgs>();
   add_up_choices(app, args);
+  add_foreground(app, args);
   app.add_flag("-d,--detach", args->detach, "Print the operation's id and leave it to the daemon");
   app.add_option("--timeout", args->timeout, "Give up after this long, as in 90s or 2m")
       ->type_name("DURATION");
@@ -76,6 +117,27 @@ Run build_up(CLI::App& app) {
                "Cancel the operation that runs, wait until that is put back, and go on");
   add_dry_run(app, args->dry_run);
   return [args](Context& context) { return run_up(context, *args); };
+}
+
+// Compose's name for up --no-start, with those of its options that mean something there.
+Run build_create(CLI::App& app) {
+  auto args = std::make_shared<UpArgs>();
+  auto ignored = std::make_shared<bool>(false);
+  args->no_start = true;
+  app.add_option("services", args->services, "Only these, and what they depend on")->type_name("SERVICE");
+  app.add_flag("--build", args->build, "Build images first");
+  app.add_flag("--no-build", args->no_build, "Do not build an image that is not there");
+  app.add_flag("--force-recreate", args->force_recreate, "Make containers anew although nothing changed");
+  app.add_flag("--no-recreate", args->no_recreate, "Take what is there as it is, changed or not");
+  app.add_option("--pull", args->pull, "When to pull images")
+      ->type_name("POLICY")
+      ->check(CLI::IsMember({"always", "missing", "never", "build", "policy"}));
+  app.add_flag("--remove-orphans", args->remove_orphans,
+               "Remove containers of services that the file no longer has");
+  each_time(app.add_option("--scale", args->scale, "This many of a service"))->type_name("SERVICE=N");
+  app.add_flag("--quiet-pull,-y,--yes", *ignored, "Taken, as Compose has it: nothing is asked");
+  add_dry_run(app, args->dry_run);
+  return [args, ignored](Context& context) { return run_up(context, *args); };
 }
 
 Run build_diff(CLI::App& app) {

@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "client/commands/foreground.hpp"
 #include "client/context.hpp"
 
 namespace stackd::client {
 
 struct UpArgs {
   std::vector<std::string> services;
+  ForegroundArgs foreground;
   std::string pull, timeout, rerun_hooks;
   std::vector<std::string> scale;  // SERVICE=N
   std::vector<std::string> skip_hooks;
@@ -80,7 +82,12 @@ struct PruneArgs {
 int run_prune(Context& context, const PruneArgs& args);
 int run_cancel(Context& context);
 int run_rollback(Context& context);
-int run_attach(Context& context);
+struct AttachArgs {
+  std::string service, detach_keys = "ctrl-p,ctrl-q";  // service: "" follows the running operation
+  int index = 0;
+  bool no_input = false, signals = true;
+};
+int run_attach(Context& context, const AttachArgs& args);
 
 struct LogsArgs {
   std::vector<std::string> services;
@@ -99,7 +106,9 @@ int run_hooks(Context& context, const HooksArgs& args);
 int run_timeline(Context& context, const std::string& operation);
 
 struct EventsArgs {
-  std::string since;
+  std::string since, until;
+  bool compose = false;  // the engine's, as Compose prints them
+  std::vector<std::string> services;
 };
 int run_events(Context& context, const EventsArgs& args);
 
@@ -134,6 +143,9 @@ void help_run(Context& context);
 // For shells: `kind` is service, stack, profile, operation, hook or command. Prints nothing where it cannot
 // know.
 int run_words(Context& context, const std::string& kind);
+
+// Writes the script for a shell, "" is the one of $SHELL, where that looks for it.
+int install_completion(Context& context, const std::string& shell);
 
 int run_init(Context& context);
 

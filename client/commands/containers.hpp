@@ -39,6 +39,30 @@ struct VolumesArgs {
 };
 int run_volumes(Context& context, const VolumesArgs& args);
 
+struct ImageListArgs {
+  std::vector<std::string> services;
+  std::string format;
+  bool quiet = false;
+};
+int run_image_list(Context& context, const ImageListArgs& args);
+
+struct StatsArgs {
+  std::vector<std::string> services;
+  std::string format;
+  bool all = false, no_stream = false, whole = false;
+};
+int run_stats(Context& context, const StatsArgs& args);
+
+// A template of Go's with fields such as {{.Name}}, filled; nothing else of those.
+std::string filled(const std::string& format, const nlohmann::json& values);
+
+struct CpArgs {
+  std::string from, to;  // SERVICE:PATH, a path of this machine, or - for a tar
+  bool archive = false, follow_link = false, all = false, no_wait = false;
+  int index = 0;
+};
+int run_cp(Context& context, const CpArgs& args);
+
 // "3 seconds ago", as Docker says it; "" for no time.
 std::string ago_text(const std::string& at);
 // Throws ClientError(5) with the nearest name when the stack has no such service.

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "client/commands/commands.hpp"
+#include "client/commands/log_printer.hpp"
 #include "client/commands/shared.hpp"
 #include "client/error.hpp"
 #include "client/follow.hpp"
@@ -14,46 +15,9 @@
 namespace stackd::client {
 namespace {
 
-constexpr const char* k_colours[] = {"36", "33", "32", "35", "34", "96", "93", "92", "95", "94"};
-
-class LogPrinter {
-public:
-  LogPrinter(const Context& context, const proto::Stack& stack, const LogsArgs& args, bool timestamps)
-      : context_(context),
-        timestamps_(timestamps),
-        prefix_(!args.no_prefix),
-        harmless_(!args.raw && ::isatty(1) == 1),
-        colour_(context.colour() && !args.no_colour) {
-    for (const auto& service : stack.services) {
-      std::size_t replicas = service.containers.size();
-      if (replicas > 1) scaled_[service.name] = true;
-      widest_ = std::max(widest_, display_width(service.name) + (replicas > 1 ? 2 : 0));
-    }
-  }
-
-  void widen(int width) { widest_ = std::max(widest_, width); }
-
-  void print(const proto::LogLine& line) {
-    if (line.stream == "mark") return context_.out(paint(line.text, Tone::dim, colour_) + "\n");
-    std::string name = line.service;
-    if (scaled_[line.service]) name += "-" + std::to_string(line.number);
-    auto [colour, added] = colours_.try_emplace(name, k_colours[colours_.size() % std::size(k_colours)]);
-    std::string prefix = pad(name, widest_) + " | ";
-    if (!prefix_) prefix.clear();
-    if (colour_ && prefix_) prefix = std::string("\x1b[") + colour->second + "m" + prefix + "\x1b[0m";
-    std::string text = line.text;
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-    if (harmless_) text = harmless(text);
-    context_.out(prefix + (timestamps_ && !line.at.empty() ? line.at + " " : "") + text + "\n");
-  }
-
-private:
-  const Context& context_;
-  bool timestamps_, prefix_, harmless_, colour_;
-  int widest_ = 0;
-  std::map<std::string, bool> scaled_;
-  std::map<std::string, const char*> colours_;
-};
+LogLook look_of(const LogsArgs& args, bool timestamps) {
+  return {timestamps, !args.no_prefix, !args.no_colour, args.raw};
+}
 
 // Hook runs that a name means which is no service's: a phase ("after_up", "api.pre_stop"), or one entry of it
 // ("after_up[0]"); of each entry the newest. Oldest first.
@@ -115,7 +79,7 @@ std::vector<std::string> show_hooks(Context& context, const proto::Stack& stack,
     if (found.empty()) services.push_back(name);  // the daemon says which are near
     runs.insert(runs.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
   }
-  LogPrinter printer(context, stack, args, false);
+  LogPrinter printer(context, stack, look_of(args, false));
   for (const auto& run : runs) printer.widen(display_width(hook_label(run.service, run.phase, run.index)));
   for (const auto& run : runs) show_hook(context, printer, run, args);
   return services;
@@ -134,7 +98,7 @@ int run_logs(Context& context, const LogsArgs& args) {
                              .follow = args.follow,
                              .timestamps = args.timestamps,
                              .keep = args.keep};
-  LogPrinter printer(context, stack, args, args.timestamps);
+  LogPrinter printer(context, stack, look_of(args, args.timestamps));
   std::string buffer;
   std::map<std::string, std::string> seen;  // the cursor of each container's or process's last line
   auto take_line = [&](const std::string& text) {

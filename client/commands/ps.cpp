@@ -47,24 +47,6 @@ bool is_there(const proto::ContainerRow& row) {
   return row.state == "running" || row.state == "paused" || row.state == "restarting";
 }
 
-// {{.Name}} and the like in a template of Go's; nothing else of those.
-std::string filled(const std::string& format, const nlohmann::json& values) {
-  std::string text;
-  std::size_t at = 0;
-  for (std::size_t open; (open = format.find("{{", at)) != std::string::npos;) {
-    const std::size_t close = format.find("}}", open);
-    std::string name = close == std::string::npos ? "" : format.substr(open + 2, close - open - 2);
-    name.erase(std::remove(name.begin(), name.end(), ' '), name.end());
-    if (name.size() < 2 || name[0] != '.' || !values.contains(name.substr(1)))
-      throw ClientError(proto::k_bad_usage, "cannot use --format '" + format +
-                                                "': it knows table, json and fields such as {{.Name}}");
-    const auto& value = values[name.substr(1)];
-    text += format.substr(at, open - at) + (value.is_string() ? value.get<std::string>() : value.dump());
-    at = close + 2;
-  }
-  return text + format.substr(at);
-}
-
 nlohmann::json fields_of(const proto::ContainerRow& row, const proto::Stack& stack, bool whole) {
   auto publishers = nlohmann::json::array();
   for (const auto& port : row.ports)
@@ -90,6 +72,23 @@ nlohmann::json fields_of(const proto::ContainerRow& row, const proto::Stack& sta
 }
 
 }  // namespace
+
+std::string filled(const std::string& format, const nlohmann::json& values) {
+  std::string text;
+  std::size_t at = 0;
+  for (std::size_t open; (open = format.find("{{", at)) != std::string::npos;) {
+    const std::size_t close = format.find("}}", open);
+    std::string name = close == std::string::npos ? "" : format.substr(open + 2, close - open - 2);
+    name.erase(std::remove(name.begin(), name.end(), ' '), name.end());
+    if (name.size() < 2 || name[0] != '.' || !values.contains(name.substr(1)))
+      throw ClientError(proto::k_bad_usage, "cannot use --format '" + format +
+                                                "': it knows table, json and fields such as {{.Name}}");
+    const auto& value = values[name.substr(1)];
+    text += format.substr(at, open - at) + (value.is_string() ? value.get<std::string>() : value.dump());
+    at = close + 2;
+  }
+  return text + format.substr(at);
+}
 
 std::string ago_text(const std::string& at) {
   const auto then = proto::parse_time(at);

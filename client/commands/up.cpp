@@ -98,7 +98,15 @@ int run_diff(Context& context, const UpArgs& args) {
 }
 
 int run_up(Context& context, const UpArgs& args) {
+  const auto& foreground = args.foreground;
+  if (foreground.wanted && (args.detach || args.no_start))
+    throw ClientError(proto::k_bad_usage, std::string("an up that stays attached is not ") +
+                                              (args.detach ? "detached" : "one that starts nothing"));
+  if (foreground.attach_dependencies && !foreground.attach.empty())
+    throw ClientError(proto::k_bad_usage, "--attach and --attach-dependencies exclude each other");
   proto::UpRequest request = request_of(context, args);
+  // What has ended before all are ready is to be looked at, and not to be taken away.
+  if (foreground.aborts()) request.options.keep = true;
   if (args.dry_run) return show_plan(context, {.up = std::move(request)});
   proto::Operation operation = begin_up(context, request, args.supersede);
   if (args.detach && !args.wait) {
@@ -110,6 +118,12 @@ int run_up(Context& context, const UpArgs& args) {
   if (operation.state != "running" && !context.json()) context.warn(operation.warnings);
 
   Context::End end = context.follow_to_end(operation, true);
+  const bool succeeded = end.operation.state == "succeeded";
+  if (foreground.wanted && !end.left &&
+      (succeeded || (foreground.aborts() && end.operation.state == "failed"))) {
+    const int code = stay_attached(context, end.operation, args.services, foreground);
+    return succeeded || code != 0 ? code : end.exit_code;
+  }
   if (context.json()) return end.exit_code;
   if (end.left) {
     context.err("the cancelled up is being taken away by the daemon: `stackctl status` shows it\n");

@@ -43,7 +43,8 @@ std::set<std::string> words_of(Context& context, const std::string& kind) {
   std::set<std::string> names;
   if (kind == "stack")
     for (const auto& stack : context.api().stacks()) names.insert(stack.name);
-  if (kind == "command")
+  if (kind == "runnable") names = services(context);
+  if (kind == "command" || kind == "runnable")
     for (const auto& command : context.api().commands(host_request(context))) names.insert(command.name);
   return names;
 }

@@ -31,6 +31,40 @@ Answer list_volumes(Manager& manager, http::Request request) {
   co_return json_answer({{"volumes", volumes}});
 }
 
+Answer container_images(Manager& manager, http::Request request) {
+  Query(request, {});
+  const auto images = co_await manager.container_images(request.path_value("id"));
+  co_return json_answer({{"images", images}});
+}
+
+// One document, or with `stream` one a line for ever; each takes a second, which is what it is of.
+awaitable<void> stats(Manager& manager, Options, http::Request request, http::ResponseWriter& writer) {
+  const Query query(request, {"service", "all", "stream"});
+  const bool stream = query.flag("stream"), all = query.flag("all");
+  const auto services = query.list("service");
+  do {
+    const auto now = co_await manager.stats(request.path_value("id"), services, all);
+    if (!writer.started()) writer.start(stream ? "application/x-ndjson" : "application/json");
+    auto line = dump(now) + "\n";
+    co_await writer.write(std::move(line));
+  } while (stream);
+}
+
+awaitable<void> container_events(Manager& manager, Options, http::Request request,
+                                 http::ResponseWriter& writer) {
+  const Query query(request, {"service", "since", "until"});
+  const auto id = request.path_value("id");
+  co_await manager.get(id);  // what there is not is no answer that has begun
+  const auto sink = [&writer](proto::ContainerEvent event) -> awaitable<void> {
+    auto line = dump(event) + "\n";
+    co_await writer.write(std::move(line));
+  };
+  const auto since = engine_time(query.text("since"), "since"),
+             until = engine_time(query.text("until"), "until");
+  writer.start("application/x-ndjson");
+  co_await manager.container_events(id, query.list("service"), since, until, sink);
+}
+
 Answer kill_containers(Manager& manager, http::Request request) {
   return carried_out(manager, &Manager::kill, std::move(request));
 }

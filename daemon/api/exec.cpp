@@ -84,4 +84,26 @@ awaitable<void> run_frames(Manager& manager, http::Request request, http::Duplex
   co_await talk_in_frames(duplex, call);
 }
 
+Answer attach(Manager& manager, http::Request request) {
+  Query(request, {});
+  auto wish = read_body<proto::AttachRequest>(request.body);
+  wish.input = false;
+  async::Signal never(co_await asio::this_coro::executor);
+  proto::ExecResult kept;
+  auto ends = kept_in(kept, never);
+  auto result = co_await manager.attach(request.path_value("id"), std::move(wish), std::move(ends));
+  result.output = std::move(kept.output);
+  result.errors = std::move(kept.errors);
+  co_return json_answer(result);
+}
+
+awaitable<void> attach_frames(Manager& manager, http::Request request, http::Duplex& duplex) {
+  Query(request, {});
+  auto wish = read_body<proto::AttachRequest>(request.body);
+  auto call = [&manager, id = request.path_value("id"), wish](stacks::ExecEnds ends) {
+    return manager.attach(id, wish, std::move(ends));
+  };
+  co_await talk_in_frames(duplex, call);
+}
+
 }  // namespace stackd::api

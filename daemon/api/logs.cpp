@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 
 #include "daemon/api/answers.hpp"
 #include "daemon/api/handler.hpp"
@@ -36,35 +35,9 @@ private:
   std::size_t width_ = 0;
 };
 
-constexpr std::int64_t k_last_second = 253'402'300'799;  // of the year 9999
-
-// A time, seconds since 1970 or how long ago, as Docker's own --since has them; as the engine takes it, which
-// is from 1970 to 9999: what is before or after that means the same as its end.
-std::string since_of(const std::string& text, const char* name) {
-  if (text.empty()) return "";
-  auto at = proto::parse_time(text);
-  if (const auto ago = util::parse_duration(text); !at && ago && text != "0")
-    at = util::now_ms() - ago->count();
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (!at && error == std::errc() && end == text.data() + text.size())
-    at = std::clamp<std::int64_t>(seconds, 0, k_last_second) * 1000;
-  // Digits alone, too many for a number.
-  if (!at && error == std::errc::result_out_of_range && end == text.data() + text.size())
-    at = text.front() == '-' ? 0 : k_last_second * 1000;
-  if (!at)
-    throw util::Error(util::ErrorKind::invalid_request,
-                      std::string("parameter '") + name +
-                          "' must be a time (2026-08-01T09:30:00Z) or how long ago (10m), not '" + text +
-                          "'");
-  *at = std::clamp<std::int64_t>(*at, 0, k_last_second * 1000);
-  const auto millis = std::to_string(1000 + *at % 1000).substr(1);
-  return std::to_string(*at / 1000) + "." + millis;
-}
-
 // What was written later is left out; what has no known time is not.
 std::optional<std::int64_t> last_time(const Query& query) {
-  const auto until = since_of(query.text("until"), "until");
+  const auto until = engine_time(query.text("until"), "until");
   if (until.empty()) return std::nullopt;
   if (query.flag("follow"))
     throw util::Error(util::ErrorKind::invalid_request, "parameters 'until' and 'follow' exclude each other");
@@ -101,7 +74,7 @@ awaitable<void> service_logs(Manager& manager, Options options, http::Request re
   proto::LogsRequest wish;
   wish.services = query.list("service");
   wish.tail = query.text("tail", "all");
-  wish.since = since_of(query.text("since"), "since");
+  wish.since = engine_time(query.text("since"), "since");
   wish.follow = query.flag("follow");
   wish.keep = query.flag("keep");
   const auto until = last_time(query);

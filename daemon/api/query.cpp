@@ -5,6 +5,8 @@
 
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/util/time.hpp"
+#include "proto/time.hpp"
 
 namespace stackd::api {
 namespace {
@@ -69,6 +71,31 @@ std::int64_t parse_integer(std::string_view text, const std::string& what, std::
                                                 " to " + std::to_string(most) + ", not '" +
                                                 std::string(text) + "'");
   return value;
+}
+
+constexpr std::int64_t k_last_second = 253'402'300'799;  // of the year 9999
+
+// What is before 1970 or after 9999 means the same as its end.
+std::string engine_time(const std::string& text, const char* name) {
+  if (text.empty()) return "";
+  auto at = proto::parse_time(text);
+  if (const auto ago = util::parse_duration(text); !at && ago && text != "0")
+    at = util::now_ms() - ago->count();
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (!at && error == std::errc() && end == text.data() + text.size())
+    at = std::clamp<std::int64_t>(seconds, 0, k_last_second) * 1000;
+  // Digits alone, too many for a number.
+  if (!at && error == std::errc::result_out_of_range && end == text.data() + text.size())
+    at = text.front() == '-' ? 0 : k_last_second * 1000;
+  if (!at)
+    throw util::Error(util::ErrorKind::invalid_request,
+                      std::string("parameter '") + name +
+                          "' must be a time (2026-08-01T09:30:00Z) or how long ago (10m), not '" + text +
+                          "'");
+  *at = std::clamp<std::int64_t>(*at, 0, k_last_second * 1000);
+  const auto millis = std::to_string(1000 + *at % 1000).substr(1);
+  return std::to_string(*at / 1000) + "." + millis;
 }
 
 }  // namespace stackd::api

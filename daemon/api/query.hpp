@@ -34,4 +34,8 @@ private:
 std::int64_t parse_integer(std::string_view text, const std::string& what, std::int64_t least,
                            std::int64_t most);
 
+// A time, seconds since 1970 or how long ago, as Docker's own --since has them, as the engine takes it; ""
+// stays. `name`: the parameter's.
+std::string engine_time(const std::string& text, const char* name);
+
 }  // namespace stackd::api

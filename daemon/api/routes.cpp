@@ -43,9 +43,22 @@ Answer pause_containers(Manager& manager, http::Request request);
 Answer unpause_containers(Manager& manager, http::Request request);
 Answer remove_containers(Manager& manager, http::Request request);
 
+Answer container_images(Manager& manager, http::Request request);
+awaitable<void> stats(Manager& manager, Options options, http::Request request, http::ResponseWriter& writer);
+awaitable<void> container_events(Manager& manager, Options options, http::Request request,
+                                 http::ResponseWriter& writer);
+
+// archives.cpp
+Answer path_stat(Manager& manager, http::Request request);
+awaitable<void> read_archive(Manager& manager, Options options, http::Request request,
+                             http::ResponseWriter& writer);
+Answer write_archive(Manager& manager, http::Request request, http::RequestBody& body);
+
 // exec.cpp
 Answer exec(Manager& manager, http::Request request);
 awaitable<void> exec_frames(Manager& manager, http::Request request, http::Duplex& duplex);
+Answer attach(Manager& manager, http::Request request);
+awaitable<void> attach_frames(Manager& manager, http::Request request, http::Duplex& duplex);
 Answer run(Manager& manager, http::Request request);
 awaitable<void> run_frames(Manager& manager, http::Request request, http::Duplex& duplex);
 
@@ -90,6 +103,9 @@ http::Router make_router(Manager& manager, Options options) {
       return handler(manager, std::move(request), duplex);
     };
   };
+  const http::UploadHandler unpack = [&manager](Request request, http::RequestBody& body) {
+    return write_archive(manager, std::move(request), body);
+  };
   const http::StreamHandler follow_hook = [&manager](Request request, ResponseWriter& writer) {
     return hook_log(manager, std::move(request), writer);
   };
@@ -121,6 +137,12 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/top", call(stack_top)},
       {"GET", "/v1/stacks/{id}/containers", call(list_containers)},
       {"GET", "/v1/stacks/{id}/volumes", call(list_volumes)},
+      {"GET", "/v1/stacks/{id}/images", call(container_images)},
+      {"GET", "/v1/stacks/{id}/stats", nullptr, stream(stats)},
+      {"GET", "/v1/stacks/{id}/container-events", nullptr, stream(container_events)},
+      {"GET", "/v1/stacks/{id}/path", call(path_stat)},
+      {"GET", "/v1/stacks/{id}/archive", nullptr, stream(read_archive)},
+      {"PUT", "/v1/stacks/{id}/archive", nullptr, nullptr, waits, {}, nullptr, unpack},
       {"POST", "/v1/stacks/{id}/kill", call(kill_containers), nullptr, waits},
       {"POST", "/v1/stacks/{id}/pause", call(pause_containers), nullptr, waits},
       {"POST", "/v1/stacks/{id}/unpause", call(unpause_containers), nullptr, waits},
@@ -128,6 +150,8 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/exec", call(exec), nullptr, waits, proto::k_stream_protocol,
        frames(exec_frames)},
+      {"POST", "/v1/stacks/{id}/attach", call(attach), nullptr, waits, proto::k_stream_protocol,
+       frames(attach_frames)},
       {"POST", "/v1/run", call(run), nullptr, waits, proto::k_stream_protocol, frames(run_frames)},
       {"POST", "/v1/images", call(images), nullptr, waits},
       {"GET", "/v1/operations", call(list_operations)},

@@ -12,10 +12,18 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
+constexpr const char* k_path_stat = "X-Docker-Container-Path-Stat";
 constexpr int k_default_grace = 10;  // seconds; Docker's own
 
 std::string container_path(std::string_view id, std::string_view rest = "") {
   return "/containers/" + segment(id) + std::string(rest);
+}
+
+Request archive_request(const std::string& id, const std::string& path) {
+  Query query;
+  query.add("path", path);
+  return {.what = "cannot read " + path + " of container " + brief(id),
+          .path = container_path(id, "/archive") + query.str()};
 }
 
 }  // namespace
@@ -208,6 +216,33 @@ awaitable<void> Engine::put_archive(std::string id, std::string path, std::strin
                   .body = std::move(tar),
                   .content_type = "application/x-tar"};
   co_await http_->call(std::move(request));
+}
+
+awaitable<std::string> Engine::path_stat(std::string id, std::string path) {
+  auto body = co_await http_->open(archive_request(id, path));
+  co_return body->header(k_path_stat);
+}
+
+awaitable<void> Engine::get_archive(std::string id, std::string path,
+                                    std::function<void(std::string stat)> begin,
+                                    std::function<awaitable<void>(std::string_view)> sink) {
+  auto body = co_await http_->open(archive_request(id, path));
+  begin(body->header(k_path_stat));
+  for (auto piece = co_await body->next(); !piece.empty(); piece = co_await body->next())
+    co_await sink(piece);
+}
+
+awaitable<void> Engine::put_archive(std::string id, std::string path, bool owners, BodySource tar) {
+  Query query;
+  query.add("path", path).add("noOverwriteDirNonDir", "1").add_if(owners, "copyUIDGID");
+  Request request{.what = "cannot copy files into " + path + " of container " + brief(id),
+                  .method = "PUT",
+                  .path = container_path(id, "/archive") + query.str(),
+                  .content_type = "application/x-tar",
+                  .limit = std::nullopt};
+  auto body = co_await http_->open(std::move(request), std::move(tar));
+  for (auto piece = co_await body->next(); !piece.empty(); piece = co_await body->next()) {
+  }
 }
 
 awaitable<bool> Engine::has_path(std::string id, std::string path) {

@@ -158,6 +158,19 @@ Usage decode_usage(const json& stats) {
   if (busy > 0 && passed > 0)
     usage.cpu_percent = busy / passed * static_cast<double>(cores == 0 ? 1 : cores) * 100;
   usage.memory = used_memory(field(stats, "memory_stats"));
+  usage.memory_limit = number(field(stats, "memory_stats"), "limit");
+  usage.pids = static_cast<int>(number(field(stats, "pids_stats"), "current"));
+  if (const auto& networks = field(stats, "networks"); networks.is_object())
+    for (const auto& [name, network] : networks.items()) {
+      usage.network_in += number(network, "rx_bytes");
+      usage.network_out += number(network, "tx_bytes");
+    }
+  if (const auto& done = field(stats, "blkio_stats", "io_service_bytes_recursive"); done.is_array())
+    for (const auto& entry : done) {
+      const auto op = text(entry, "op");
+      if (op == "Read" || op == "read") usage.block_in += number(entry, "value");
+      if (op == "Write" || op == "write") usage.block_out += number(entry, "value");
+    }
   return usage;
 }
 
@@ -176,6 +189,10 @@ ImageDetails decode_image(const json& image) {
   details.tags = texts(image, "RepoTags");
   details.digests = texts(image, "RepoDigests");
   details.tagged_at = text(field(image, "Metadata"), "LastTagTime");
+  details.created_at = text(image, "Created");
+  details.size = number(image, "Size");
+  details.platform = text(image, "Os") + "/" + text(image, "Architecture");
+  if (const auto variant = text(image, "Variant"); !variant.empty()) details.platform += "/" + variant;
   const auto& config = field(image, "Config");
   details.command = texts(config, "Cmd");
   details.entrypoint = texts(config, "Entrypoint");

@@ -72,6 +72,13 @@ public:
   awaitable<std::unique_ptr<Ending>> ending_of(std::string id, bool removed);
   awaitable<void> resize_container(std::string id, int rows, int columns);
   awaitable<void> put_archive(std::string id, std::string path, std::string tar);
+  // What a path of a container is, as the engine's X-Docker-Container-Path-Stat has it (base64); not_found.
+  awaitable<std::string> path_stat(std::string id, std::string path);
+  // A path of it as a tar, as it comes; `stat` is called first, with what path_stat() says.
+  awaitable<void> get_archive(std::string id, std::string path, std::function<void(std::string stat)> begin,
+                              std::function<awaitable<void>(std::string_view)> sink);
+  // A tar of any length, unpacked in a directory; `owners`: the engine's copyUIDGID, as of docker cp -a.
+  awaitable<void> put_archive(std::string id, std::string path, bool owners, BodySource tar);
   awaitable<bool> has_path(std::string id, std::string path);  // in the container's files; it need not run
   awaitable<void> logs(std::string id, bool tty, LogOptions options, OutputSink sink);
   awaitable<Usage> usage(std::string id);
@@ -117,6 +124,10 @@ public:
   // cancelled.
   awaitable<void> events(Filters filters, std::optional<std::string> since,
                          std::function<void(const Event&)> sink);
+  // The same for who has them told on, up to `until` when that is given: no more is read while the sink is
+  // busy.
+  awaitable<void> tell_events(Filters filters, std::string since, std::string until,
+                              std::function<awaitable<void>(Event)> sink);
 
 private:
   void done(const std::string& container, Done what, const std::string& name = "") const {

@@ -89,6 +89,10 @@ std::string choose_api(std::string_view host, std::string_view engine_api) {
 Body::Body(std::shared_ptr<Connection> connection, std::shared_ptr<Pool> pool, Options options)
     : connection_(std::move(connection)), pool_(std::move(pool)), options_(std::move(options)) {}
 
+std::string Body::header(std::string_view name) const {
+  return connection_ ? std::string(connection_->header(name)) : std::string();
+}
+
 awaitable<std::string_view> Body::next() {
   piece_.clear();
   while (connection_) {

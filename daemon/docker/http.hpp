@@ -34,6 +34,8 @@ public:
   // The next piece, empty at the end; valid until the next call. Throws Error(no_engine) when the answer is
   // cut short.
   awaitable<std::string_view> next();
+  // Of the answer's head; before its end.
+  std::string header(std::string_view name) const;
 
 private:
   std::shared_ptr<Connection> connection_;  // nothing after the end

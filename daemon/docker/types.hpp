@@ -69,7 +69,9 @@ struct ImageDetails {
   std::vector<std::string> tags, digests;
   std::vector<std::string> command, entrypoint, shell;
   std::string user, working_dir;
-  std::string tagged_at;  // when it last got its name, by a pull or a build
+  std::string tagged_at;             // when it last got its name, by a pull or a build
+  std::string created_at, platform;  // "linux/amd64"
+  std::int64_t size = 0;
   std::vector<std::string> env;
   std::vector<std::string> healthcheck;  // Test; empty when none
   std::vector<std::string> volumes;
@@ -90,7 +92,9 @@ struct VolumeDetails {
 // `top`-like figures: cpu in percent of one core, memory in bytes.
 struct Usage {
   double cpu_percent = 0;
-  std::int64_t memory = 0;
+  std::int64_t memory = 0, memory_limit = 0;
+  std::int64_t network_in = 0, network_out = 0, block_in = 0, block_out = 0;  // since its start
+  int pids = 0;
 };
 
 struct Event {

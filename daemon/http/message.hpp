@@ -63,6 +63,16 @@ protected:
   ~ResponseWriter() = default;
 };
 
+// A request's body as it comes, for what may be of any length: no more is read before it is asked for.
+class RequestBody {
+public:
+  // The next piece; empty at the end. Throws when it is cut short, which cancels the handler.
+  virtual awaitable<std::string> next() = 0;
+
+protected:
+  ~RequestBody() = default;
+};
+
 // A connection that was upgraded: bytes both ways, until the handler returns. One read and one write at a
 // time may wait; nothing is read ahead and nothing gathers, so that who is slow is waited for.
 class Duplex {

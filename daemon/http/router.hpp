@@ -20,6 +20,9 @@ using StreamHandler = std::function<awaitable<void>(Request, ResponseWriter&)>;
 // The same; it has the connection to itself once it has begun.
 using DuplexHandler = std::function<awaitable<void>(Request, Duplex&)>;
 
+// Takes the body as it comes; cancelled when the client goes away.
+using UploadHandler = std::function<awaitable<Response>(Request, RequestBody&)>;
+
 struct Route {
   std::string_view method;
   std::string_view pattern;
@@ -31,6 +34,7 @@ struct Route {
   // Instead of `handler`, for a request with this in its Upgrade header.
   std::string_view protocol = {};
   DuplexHandler duplex = nullptr;
+  UploadHandler upload = nullptr;  // instead of the others
 };
 
 class Router {

@@ -9,6 +9,8 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/system/system_error.hpp>
 #include <optional>
 
 #include "daemon/async/alongside.hpp"
@@ -60,6 +62,7 @@ private:
   awaitable<bool> refuse_broken(boost::system::error_code error, unsigned version);
   awaitable<bool> read_body(RequestParser& parser);
   awaitable<bool> answer(Request request, unsigned version, bool keep_alive);
+  awaitable<bool> answer_upload(const Route& route, Request request, RequestParser& parser);
   awaitable<bool> answer_whole(const Route& route, Request request, unsigned version, bool keep_alive);
   awaitable<bool> answer_stream(const Route& route, Request request, unsigned version, bool keep_alive);
   awaitable<bool> answer_duplex(const Route& route, Request request, unsigned version, bool keep_alive);
@@ -119,6 +122,15 @@ awaitable<bool> Session::serve_one() {
                                 std::move(headers));
     }
   }
+  if (const auto target = parse_target(request.path)) {
+    auto match = context_.router.find(request.method, target->path);
+    if (match.route && match.route->upload) {
+      request.path = target->path;
+      request.query = target->query;
+      request.path_values = std::move(match.values);
+      co_return co_await answer_upload(*match.route, std::move(request), parser);
+    }
+  }
   if (!co_await read_body(parser)) co_return false;
   request.body = std::move(parser.get().body());
   const std::string what = request.method + " " + request.path;
@@ -136,15 +148,79 @@ awaitable<bool> Session::refuse_broken(boost::system::error_code error, unsigned
   co_return co_await refuse(refusal->status, ErrorKind::invalid_request, std::move(refusal->detail), version);
 }
 
+constexpr std::string_view k_go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// The body of an upload, by Beast's own parser of the rest.
+class UploadBody final : public RequestBody {
+  using Head = bhttp::request_parser<bhttp::string_body>;
+
+public:
+  UploadBody(Stream& stream, beast::flat_buffer& buffer, RequestParser&& head,
+             std::chrono::milliseconds limit)
+      : stream_(stream), buffer_(buffer), parser_(std::move(static_cast<Head&>(head))), limit_(limit) {
+    parser_.body_limit(boost::none);
+  }
+
+  awaitable<std::string> next() override {
+    while (!parser_.is_done()) {
+      std::string piece(k_piece, '\0');
+      auto& body = parser_.get().body();
+      body.data = piece.data();
+      body.size = piece.size();
+      stream_.expires_after(limit_);
+      auto [error, read] =
+          co_await bhttp::async_read(stream_, buffer_, parser_, asio::as_tuple(use_awaitable));
+      stream_.expires_never();
+      if (error && error != bhttp::error::need_buffer)
+        throw boost::system::system_error(asio::error::operation_aborted);
+      piece.resize(piece.size() - body.size);
+      if (!piece.empty()) co_return piece;
+    }
+    co_return std::string();
+  }
+
+  bool done() const { return parser_.is_done(); }
+  unsigned version() const { return parser_.get().version(); }
+  bool keep_alive() const { return parser_.get().keep_alive(); }
+
+private:
+  static constexpr std::size_t k_piece = 64 * 1024;
+  Stream& stream_;
+  beast::flat_buffer& buffer_;
+  bhttp::request_parser<bhttp::buffer_body> parser_;
+  std::chrono::milliseconds limit_;
+};
+
+awaitable<bool> Session::answer_upload(const Route& route, Request request, RequestParser& parser) {
+  if (beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
+    auto [error, written] =
+        co_await asio::async_write(stream_, asio::buffer(k_go_ahead), asio::as_tuple(use_awaitable));
+    if (error) co_return false;
+  }
+  UploadBody body(stream_, buffer_, std::move(parser), context_.limits.body);
+  std::optional<Response> response;
+  std::exception_ptr error;
+  stream_.expires_never();
+  try {
+    response = co_await route.upload(request, body);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+  if (cancelled != asio::cancellation_type::none || (error && async::is_cancellation(error))) co_return false;
+  if (error) response = context_.pages.failed(request, error);
+  unread_ = !body.done();
+  co_return co_await send(std::move(*response), body.version(), body.keep_alive() && body.done());
+}
+
 // False when there is none to be had, and whoever is there was told so.
 awaitable<bool> Session::read_body(RequestParser& parser) {
   if (parser.is_done()) co_return true;
   stream_.expires_after(context_.limits.body);
   const auto expect = parser.get()[bhttp::field::expect];
   if (beast::iequals(expect, "100-continue")) {
-    constexpr std::string_view go_ahead = "HTTP/1.1 100 Continue\r\n\r\n";
     auto [error, written] =
-        co_await asio::async_write(stream_, asio::buffer(go_ahead), asio::as_tuple(use_awaitable));
+        co_await asio::async_write(stream_, asio::buffer(k_go_ahead), asio::as_tuple(use_awaitable));
     if (error) co_return false;
   } else if (!expect.empty()) {
     co_return co_await refuse(417, ErrorKind::invalid_request,

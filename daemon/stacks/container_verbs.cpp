@@ -89,18 +89,6 @@ void refuse_processes(const Chosen& chosen, const proto::ContainersRequest& requ
                                               "': it has no containers, it runs on this host");
 }
 
-// A signal's number by its name, with or without SIG, or its number; 0 for none.
-int signal_number(const std::string& text) {
-  if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos && text.size() < 3)
-    return std::stoi(text);
-  std::string name = text;
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
-  if (name.starts_with("SIG")) name.erase(0, 3);
-  for (int number = 1; number < NSIG; ++number)
-    if (const char* known = ::sigabbrev_np(number); known && name == known) return number;
-  return 0;
-}
-
 }  // namespace
 
 awaitable<std::vector<proto::ContainerRow>> Manager::containers(std::string name) {

@@ -1,5 +1,7 @@
 #include "daemon/stacks/containers.hpp"
 
+#include <signal.h>
+
 #include <algorithm>
 
 #include "daemon/stacks/lookup.hpp"
@@ -54,6 +56,17 @@ awaitable<docker::ContainerSummary> running_container(Parts& parts, model::Stack
   if (index != 0 && !containers.empty() && why == "it has no container")
     why = "it has no container number " + std::to_string(index);
   throw Error(ErrorKind::failed, "service \"" + service + "\" is not running: " + why);
+}
+
+int signal_number(const std::string& text) {
+  if (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos && text.size() < 3)
+    return std::stoi(text);
+  std::string name = text;
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
+  if (name.starts_with("SIG")) name.erase(0, 3);
+  for (int number = 1; number < NSIG; ++number)
+    if (const char* known = ::sigabbrev_np(number); known && name == known) return number;
+  return 0;
 }
 
 }  // namespace stackd::stacks

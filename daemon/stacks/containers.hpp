@@ -22,4 +22,7 @@ awaitable<std::vector<docker::ContainerSummary>> containers_of(Parts& parts, mod
 awaitable<docker::ContainerSummary> running_container(Parts& parts, model::Stack stack, std::string service,
                                                       int index);
 
+// A signal's number by its name, with or without SIG, or its number; 0 for none.
+int signal_number(const std::string& text);
+
 }  // namespace stackd::stacks

@@ -69,8 +69,9 @@ awaitable<proto::ExecResult> Manager::exec(std::string name, proto::ExecRequest 
   proto::ExecResult result{.exec = record.exec};
   co_await parts_.execs.begin(record);
   Unfinished unfinished{parts_.execs, record};
-  const proto::ExecStarted started{record.exec, record.id, request.service, container.name,
-                                   translate::number_of(container.labels)};
+  const proto::ExecStarted started{
+      record.exec, record.id, request.service, container.name, translate::number_of(container.labels),
+      request.tty};
   if (request.detach) {
     co_await parts_.engine.start_exec_detached(record.exec, request.tty);
     unfinished.row.reset();

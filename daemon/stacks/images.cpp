@@ -14,7 +14,7 @@ namespace {
 using util::Error;
 using util::ErrorKind;
 
-plan::Wish wish_of(const proto::ImagesRequest& request, const model::Spec& spec) {
+plan::Wish wish_for_images(const proto::ImagesRequest& request, const model::Spec& spec) {
   plan::Wish wish;
   wish.services = request.stack.services;
   wish.rebuild = request.no_cache;
@@ -55,7 +55,8 @@ awaitable<proto::Operation> Manager::images(proto::ImagesRequest request, std::s
   const auto row = co_await parts_.journal.run(query);
   std::optional<model::Stack> before;
   if (row) before = co_await parts_.models.get(id);
-  const plan::Request plain{.kind = plan::kind_from(request.action), .wish = wish_of(request, loaded.spec)};
+  const plan::Request plain{.kind = plan::kind_from(request.action),
+                            .wish = wish_for_images(request, loaded.spec)};
   plan::plan_images(loaded.spec, plain);  // a service that is not there is the caller's mistake
   Beginning beginning{.stack = id, .kind = plain.kind, .wish = plain.wish, .asked = asked};
   if (row && row->status != "down") {

@@ -45,6 +45,12 @@ struct CommandOf {
   std::string command, group, service;
 };
 
+// A path of a container: of the one with that name or id, else of the service's first, or its number.
+struct ContainerPath {
+  std::string container, service, path;
+  int index = 0;
+};
+
 class Manager {
 public:
   explicit Manager(Parts& parts);
@@ -114,6 +120,26 @@ public:
   awaitable<proto::ContainersDone> unpause(std::string stack, proto::ContainersRequest request);
   awaitable<proto::ContainersDone> remove(std::string stack,
                                           proto::ContainersRequest request);  // stopped ones
+
+  // What containers are made from; with one-offs none of theirs.
+  awaitable<std::vector<proto::ImageRow>> container_images(std::string stack);
+  // What each uses now, containers that do not run with `all` (takes a second).
+  awaitable<proto::Stats> stats(std::string stack, std::vector<std::string> services, bool all);
+  // The engine's own events of services' containers, as they come; up to `until` when that is given.
+  using ContainerEventSink = std::function<awaitable<void>(proto::ContainerEvent)>;
+  awaitable<void> container_events(std::string stack, std::vector<std::string> services, std::string since,
+                                   std::string until, ContainerEventSink sink);
+  // The ends of a container's own command; whoever goes away leaves it running.
+  awaitable<proto::ExecResult> attach(std::string stack, proto::AttachRequest request, ExecEnds ends);
+
+  // Files of a container, running or not, as tars that are never held whole.
+  awaitable<proto::PathStat> path_stat(std::string stack, ContainerPath what);
+  awaitable<void> read_archive(std::string stack, ContainerPath what,
+                               std::function<void(proto::PathStat)> begin,
+                               std::function<awaitable<void>(std::string_view)> sink);
+  // `owners`: as of docker cp -a. `no_wait`: also while an operation of the stack runs.
+  awaitable<void> write_archive(std::string stack, ContainerPath where, bool owners, bool no_wait,
+                                std::function<awaitable<std::string>()> tar);
 
   // Runs a command in a service's container, to its end, or until the ends let go of it. One whose ends have
   // gone (the call is cancelled, or throws) is ended in the container. Throws Error(failed) when the service

@@ -45,7 +45,8 @@ awaitable<void> OneOffs::begin(store::OneOffRow row, std::string command) {
 
 awaitable<void> OneOffs::let_go(store::OneOffRow row) {
   row.attached = false;
-  co_await tools_.journal.run([row](store::Database& db) { store::OneOffs::put(db, row); });
+  auto write = [row](store::Database& db) { store::OneOffs::put(db, row); };
+  co_await tools_.journal.run(write);
 }
 
 awaitable<void> OneOffs::over(store::OneOffRow row, std::optional<int> exit_code, std::string reason) {

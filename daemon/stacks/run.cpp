@@ -1,7 +1,5 @@
 // A one-off of a service: what it needs is brought up by an operation, where there is anything to do; the
 // container itself is none's, and whoever asked for it is at its ends.
-#include <signal.h>
-
 #include "daemon/async/shielded.hpp"
 #include "daemon/compose/short_forms.hpp"
 #include "daemon/docker/in_flight.hpp"
@@ -301,14 +299,6 @@ awaitable<store::OperationRow> last_operation(Parts& parts, std::string stack) {
   co_return none;
 }
 
-// The name of a signal, as the engine takes it; nothing for what is none.
-bool is_signal(const std::string& name) {
-  const auto bare = name.starts_with("SIG") ? name.substr(3) : name;
-  for (int number = 1; number < NSIG; ++number)
-    if (const char* known = ::sigabbrev_np(number); known && bare == known) return true;
-  return false;
-}
-
 }  // namespace
 
 awaitable<proto::ExecResult> Manager::run(proto::RunRequest request, ExecEnds ends) {
@@ -378,11 +368,11 @@ awaitable<proto::ExecResult> Manager::run(proto::RunRequest request, ExecEnds en
     return parts_.engine.resize_container(id, rows, columns);
   };
   command.signal = [this, id](std::string name) -> awaitable<void> {
-    if (is_signal(name)) co_await parts_.engine.kill_container(id, name);
+    if (signal_number(name) != 0) co_await parts_.engine.kill_container(id, name);
   };
   Talk talk(std::move(command), ends);
   if (request.tty) co_await talk.resize(request.size);
-  const proto::ExecStarted started{"", making.row.id, request.service, making.row.name, 0};
+  const proto::ExecStarted started{"", making.row.id, request.service, making.row.name, 0, request.tty};
   co_await ends.started(started);
   async::TaskGroup beside(parts_.executor);
   beside.spawn("hooks of " + making.row.name, [this, &making, id, &result] {

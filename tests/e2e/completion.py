@@ -47,3 +47,26 @@ lifecycle:
     world.ctl("down", "-t", "0").expect(0)
     world.daemon.stop()
     equal(offered(world, "logs", "d"), [], "without a daemon")
+
+
+@scenario("completion install writes the script where the shell looks; help is in groups with examples, and the man pages have all of it")
+def installed(world):
+    env = {"XDG_DATA_HOME": world.path("data"), "XDG_CONFIG_HOME": world.path("config"), "SHELL": "/bin/bash"}
+    world.ctl("completion", "install", environment=env, directory="").expect(0)
+    check("_stackctl" in world.read("data/bash-completion/completions/stackctl"), "of the shell in $SHELL")
+    world.ctl("completion", "install", "fish", environment=env, directory="").expect(0)
+    check("stackctl" in world.read("config/fish/completions/stackctl.fish"), "of one that was named")
+    check("cannot tell" in world.ctl("completion", "install", environment=dict(env, SHELL="/bin/ksh"), directory="").expect(2).err, "another shell")
+    shown = world.ctl("--help", project=False, directory="").expect(0).out
+    for title in ("Day to day:", "Looking:", "Files and images:", "The daemon and this machine:"):
+        check(title in shown, f"{title} in the overview")
+    pages = world.path("man/man1")
+    import os
+    os.makedirs(pages)
+    world.ctl("help", "--man", pages, project=False, directory="").expect(0)
+    for line in shown.splitlines():
+        if line.startswith("  ") and line[2:3].isalpha():
+            name = line.split()[0]
+            check("Example" in world.ctl(name, "--help", project=False, directory="").out, f"an example of {name}")
+            check(f".B stackctl {name}\n" in world.read(f"man/man1/stackctl-{name}.1"), f"the page of {name}")
+    check(r".BR stackctl\-run (1)" in world.read("man/man1/stackctl.1"), "the overview's page")

@@ -2,7 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
 
+from exec_in_container import Terminal, ask
 from harness import IMAGE, check, equal, request, wait_until
 from scenarios import scenario
 
@@ -127,3 +130,70 @@ services:
     world.ctl("logs", "--until", at, "-f").expect(2)
     equal(world.ctl("ls", "-q", project=False).expect(0).out, world.project + "\n", "ls -q")
     check(re.fullmatch(r"\d+\.\d+\.\d+\n", world.ctl("version", "--short").expect(0).out), "version --short")
+
+
+@scenario("create makes containers and starts nothing; images, stats and events --compose have Compose's columns and fields")
+def looks(world):
+    world.stack(STACK)
+    world.ctl("create", "cache", "web").expect(0)
+    equal((state(world, "cache"), state(world, "web"), state(world, "db")), (["created"], ["created"] * 2, []), "create")
+    world.ctl("up").expect(0)
+    lines = world.ctl("images").expect(0).out.splitlines()
+    equal(lines[0].split("  ")[0], "CONTAINER", "columns")
+    check(all(word in lines[0] for word in ("REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED")), lines[0])
+    repository, tag = IMAGE.rsplit(":", 1)
+    equal(lines[1].split()[:4], [f"{world.project}-cache-1", repository, tag, "linux/amd64"], "a row")
+    container = world.engine.inspect(world.engine.running(world.project, "db")[0]["Id"])
+    equal(world.ctl("images", "-q").expect(0).out, container["Image"].removeprefix("sha256:") + "\n", "-q: each once")
+    listed = json.loads(world.ctl("images", "--format", "json", "db").expect(0).out)
+    equal((listed[0]["ContainerName"], listed[0]["ID"]), (f"{world.project}-db-1", container["Image"]), "json")
+    rows = [json.loads(line) for line in world.ctl("stats", "--no-stream", "--format", "json").expect(0).out.splitlines()]
+    equal(sorted(r["Name"] for r in rows), sorted([f"{world.project}-{n}" for n in ("cache-1", "db-1", "queue-1", "web-1", "web-2")] + ["api"]), "stats")
+    check(all(set(r) >= {"ID", "CPUPerc", "MemUsage", "MemPerc", "NetIO", "BlockIO", "PIDs"} for r in rows), f"fields: {rows[0]}")
+    check(re.search(r"^CONTAINER ID +NAME +CPU % +MEM USAGE / LIMIT +MEM % +NET I/O +BLOCK I/O +PIDS", world.ctl("stats", "--no-stream", "db").out), "columns")
+    live = world.spawn("stats", "--format", "{{.Name}}", "cache")
+    wait_until(lambda: open(live.output.name, "rb").read().count(b"cache-1") >= 2, "a live one goes on")
+    world.ctl("kill", "-s", "HUP", "db").expect(0)
+    past = world.ctl("events", "--compose", "--since", "10m", "--until", "0s", "db").expect(0).out.splitlines()
+    line = next(l for l in past if " container kill " in l)
+    check(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} container kill " + container["Id"] + r" \(.*name=", line), line)
+    told = [json.loads(l) for l in world.ctl("--json", "events", "--compose", "--since", "10m", "--until", "0s").expect(0).out.splitlines()]
+    check({"create", "start", "kill"} <= {e["action"] for e in told} and set(told[0]) == {"time", "type", "service", "id", "action", "attributes"}, told[0])
+    check(not any(k.startswith(("com.docker.compose.", "dev.stackd.")) for e in told for k in e["attributes"]), "labels are left out")
+
+
+@scenario("attach SERVICE: its command's output from now, its input where it has one, signals, the keys that leave it; its exit status at the end")
+def attached(world):
+    world.stack(f"""
+services:
+  talk:
+    image: {IMAGE}
+    stdin_open: true
+    command: [sh, -c, "trap 'echo hup' HUP; while sleep 0.01; do if read line; then echo got $$line; [ $$line = end ] && exit 6; fi; done"]
+  term: {{image: {IMAGE}, tty: true, stdin_open: true, command: [sh]}}
+owned:
+  api: {{cmd: sleep 1000}}
+""")
+    world.ctl("up").expect(0)
+    term = Terminal(world, "attach", "term", rows=30, columns=91)
+    wait_until(lambda: ask(term, "stty size\r", "30 91"), "a terminal of its own size")
+    term.type("\x10\x11")
+    equal(term.ended(), 0, "Ctrl-P Ctrl-Q")
+    other = Terminal(world, "attach", "--detach-keys", "ctrl-x,x", "term")
+    wait_until(lambda: ask(other, "echo he''re\r", "here"), "attached again")
+    other.type("\x18x")
+    equal(other.ended(), 0, "--detach-keys")
+    equal(state(world, "term"), ["running"], "both have left it running")
+    child = subprocess.Popen(world.command("attach", "talk"), env=world.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdin.write(b"one\n")
+    child.stdin.flush()
+    equal(child.stdout.readline(), b"got one\n", "its output")
+    child.send_signal(signal.SIGHUP)
+    equal(child.stdout.readline(), b"hup\n", "what a signal does")
+    child.stdin.write(b"end\n")
+    child.stdin.flush()
+    equal(child.stdout.read(), b"got end\n", "the rest")
+    equal(child.wait(20), 6, "its exit status")
+    check("no ends" in world.ctl("attach", "api").expect(2).err, "a process")
+    check("not running" in world.ctl("attach", "talk").expect(1).err, "one that has ended")
+    check("is no key" in world.ctl("attach", "--detach-keys", "ctrl-", "term").expect(2).err, "keys that are none")

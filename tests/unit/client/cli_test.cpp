@@ -451,7 +451,7 @@ TEST_CASE("bad usage is exit code 2, help is 0", "[client]") {
     INFO(join(wrong, " "));
     CHECK(run(directory, wrong).code == 2);
   }
-  CHECK(says(run(directory, {"statsu"}).err, "did you mean 'status'?"));
+  CHECK(says(run(directory, {"statuz"}).err, "did you mean 'status'?"));
   CHECK(run(directory, {"--help"}).code == 0);
   CHECK(says(run(directory, {"up", "--help"}).out, "--force-recreate"));
   CHECK(says(run(directory, {"help", "down"}).out, "--rmi"));

@@ -37,6 +37,7 @@ struct Parts {
   proto::LogsRequest logs;
   proto::ExecRequest exec;
   proto::RunRequest run;
+  std::size_t written = 0;  // of the last archive
   std::string verb, stack, group, key;
   int limit = 0;
   bool secrets = false;

@@ -314,6 +314,47 @@ awaitable<proto::ExecResult> Manager::exec(std::string id, proto::ExecRequest re
   co_return proto::ExecResult{.exec = "e1", .exit_code = 7};
 }
 
+awaitable<std::vector<proto::ImageRow>> Manager::container_images(std::string id) {
+  stack(parts_, id);
+  co_return std::vector<proto::ImageRow>{};
+}
+
+awaitable<proto::Stats> Manager::stats(std::string id, std::vector<std::string>, bool) {
+  stack(parts_, id);
+  co_return proto::Stats{};
+}
+
+awaitable<void> Manager::container_events(std::string, std::vector<std::string>, std::string, std::string,
+                                          ContainerEventSink sink) {
+  co_await sink(proto::ContainerEvent{.action = "start"});
+}
+
+awaitable<proto::ExecResult> Manager::attach(std::string id, proto::AttachRequest request, ExecEnds ends) {
+  stack(parts_, id);
+  co_await ends.output(false, request.service);
+  co_return proto::ExecResult{.exit_code = 0};
+}
+
+awaitable<proto::PathStat> Manager::path_stat(std::string id, ContainerPath what) {
+  stack(parts_, id);
+  co_return proto::PathStat{.container = what.container, .name = what.path};
+}
+
+awaitable<void> Manager::read_archive(std::string id, ContainerPath what,
+                                      std::function<void(proto::PathStat)> begin,
+                                      std::function<awaitable<void>(std::string_view)> sink) {
+  stack(parts_, id);
+  begin({.container = what.container, .name = what.path});
+  co_await sink("tar");
+}
+
+awaitable<void> Manager::write_archive(std::string id, ContainerPath, bool, bool,
+                                       std::function<awaitable<std::string>()> tar) {
+  stack(parts_, id);
+  parts_.written = 0;
+  for (auto piece = co_await tar(); !piece.empty(); piece = co_await tar()) parts_.written += piece.size();
+}
+
 awaitable<proto::ExecResult> Manager::run(proto::RunRequest request, ExecEnds ends) {
   parts_.run = request;
   if (ends.preparing) co_await ends.preparing(proto::Operation{.id = "op-1"});
