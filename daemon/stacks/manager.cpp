@@ -82,9 +82,10 @@ awaitable<proto::Operation> Manager::roll_back(std::string stack, std::string ke
   auto query = [id = row.id](store::Database& db) { return store::Former::exists(db, id); };
   const bool kept = co_await parts_.journal.run(query);
   if (!kept && !parts_.runner.active(row.id))
-    throw Error(ErrorKind::not_found, "stack '" + row.id +
-                                          "' has nothing to go back to: nothing is kept of what was up before "
-                                          "(an up that fails with --keep keeps it)");
+    throw Error(ErrorKind::not_found,
+                "stack '" + row.id +
+                    "' has nothing to go back to: nothing is kept of what was up before "
+                    "(an up that fails with --keep keeps it)");
   plan::Wish nothing;
   co_return co_await submit_for(parts_, row.id, Kind::rollback, std::move(nothing), std::move(asked));
 }
