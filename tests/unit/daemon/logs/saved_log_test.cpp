@@ -23,7 +23,7 @@ ToSave of(const std::filesystem::path& stack, const std::string& id) {
 
 TEST_CASE("X35: of a container that somebody else has removed a sentence stands in the place of its log",
           "[logs]") {
-  TempDir dir;
+  test::TempDir dir;
   const auto what = of(dir.path(), "0123456789abcdef");
   note_unsaved(what, "somebody has removed it", "2026-08-01T09:30:00.000000000Z o ready\n");
   const auto all = saved_logs(dir.path(), "web");
@@ -36,7 +36,7 @@ TEST_CASE("X35: of a container that somebody else has removed a sentence stands 
 }
 
 TEST_CASE("X35: of one service a few times the limit is kept, and the oldest go first", "[logs]") {
-  TempDir dir;
+  test::TempDir dir;
   for (int number = 0; number < 9; ++number) {
     auto what = of(dir.path(), "container-" + std::to_string(number));
     note_unsaved(what, "", std::string(90, 'x') + "\n");
