@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "client/error.hpp"
 #include "client/terminal.hpp"
@@ -16,7 +17,6 @@ namespace {
 
 using proto::Frame;
 
-constexpr char k_ctrl_p = 0x10, k_ctrl_q = 0x11;
 constexpr std::size_t k_piece = 32 * 1024;
 constexpr std::size_t k_waiting = 128 * 1024;  // to be sent: no more is read before some of it has gone
 constexpr int k_signalled = 128;
@@ -47,22 +47,33 @@ public:
   Attachment(Connection connection, const AttachOptions& options)
       : connection_(std::move(connection)),
         options_(options),
-        signals_(options.tty ? std::vector<int>{SIGWINCH, SIGTERM, SIGHUP, SIGINT} : std::vector<int>{}) {
-    if (options_.tty) raw_.emplace();
-  }
+        signals_(signals_for(options)),
+        keys_(options.detach_keys) {}
 
-  int run() {
+  proto::ExecResult run() {
     reader_.feed(connection_.take_received());
     for (;;) {
       while (const auto frame = next())
-        if (const auto code = on_frame(*frame)) return *code;
-      if (const auto code = wait()) return *code;
+        if (auto result = on_frame(*frame)) return std::move(*result);
+      if (auto result = wait()) return std::move(*result);
     }
   }
 
 private:
-  // The exit status when it is over.
-  std::optional<int> wait() {
+  static std::vector<int> signals_for(const AttachOptions& options) {
+    if (options.tty) return {SIGWINCH, SIGTERM, SIGHUP, SIGINT};
+    if (options.signals) return {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+    return {};
+  }
+
+  static proto::ExecResult left_with(int code) {
+    proto::ExecResult result;
+    result.exit_code = code;
+    return result;
+  }
+
+  // How it ended, when it is over.
+  std::optional<proto::ExecResult> wait() {
     const bool wants_input = options_.input && !input_ended_ && outgoing_.size() < k_waiting;
     pollfd fds[3] = {
         {connection_.fd(), static_cast<short>(POLLIN | (outgoing_.empty() ? 0 : POLLOUT)), 0},
@@ -72,8 +83,12 @@ private:
     if (::poll(fds, 3, -1) < 0 && errno != EINTR) lost(std::strerror(errno));
     if (fds[1].revents)
       for (const int number : signals_.take()) {
-        if (number != SIGWINCH) return k_signalled + number;
-        send(Frame::resize, nlohmann::json(window_size()).dump());
+        if (number == SIGWINCH)
+          send(Frame::resize, nlohmann::json(window_size()).dump());
+        else if (options_.signals && !options_.tty)
+          send(Frame::signal, ::sigabbrev_np(number));
+        else
+          return left_with(k_signalled + number);
       }
     if (fds[2].revents) read_input();
     if (!outgoing_.empty()) flush();
@@ -89,15 +104,24 @@ private:
     }
   }
 
-  std::optional<int> on_frame(const proto::FrameReader::Read& frame) {
+  std::optional<proto::ExecResult> on_frame(const proto::FrameReader::Read& frame) {
     switch (frame.kind) {
+      case Frame::preparing:
+        if (options_.on_preparing)
+          options_.on_preparing(nlohmann::json::parse(frame.data).get<proto::Operation>());
+        return std::nullopt;
+      case Frame::started:
+        if (options_.tty) raw_.emplace();
+        return std::nullopt;
       case Frame::output:
       case Frame::errors:
         // Nobody reads it any more: as a command of this host would, it ends.
-        if (!write_out(frame.kind == Frame::output ? 1 : 2, frame.data)) return k_signalled + SIGPIPE;
+        if (!write_out(frame.kind == Frame::output ? 1 : 2, frame.data))
+          return left_with(k_signalled + SIGPIPE);
         return std::nullopt;
       case Frame::ended:
-        return nlohmann::json::parse(frame.data).get<proto::ExecResult>().exit_code.value_or(0);
+        raw_.reset();
+        return nlohmann::json::parse(frame.data).get<proto::ExecResult>();
       case Frame::failed:
         raw_.reset();
         throw ApiError(nlohmann::json::parse(frame.data).get<proto::Problem>());
@@ -162,18 +186,37 @@ std::string DetachKeys::pass(std::string_view typed) {
   std::string passed;
   for (const char key : typed) {
     if (seen_) break;
-    if (held_ && key == k_ctrl_q) {
-      seen_ = true;
-      break;
-    }
-    if (held_) passed += k_ctrl_p;
-    held_ = key == k_ctrl_p;
-    if (!held_) passed += key;
+    // Those that were held back are keys like any other; this one may be the first of them again.
+    if (held_ > 0 && key != keys_[held_]) passed += keys_.substr(0, std::exchange(held_, 0));
+    if (held_ < keys_.size() && key == keys_[held_])
+      seen_ = ++held_ == keys_.size();
+    else
+      passed += key;
   }
   return passed;
 }
 
-int attach(Api::Stream stream, const AttachOptions& options) {
+std::string keys_of(const std::string& text) {
+  std::string keys;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    const std::string key = text.substr(start, end - start);
+    constexpr std::string_view k_ctrl = "ctrl-";
+    const char last = key.empty() ? '\0' : key.back();
+    const bool control = key.size() == k_ctrl.size() + 1 && key.starts_with(k_ctrl);
+    if (control && ((last >= 'a' && last <= 'z') || (last >= '@' && last <= '_')))
+      keys += static_cast<char>(last & 0x1f);
+    else if (key.size() == 1)
+      keys += last;
+    else
+      throw ClientError(proto::k_bad_usage, "cannot use --detach-keys " + text + ": '" + key +
+                                                "' is no key; expected some as in ctrl-p,ctrl-q");
+    start = end + 1;
+  }
+  return keys;
+}
+
+proto::ExecResult attach(Api::Stream stream, const AttachOptions& options) {
   return Attachment(std::move(stream.connection), options).run();
 }
 

@@ -1,9 +1,11 @@
 #include "client/context.hpp"
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -19,6 +21,15 @@ extern char** environ;
 
 namespace stackd::client {
 namespace {
+
+// It can only be read by setting it; nothing else runs here.
+std::string own_umask() {
+  const auto mask = ::umask(0);
+  ::umask(mask);
+  char text[8];
+  std::snprintf(text, sizeof text, "%03o", static_cast<unsigned>(mask));
+  return text;
+}
 
 constexpr int k_narrow = 40;  // columns: from here down plain lines say more than cut ones
 
@@ -172,6 +183,7 @@ proto::UpRequest Context::up_request() const {
                            .project_directory = globals_.project_directory,
                            .project_name = globals_.project,
                            .profile = join(globals_.profiles, ",")};
+  request.umask = own_umask();
   for (char** entry = environ; *entry; ++entry) {
     std::string_view text = *entry;
     std::size_t equals = text.find('=');
@@ -215,6 +227,15 @@ std::unique_ptr<Progress> Context::progress() const {
   if (!terminal_ || !can_be_redrawn()) return make_plain_progress(out, colour_);
   give_cursor_back_at_death();
   return make_tty_progress(out, colour_, terminal_size, now_ms);
+}
+
+std::unique_ptr<Progress> Context::progress_beside(bool quiet) const {
+  Write err = [this, quiet](std::string_view text) {
+    if (!quiet) this->err(text);
+  };
+  if (quiet || !::isatty(2) || !can_be_redrawn()) return make_plain_progress(err, error_colour_);
+  give_cursor_back_at_death();
+  return make_tty_progress(err, error_colour_, terminal_size, now_ms);
 }
 
 Context::End Context::follow_to_end(const proto::Operation& operation, bool interrupt_cancels) {

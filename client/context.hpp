@@ -51,6 +51,8 @@ public:
   bool colour() const { return colour_; }
   int width() const;  // of the terminal; 0 on a pipe
   std::unique_ptr<Progress> progress() const;
+  // The same on standard error, beside a command's own output; nothing but its end is heard with `quiet`.
+  std::unique_ptr<Progress> progress_beside(bool quiet) const;
 
   // Shows a running operation to its end (or what it was, when it is over already); its document with --json.
   struct End {

@@ -45,6 +45,7 @@ STACKD_FIELDS(UpOptions) {
   field("adopt", o.adopt, Show::when_set);
   field("skip_hooks", o.skip_hooks, Show::when_set);
   field("scale", o.scale, Show::when_set);
+  field("prepare", o.prepare, Show::when_set);
   field("timeout_ms", o.timeout_ms, Show::when_set);
   field("stop_timeout", o.stop_timeout, Show::when_set);
 }};
@@ -59,6 +60,7 @@ STACKD_FIELDS(UpRequest) {
   field("profile", o.profile, Show::when_set);
   field("services", o.services, Show::when_set);
   field("environment", o.environment, Show::when_set);
+  field("umask", o.umask, Show::when_set);
   field("options", o.options, Show::when_set);
 }};
 
@@ -461,17 +463,100 @@ STACKD_FIELDS(ExecRequest) {
 
 STACKD_FIELDS(ExecStarted) {
   field("id", o.id, Show::always);
-  field("exec", o.exec, Show::always);
+  field("exec", o.exec, Show::when_set);
   field("service", o.service, Show::always);
   field("container", o.container, Show::always);
   field("number", o.number, Show::always);
 }};
 
 STACKD_FIELDS(ExecResult) {
-  field("exec", o.exec, Show::always);
+  field("exec", o.exec, Show::when_set);
+  field("container", o.container, Show::when_set);
+  field("container_id", o.container_id, Show::when_set);
   field("exit_code", o.exit_code, Show::when_set);
   field("stdout", o.output, Show::when_set);
   field("stderr", o.errors, Show::when_set);
+  field("warnings", o.warnings, Show::when_set);
+}};
+
+STACKD_FIELDS(RunRequest) {
+  field("stack", o.stack, Show::always);
+  field("service", o.service, Show::always);
+  field("command", o.command, Show::when_set);
+  field("entrypoint", o.entrypoint, Show::when_set);
+  field("name", o.name, Show::when_set);
+  field("environment", o.environment, Show::when_set);
+  field("labels", o.labels, Show::when_set);
+  field("volumes", o.volumes, Show::when_set);
+  field("ports", o.ports, Show::when_set);
+  field("cap_add", o.cap_add, Show::when_set);
+  field("cap_drop", o.cap_drop, Show::when_set);
+  field("user", o.user, Show::when_set);
+  field("working_dir", o.working_dir, Show::when_set);
+  field("pull", o.pull, Show::when_set);
+  field("service_ports", o.service_ports, Show::when_set);
+  field("use_aliases", o.use_aliases, Show::when_set);
+  field("remove_orphans", o.remove_orphans, Show::when_set);
+  field("remove", o.remove, Show::when_set);
+  field("no_deps", o.no_deps, Show::when_set);
+  field("build", o.build, Show::when_set);
+  field("tty", o.tty, Show::when_set);
+  field("input", o.input, Show::when_set);
+  field("detach", o.detach, Show::when_set);
+  field("no_wait", o.no_wait, Show::when_set);
+  field("size", o.size, Show::when_set);
+}};
+
+STACKD_FIELDS(AttachRequest) {
+  field("service", o.service, Show::always);
+  field("index", o.index, Show::when_set);
+  field("input", o.input, Show::when_set);
+  field("size", o.size, Show::when_set);
+}};
+
+STACKD_FIELDS(PathStat) {
+  field("container", o.container, Show::always);
+  field("name", o.name, Show::always);
+  field("kind", o.kind, Show::always);
+  field("size", o.size, Show::always);
+  field("link_target", o.link_target, Show::when_set);
+}};
+
+STACKD_FIELDS(ImageRow) {
+  field("container", o.container, Show::always);
+  field("service", o.service, Show::always);
+  field("repository", o.repository, Show::always);
+  field("tag", o.tag, Show::always);
+  field("platform", o.platform, Show::always);
+  field("id", o.id, Show::always);
+  field("size", o.size, Show::always);
+  field("created_at", o.created_at, Show::always);
+}};
+
+STACKD_FIELDS(StatsRow) {
+  field("id", o.id, Show::when_set);
+  field("name", o.name, Show::always);
+  field("service", o.service, Show::always);
+  field("cpu_percent", o.cpu_percent, Show::always);
+  field("memory_bytes", o.memory_bytes, Show::always);
+  field("memory_limit", o.memory_limit, Show::when_set);
+  field("network_in", o.network_in, Show::when_set);
+  field("network_out", o.network_out, Show::when_set);
+  field("block_in", o.block_in, Show::when_set);
+  field("block_out", o.block_out, Show::when_set);
+  field("pids", o.pids, Show::when_set);
+}};
+
+STACKD_FIELDS(Stats) {
+  field("stats", o.rows, Show::always);
+}};
+
+STACKD_FIELDS(ContainerEvent) {
+  field("at", o.at, Show::always);
+  field("action", o.action, Show::always);
+  field("id", o.id, Show::always);
+  field("service", o.service, Show::always);
+  field("attributes", o.attributes, Show::always);
 }};
 
 STACKD_FIELDS(Info) {

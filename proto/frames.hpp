@@ -14,16 +14,18 @@ namespace stackd::proto {
 inline constexpr std::string_view k_stream_protocol = "stackd-stream";
 
 enum class Frame : std::uint8_t {
-  input = 0,    // to the command; an empty one ends its input
-  output = 1,   // of the command; with a terminal all of it
-  errors = 2,   // what it wrote to stderr
-  started = 3,  // ExecStarted
-  ended = 4,    // ExecResult; nothing comes after it
-  failed = 5,   // Problem; nothing comes after it
-  resize = 6,   // from the client: WindowSize
-  detach = 7,   // from the client: let the command run on without it; answered by `ended`
+  input = 0,      // to the command; an empty one ends its input
+  output = 1,     // of the command; with a terminal all of it
+  errors = 2,     // what it wrote to stderr
+  started = 3,    // ExecStarted
+  ended = 4,      // ExecResult; nothing comes after it
+  failed = 5,     // Problem; nothing comes after it
+  resize = 6,     // from the client: WindowSize
+  detach = 7,     // from the client: let the command run on without it; answered by `ended`
+  signal = 8,     // from the client: a signal's name, for a container of its own
+  preparing = 9,  // Operation that has to end first; comes before `started`
 };
-inline constexpr std::uint8_t k_last_frame = 7;
+inline constexpr std::uint8_t k_last_frame = 9;
 
 // Longer ones are not taken.
 inline constexpr std::size_t k_longest_frame = 1 << 20;

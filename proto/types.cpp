@@ -117,6 +117,13 @@ STACKD_WIRE(WindowSize)
 STACKD_WIRE(ExecRequest)
 STACKD_WIRE(ExecStarted)
 STACKD_WIRE(ExecResult)
+STACKD_WIRE(RunRequest)
+STACKD_WIRE(AttachRequest)
+STACKD_WIRE(PathStat)
+STACKD_WIRE(ImageRow)
+STACKD_WIRE(StatsRow)
+STACKD_WIRE(Stats)
+STACKD_WIRE(ContainerEvent)
 STACKD_WIRE(Info)
 #undef STACKD_WIRE
 

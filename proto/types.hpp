@@ -30,6 +30,9 @@ struct UpOptions {
   std::string rerun_hooks;              // all, or a phase
   std::vector<std::string> skip_hooks;  // "after_up", "after_up[0]", "db.post_start[1]"
   std::map<std::string, int> scale;
+  // Services for a one-off of which everything is to be there: what they need is brought up, their images,
+  // networks and volumes are made, and they themselves are left as they are.
+  std::vector<std::string> prepare;
   std::optional<std::int64_t> timeout_ms;  // of the whole operation
   std::optional<int> stop_timeout;         // seconds before a container is killed
 };
@@ -42,6 +45,7 @@ struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environm
   std::string project_name, profile;  // several profiles with commas between them
   std::vector<std::string> services;
   std::map<std::string, std::string> environment;
+  std::string umask;  // of the caller, octal: what its processes and host hooks make files by; "" is 022
   UpOptions options;
 };
 struct ImagesRequest {  // POST /v1/images
@@ -336,14 +340,79 @@ struct ExecRequest {
   WindowSize size;
 };
 struct ExecStarted {
-  std::string exec, id;  // exec: the engine's
+  std::string exec, id;  // exec: the engine's; "" for a container of its own
   std::string service, container;
-  int number = 1;
+  int number = 1;  // 0 for a one-off
 };
 struct ExecResult {
   std::string exec;
-  std::optional<int> exit_code;  // none: it runs on
-  std::string output, errors;    // the last of what it wrote; in frames they are not here
+  std::string container, container_id;  // of a one-off
+  std::optional<int> exit_code;         // none: it runs on
+  std::string output, errors;           // the last of what it wrote; in frames they are not here
+  std::vector<std::string> warnings;    // hooks of a one-off that failed
+};
+
+// POST /v1/run: a one-off, which is a container of its own as the service's are, with another command. What
+// the service needs is brought up first, as an up would. Upgraded to frames as exec.
+struct RunRequest {
+  UpRequest stack;  // its services and options are not looked at
+  std::string service;
+  std::vector<std::string> command;         // none: the service's own
+  std::optional<std::string> entrypoint;    // words, as a shell takes them apart
+  std::string name;                         // of the container; "" PROJECT-SERVICE-run-HASH
+  std::vector<std::string> environment;     // NAME=VALUE
+  std::vector<std::string> labels;          // NAME=VALUE
+  std::vector<std::string> volumes, ports;  // over the service's mounts, in Compose's short forms
+  std::vector<std::string> cap_add, cap_drop;
+  std::string user, working_dir;
+  std::string pull;  // always, missing, never
+  bool service_ports = false, use_aliases = false, remove_orphans = false;
+  bool remove = false;   // once it has ended
+  bool no_deps = false;  // what the service needs is left as it is
+  bool build = false;
+  bool tty = false, input = false;
+  bool detach = false;   // answered once it has begun
+  bool no_wait = false;  // while an operation of the stack runs: what there is is taken as it is
+  WindowSize size;
+};
+
+// POST /v1/stacks/{id}/attach: the ends of a container's own command, upgraded to frames as exec.
+struct AttachRequest {
+  std::string service;
+  int index = 0;       // the replica's number; 0: the first that runs
+  bool input = false;  // where the service has one (stdin_open)
+  WindowSize size;
+};
+
+// /v1/stacks/{id}/archive: a file of a container, as the engine tells of it.
+struct PathStat {
+  std::string container, name, kind;  // kind: file, directory, link, other
+  std::int64_t size = 0;
+  std::string link_target;  // of a link, absolute
+};
+
+// GET /v1/stacks/{id}/images: what its containers are made from.
+struct ImageRow {
+  std::string container, service, repository, tag, platform, id, created_at;
+  std::int64_t size = 0;
+};
+
+// GET /v1/stacks/{id}/stats: a line each time; of a process without what only the engine counts.
+struct StatsRow {
+  std::string id, name, service;
+  double cpu_percent = 0;  // of one core
+  std::int64_t memory_bytes = 0, memory_limit = 0;
+  std::int64_t network_in = 0, network_out = 0, block_in = 0, block_out = 0;
+  int pids = 0;
+};
+struct Stats {
+  std::vector<StatsRow> rows;
+};
+
+// GET /v1/stacks/{id}/container-events: the engine's own, of the containers of services.
+struct ContainerEvent {
+  std::string at, action, id, service;
+  std::map<std::string, std::string> attributes;
 };
 
 struct Info {
@@ -409,6 +478,13 @@ STACKD_WIRE(WindowSize);
 STACKD_WIRE(ExecRequest);
 STACKD_WIRE(ExecStarted);
 STACKD_WIRE(ExecResult);
+STACKD_WIRE(RunRequest);
+STACKD_WIRE(AttachRequest);
+STACKD_WIRE(PathStat);
+STACKD_WIRE(ImageRow);
+STACKD_WIRE(StatsRow);
+STACKD_WIRE(Stats);
+STACKD_WIRE(ContainerEvent);
 STACKD_WIRE(Info);
 #undef STACKD_WIRE
 
@@ -423,6 +499,7 @@ STACKD_WIRE(Info);
 //   hook.ended {run, phase, index, service, state, exit_code, reason, duration_ms, stderr_tail, log}
 //   progress {service, text}                                 (a passing note: pull and build lines)
 //   exec.started {id, exec, service, container, command}    exec.ended {id, exit_code?, reason}
+//   run.started {id, service, container, command}           run.ended {id, service, exit_code?, reason?}
 //   warning {message}
 //   engine.lost {}  engine.found {}
 

@@ -82,7 +82,7 @@ inline constexpr auto k_verbs = std::to_array<VerbRow>({
     {Verb::top, "top", "What its containers and processes use of this machine"},
     {Verb::env, "env", "The stack's environment, as lines for a shell"},
     {Verb::exec, "exec", "Run a command in a service's container, or on this host"},
-    {Verb::run, "run", "Run one of the file's commands"},
+    {Verb::run, "run", "A one-off of a service in a container, or one of the file's commands"},
     {Verb::ps, "ps", "Its containers: image, command, status, ports", true},
     {Verb::kill, "kill", "Send its containers a signal", true},
     {Verb::pause, "pause", "Pause its containers", true},

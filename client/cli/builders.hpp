@@ -15,6 +15,8 @@ inline CLI::Option* each_time(CLI::Option* option) {
   return option->expected(1)->allow_extra_args(false)->take_all();
 }
 
+// run_command.cpp
+Run build_run(CLI::App& app);
 // container_commands.cpp
 Run build_exec(CLI::App& app);
 Run build_ps(CLI::App& app);

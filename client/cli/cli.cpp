@@ -12,7 +12,8 @@ namespace {
 
 // Where the command has a -f of its own (to follow), a file there is --file; before the command -f is always
 // a file.
-void add_globals(CLI::App& app, Globals& globals, bool short_file) {
+// The same of -p, which is also what a container publishes.
+void add_globals(CLI::App& app, Globals& globals, bool short_file, bool short_project = true) {
   constexpr const char* k_group = "Options of every command";
   app.add_flag("--json", globals.json, "The API's own document, or an event a line")->group(k_group);
   app.add_option("--host", globals.host, "The daemon: unix:///path or http://127.0.0.1:PORT")
@@ -25,7 +26,8 @@ void add_globals(CLI::App& app, Globals& globals, bool short_file) {
       ->expected(1)
       ->allow_extra_args(false)  // the next word is the command
       ->take_all();
-  app.add_option("-p,--project,--project-name", globals.project, "The stack's name or id")
+  app.add_option(short_project ? "-p,--project,--project-name" : "--project,--project-name", globals.project,
+                 "The stack's name or id")
       ->type_name("NAME")
       ->group(k_group);
   const auto several = [&](const char* name, std::vector<std::string>& into, const char* words,
@@ -51,9 +53,11 @@ Run build(const Command& command, CLI::App& app, Globals& globals) {
   app.set_help_flag("-h,--help", "Show this");
   Run run = command.build(app);
   const auto options = app.get_options();
-  bool own_f = std::any_of(options.begin(), options.end(),
-                           [](const CLI::Option* option) { return option->check_sname("f"); });
-  add_globals(app, globals, !own_f);
+  const auto has = [&](const char* name) {
+    return std::any_of(options.begin(), options.end(),
+                       [name](const CLI::Option* option) { return option->check_sname(name); });
+  };
+  add_globals(app, globals, !has("f"), !has("p"));
   app.prefix_command(command.takes_a_command);
   return run;
 }

@@ -135,28 +135,6 @@ Run build_env(CLI::App& app) {
   return [group](Context& context) { return run_env(context, *group); };
 }
 
-Run build_run(CLI::App& app) {
-  auto args = std::make_shared<RunArgs>();
-  app.footer(
-      "Runs one of the file's `commands`: stackctl run [OPTIONS] NAME [ARGUMENT...]\n"
-      "`stackctl run` shows which there are, `stackctl run NAME --help` what one does.");
-  return [args, &app](Context& context) {
-    auto words = app.remaining();
-    if (!words.empty() && words.front() != "--" && words.front()[0] == '-')
-      throw ClientError(proto::k_bad_usage,
-                        "run has no option " + words.front() + " (it comes before the command's name)");
-    if (!words.empty() && words.front() == "--") words.erase(words.begin());
-    if (!words.empty()) {
-      args->name = words.front();
-      words.erase(words.begin());
-    }
-    args->describe = words.size() == 1 && (words[0] == "--help" || words[0] == "-h");
-    if (!words.empty() && words.front() == "--") words.erase(words.begin());
-    args->arguments = words;
-    return run_run(context, *args);
-  };
-}
-
 Run build_prune(CLI::App& app) {
   auto args = std::make_shared<PruneArgs>();
   app.add_flag("-y,--yes", args->yes, "Do not ask");

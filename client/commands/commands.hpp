@@ -114,9 +114,17 @@ struct ExecArgs {
 int run_exec(Context& context, const ExecArgs& args);
 
 struct RunArgs {
-  std::string name;  // "": shows which there are
+  std::string name;  // "": shows which commands there are
   std::vector<std::string> arguments;
   bool describe = false;
+  bool is_command = false, is_service = false;  // said so, for a word that is both
+  // Of a one-off; RunRequest has them.
+  std::vector<std::string> environment, labels, volumes, ports, cap_add, cap_drop;
+  std::string user, working_dir, container_name, pull;
+  std::optional<std::string> entrypoint;
+  bool remove = false, detach = false, service_ports = false, use_aliases = false, no_deps = false,
+       build = false, no_tty = false, interactive = true, quiet = false, remove_orphans = false,
+       no_wait = false;
 };
 int run_run(Context& context, const RunArgs& args);
 // Which commands the file has: the end of `run --help`.

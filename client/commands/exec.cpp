@@ -49,7 +49,7 @@ int in_container(Context& context, const ExecArgs& args, const NamedService& ser
     return result.exit_code.value_or(proto::k_done);
   }
   const AttachOptions options{.tty = request.tty, .input = request.input};
-  return attach(context.api().upgrade(target, nlohmann::json(request).dump()), options);
+  return exit_status(attach(context.api().upgrade(target, nlohmann::json(request).dump()), options));
 }
 
 }  // namespace

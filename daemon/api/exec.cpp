@@ -34,6 +34,12 @@ stacks::ExecEnds kept_in(proto::ExecResult& result, async::Signal& never) {
   return ends;
 }
 
+proto::RunRequest read_run(const std::string& body) {
+  auto wish = read_body<proto::RunRequest>(body);
+  check_up_request(wish.stack);
+  return wish;
+}
+
 }  // namespace
 
 Answer exec(Manager& manager, http::Request request) {
@@ -55,6 +61,26 @@ awaitable<void> exec_frames(Manager& manager, http::Request request, http::Duple
   auto call = [&manager, id = request.path_value("id"), wish](stacks::ExecEnds ends) {
     return manager.exec(id, wish, std::move(ends));
   };
+  co_await talk_in_frames(duplex, call);
+}
+
+Answer run(Manager& manager, http::Request request) {
+  Query(request, {});
+  auto wish = read_run(request.body);
+  wish.input = false;
+  async::Signal never(co_await asio::this_coro::executor);
+  proto::ExecResult kept;
+  auto ends = kept_in(kept, never);
+  auto result = co_await manager.run(std::move(wish), std::move(ends));
+  result.output = std::move(kept.output);
+  result.errors = std::move(kept.errors);
+  co_return json_answer(result);
+}
+
+awaitable<void> run_frames(Manager& manager, http::Request request, http::Duplex& duplex) {
+  Query(request, {});
+  auto wish = read_run(request.body);
+  auto call = [&manager, wish](stacks::ExecEnds ends) { return manager.run(wish, std::move(ends)); };
   co_await talk_in_frames(duplex, call);
 }
 

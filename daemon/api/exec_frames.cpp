@@ -52,6 +52,10 @@ private:
         return input;
       case Frame::resize:
         return size_of(read.data);
+      case Frame::signal:
+        input.kind = ExecInput::Kind::signal;
+        input.data = std::move(read.data);
+        return input;
       default:
         return input;
     }
@@ -87,8 +91,13 @@ std::string problem_text(const Error& error) {
 awaitable<void> talk_in_frames(http::Duplex& duplex, ExecCall call) {
   Frames frames(duplex);
   stacks::ExecEnds ends;
-  ends.started = [&duplex](proto::ExecStarted started) -> awaitable<void> {
+  ends.preparing = [&duplex](proto::Operation operation) -> awaitable<void> {
     co_await duplex.start();
+    auto text = proto::frame(Frame::preparing, dump(operation));
+    co_await duplex.write(std::move(text));
+  };
+  ends.started = [&duplex](proto::ExecStarted started) -> awaitable<void> {
+    if (!duplex.started()) co_await duplex.start();
     auto text = proto::frame(Frame::started, dump(started));
     co_await duplex.write(std::move(text));
   };

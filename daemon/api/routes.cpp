@@ -46,6 +46,8 @@ Answer remove_containers(Manager& manager, http::Request request);
 // exec.cpp
 Answer exec(Manager& manager, http::Request request);
 awaitable<void> exec_frames(Manager& manager, http::Request request, http::Duplex& duplex);
+Answer run(Manager& manager, http::Request request);
+awaitable<void> run_frames(Manager& manager, http::Request request, http::Duplex& duplex);
 
 // commands.cpp
 Answer list_commands(Manager& manager, http::Request request);
@@ -126,6 +128,7 @@ http::Router make_router(Manager& manager, Options options) {
       {"GET", "/v1/stacks/{id}/wait", call(wait_for_stack), nullptr, waits},
       {"POST", "/v1/stacks/{id}/exec", call(exec), nullptr, waits, proto::k_stream_protocol,
        frames(exec_frames)},
+      {"POST", "/v1/run", call(run), nullptr, waits, proto::k_stream_protocol, frames(run_frames)},
       {"POST", "/v1/images", call(images), nullptr, waits},
       {"GET", "/v1/operations", call(list_operations)},
       {"GET", "/v1/operations/{id}", call(get_operation)},

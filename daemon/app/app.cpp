@@ -23,6 +23,7 @@
 #include "daemon/logs/saved_log.hpp"
 #include "daemon/stacks/execs.hpp"
 #include "daemon/stacks/manager.hpp"
+#include "daemon/stacks/one_offs.hpp"
 #include "daemon/stacks/parts.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/systemd/listen_fds.hpp"
@@ -120,8 +121,9 @@ public:
         pre_run_starts_(keeper_tools_),
         keeper_(keeper_tools_),
         execs_(executor(), journal_, engine_),
-        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_, user_files_, monitor_,
-               models_,    picture_,      runner_,  step_tools_, execs_, paths_, facts()},
+        one_offs_(step_tools_),
+        parts_{executor(), loop_.turns(), journal_, engine_,     runs_,  files_,    user_files_, monitor_,
+               models_,    picture_,      runner_,  step_tools_, execs_, one_offs_, paths_,      facts()},
         manager_(parts_),
         server_(executor(), api::make_router(manager_, api_options()), api::error_pages()),
         tasks_(executor()),
@@ -180,6 +182,7 @@ private:
       co_await runner_.recover();
       tasks_.keep("telling", [this] { return picture_.run(); });
       co_await execs_.recover();
+      co_await one_offs_.recover();
       tasks_.keep("keeper", [this] { return keeper_.run(); });
       tasks_.keep("watchdog", [this] { return watch(); });
       tasks_.keep("pruning", [this] { return prune(); });
@@ -194,6 +197,7 @@ private:
     systemd::stopping();
     co_await server_.stop();
     co_await execs_.stop();
+    co_await one_offs_.stop();
     co_await runner_.stop();
     tasks_.cancel_all();
     co_await tasks_.join();
@@ -284,6 +288,7 @@ private:
   keeper::PreRunStarts pre_run_starts_;
   keeper::Keeper keeper_;
   stacks::Execs execs_;
+  stacks::OneOffs one_offs_;
   stacks::Parts parts_;
   stacks::Manager manager_;
   http::Server server_;

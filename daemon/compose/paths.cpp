@@ -18,7 +18,14 @@ public:
   void service(Value& service) const {
     if (Value* build = service.find("build")) {
       context(build->is_mapping() ? build->find("context") : build);
+      if (build->is_mapping()) {
+        pairs(build->find("additional_contexts"), [&](Value& item) { context(&item); });
+        pairs(build->find("ssh"), [&](Value& item) { path(&item); });
+      }
     }
+    if (Value* develop = service.find("develop"); develop && develop->is_mapping())
+      each(develop->find("watch"),
+           [&](Value& item) { path(item.is_mapping() ? item.find("path") : nullptr); });
     each(service.find("env_file"), [&](Value& item) { path(item.is_mapping() ? item.find("path") : &item); });
     each(service.find("label_file"), [&](Value& item) { path(&item); });
     each(service.find("volumes"), [&](Value& item) { volume(item); });
@@ -29,6 +36,18 @@ public:
   void file_sources(Value* sources) const {
     if (!sources) return;
     for (Entry& entry : sources->entries) path(entry.value.is_mapping() ? entry.value.find("file") : nullptr);
+  }
+
+  // Of a local volume that is a bind: where it lies.
+  void devices(Value* volumes) const {
+    if (!volumes) return;
+    for (Entry& entry : volumes->entries) {
+      const Value* driver = entry.value.is_mapping() ? entry.value.find("driver") : nullptr;
+      Value* options = entry.value.is_mapping() ? entry.value.find("driver_opts") : nullptr;
+      if (!driver || driver->text != "local" || !options || !options->is_mapping()) continue;
+      const Value* how = options->find("o");
+      if (how && how->text == "bind") path(options->find("device"));
+    }
   }
 
 private:
@@ -52,6 +71,21 @@ private:
     for (Value& item : list->items) act(item);
   }
 
+  // The values of a mapping, or of a list of K=V.
+  template <class Act>
+  static void pairs(Value* value, Act act) {
+    if (!value) return;
+    for (Entry& entry : value->entries) act(entry.value);
+    for (Value& item : value->items) {
+      const auto equals = item.text.find('=');
+      if (!item.is_scalar() || equals == std::string::npos) continue;
+      Value one = item;
+      one.text = item.text.substr(equals + 1);
+      act(one);
+      item.text = item.text.substr(0, equals + 1) + one.text;
+    }
+  }
+
   void volume(Value& item) const {
     if (item.is_mapping()) {
       const Value* type = item.find("type");
@@ -66,6 +100,17 @@ private:
   const fs::path& directory_;
   const FileVariables& variables_;
 };
+
+// A build without a context has its file's directory, which is this one's only while the file stands alone.
+void fill_context(Value& service) {
+  Value* build = service.find("build");
+  if (!build || !build->is_mapping() || build->find("context")) return;
+  Value here;
+  here.kind = Value::Kind::scalar;
+  here.text = ".";
+  here.place = build->place;
+  build->entries.push_back({"context", here.place, here});
+}
 
 }  // namespace
 
@@ -103,10 +148,14 @@ void absolute_service_paths(Value& service, const fs::path& directory, const Fil
 void absolute_document_paths(Value& document, const fs::path& directory, const FileVariables& variables) {
   const PathFixer fixer(directory, variables);
   if (Value* services = document.find("services")) {
-    for (Entry& entry : services->entries) fixer.service(entry.value);
+    for (Entry& entry : services->entries) {
+      fill_context(entry.value);
+      fixer.service(entry.value);
+    }
   }
   fixer.file_sources(document.find("secrets"));
   fixer.file_sources(document.find("configs"));
+  fixer.devices(document.find("volumes"));
 }
 
 }  // namespace stackd::compose

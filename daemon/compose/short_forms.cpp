@@ -1,5 +1,7 @@
 #include "daemon/compose/short_forms.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <utility>
@@ -143,6 +145,28 @@ std::optional<ShortMount> split_short_mount(const std::string& text) {
     return std::nullopt;
   }
   if (mount.target.empty()) return std::nullopt;
+  return mount;
+}
+
+std::optional<Mount> short_mount(const std::string& text) {
+  static constexpr std::array k_propagations{"private", "rprivate", "shared", "rshared", "slave", "rslave"};
+  const auto parts = split_short_mount(text);
+  if (!parts) return std::nullopt;
+  Mount mount;
+  mount.target = parts->target;
+  mount.type = parts->is_path() ? "bind" : "volume";
+  mount.source = parts->source;
+  for (const auto& option : parts->options) {
+    if (option == "ro")
+      mount.read_only = true;
+    else if (option == "z" || option == "Z")
+      mount.selinux = option;
+    else if (option == "nocopy")
+      mount.nocopy = true;
+    else if (std::find(k_propagations.begin(), k_propagations.end(), option) != k_propagations.end())
+      mount.propagation = option;
+    // What else stands there has no meaning for Compose either.
+  }
   return mount;
 }
 

@@ -20,6 +20,8 @@ struct ShortMount {
 };
 // Nothing when it is none.
 std::optional<ShortMount> split_short_mount(const std::string& text);
+// The mount that it means; a path as it is written. Nothing when it is none.
+std::optional<Mount> short_mount(const std::string& text);
 
 // One Port a container port, its keys empty. Throws Error(invalid_file) without a place that says what is
 // wrong.

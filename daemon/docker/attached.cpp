@@ -4,6 +4,8 @@
 #include <boost/system/system_error.hpp>
 #include <vector>
 
+#include "daemon/docker/http.hpp"
+#include "daemon/docker/json_fields.hpp"
 #include "daemon/docker/streams.hpp"
 #include "daemon/util/error.hpp"
 
@@ -39,6 +41,24 @@ awaitable<void> Attached::write(std::string_view bytes) {
 
 void Attached::end_input() {
   connection_->end_sending();
+}
+
+Ending::Ending(std::unique_ptr<Body> body, std::string what)
+    : body_(std::move(body)), what_(std::move(what)) {}
+
+Ending::~Ending() = default;
+
+awaitable<int> Ending::exit_code() {
+  std::string text;
+  for (;;) {
+    const auto piece = co_await body_->next();
+    if (piece.empty()) break;
+    text += piece;
+  }
+  const auto answer = parse_answer(what_, text);
+  if (const auto message = docker::text(field(answer, "Error"), "Message"); !message.empty())
+    throw util::Error(util::ErrorKind::engine, what_ + ": " + message);
+  co_return static_cast<int>(number(answer, "StatusCode"));
 }
 
 }  // namespace stackd::docker

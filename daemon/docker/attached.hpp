@@ -12,6 +12,8 @@
 
 namespace stackd::docker {
 
+class Body;
+
 class Attached {
 public:
   // `what`: "cannot run exec …", begins every error's message.
@@ -28,6 +30,18 @@ private:
   std::shared_ptr<Connection> connection_;
   std::string what_;
   bool tty_;
+};
+
+// The end of a container that is being waited for.
+class Ending {
+public:
+  Ending(std::unique_ptr<Body> body, std::string what);
+  ~Ending();
+  awaitable<int> exit_code();  // once
+
+private:
+  std::unique_ptr<Body> body_;
+  std::string what_;
 };
 
 }  // namespace stackd::docker

@@ -1,4 +1,5 @@
 // Engine: containers.
+#include "daemon/docker/attached.hpp"
 #include "daemon/docker/decode.hpp"
 #include "daemon/docker/http.hpp"
 #include "daemon/docker/streams.hpp"
@@ -164,6 +165,38 @@ awaitable<int> Engine::wait_container(std::string id) {
   if (const auto message = text(field(answer, "Error"), "Message"); !message.empty())
     throw Error(ErrorKind::engine, what + ": " + message);
   co_return static_cast<int>(number(answer, "StatusCode"));
+}
+
+awaitable<std::unique_ptr<Attached>> Engine::attach_container(std::string id, bool tty, bool input) {
+  Query query;
+  query.add("stream", "1").add("stdout", "1").add("stderr", "1").add_if(input, "stdin");
+  Request request{.what = "cannot attach to container " + brief(id),
+                  .method = "POST",
+                  .path = container_path(id, "/attach") + query.str()};
+  const auto what = request.what;
+  auto connection = co_await http_->upgrade(std::move(request));
+  co_return std::make_unique<Attached>(std::move(connection), what, tty);
+}
+
+awaitable<std::unique_ptr<Ending>> Engine::ending_of(std::string id, bool removed) {
+  const auto what = "cannot wait for container " + brief(id);
+  Request request{
+      .what = what,
+      .method = "POST",
+      .path = container_path(id, removed ? "/wait?condition=removed" : "/wait?condition=next-exit"),
+      .limit = std::nullopt};
+  // The engine sends the head of its answer when it has begun to wait.
+  auto body = co_await http_->open(std::move(request));
+  co_return std::make_unique<Ending>(std::move(body), what);
+}
+
+awaitable<void> Engine::resize_container(std::string id, int rows, int columns) {
+  Query query;
+  query.add("h", std::to_string(rows)).add("w", std::to_string(columns));
+  Request request{.what = "cannot resize the terminal of container " + brief(id),
+                  .method = "POST",
+                  .path = container_path(id, "/resize") + query.str()};
+  co_await http_->call(std::move(request));
 }
 
 awaitable<void> Engine::put_archive(std::string id, std::string path, std::string tar) {

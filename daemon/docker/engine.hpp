@@ -31,6 +31,7 @@ using BodySource = std::function<awaitable<std::string>()>;
 
 class Http;
 class Attached;  // docker/attached.hpp
+class Ending;    // the same
 
 // What was done to a container.
 enum class Done { created, started, stopped, paused, unpaused, renamed, removed };
@@ -65,6 +66,11 @@ public:
   awaitable<void> set_restart_policy(std::string id, std::string policy, int retries);  // of on-failure
   awaitable<void> remove_container(std::string id, bool force, bool volumes);           // gone is success
   awaitable<int> wait_container(std::string id);  // until not running; exit code
+  // Its output and (`input`) input from now on, before it is started or while it runs.
+  awaitable<std::unique_ptr<Attached>> attach_container(std::string id, bool tty, bool input);
+  // The end of its next run, or (`removed`) that it is gone then: nothing is missed once this has returned.
+  awaitable<std::unique_ptr<Ending>> ending_of(std::string id, bool removed);
+  awaitable<void> resize_container(std::string id, int rows, int columns);
   awaitable<void> put_archive(std::string id, std::string path, std::string tar);
   awaitable<bool> has_path(std::string id, std::string path);  // in the container's files; it need not run
   awaitable<void> logs(std::string id, bool tty, LogOptions options, OutputSink sink);

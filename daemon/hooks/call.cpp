@@ -108,8 +108,9 @@ awaitable<Call> placed(Tools& tools, Call call) {
   const docker::Filters filters{{"label", std::string(label::k_stack) + "=" + call.stack.id},
                                 {"label", std::string(label::k_service) + "=" + where}};
   const auto containers = co_await tools.engine.list_containers(filters);
-  const auto running = std::find_if(containers.begin(), containers.end(),
-                                    [](const auto& container) { return container.state == "running"; });
+  const auto running = std::find_if(containers.begin(), containers.end(), [](const auto& container) {
+    return container.state == "running" && translate::label_of(container, label::k_oneoff) != "True";
+  });
   if (running != containers.end())
     call.container = running->id;
   else if (resolve::is_down(call.hook))

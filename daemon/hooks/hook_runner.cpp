@@ -331,6 +331,7 @@ process::RunRequest HookRunner::request_of(const HookJob& job, const HookRunRow&
     return request;
   }
   request.cwd = host_directory(job);
+  request.umask = job.facts->umask.value_or(process::k_umask);
   request.env = resolve::hook_environment(*job.spec, *job.facts, job.hook);
   for (const auto& [name, value] : variables_of(job)) request.env[name] = value;
   request.env["STACKD_CONTEXT"] = context_file(row).string();

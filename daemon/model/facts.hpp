@@ -31,6 +31,7 @@ struct Facts {
   // Output of env_from by layer: "stack", "profile", "service:<name>", "group:<name>".
   std::map<std::string, Environment> env_from;
   std::map<std::string, std::string> caller;  // the caller's environment at the last up
+  std::optional<int> umask;                   // and its umask, for what runs on the host
   std::string lich_id;                        // worktree.id (L7.3)
   Seen seen;
 };

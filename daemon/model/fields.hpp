@@ -46,7 +46,8 @@ STACKD_FIELDS(Hook, F(phase), F(index), F(group), F(service), F(shell), F(argv),
               F(user), F(privileged), F(image), F(per_replica), F(timeout), F(retries), F(retry_delay),
               F(on_failure), F(run), F(inputs), F(once_volume), F(run_in), F(run_in_image), F(if_profile),
               F(if_os), F(if_env), F(if_previous), F(place))
-STACKD_FIELDS(Readiness, F(probes), F(capture), F(timeout), F(extend_on_progress), F(fail_log_match))
+STACKD_FIELDS(Readiness, F(probes), F(capture), F(timeout), F(extend_on_progress), F(settle),
+              F(fail_log_match))
 STACKD_FIELDS(Healthcheck, F(test), F(interval), F(timeout), F(start_period), F(start_interval), F(retries))
 STACKD_FIELDS(Dependency, F(condition), F(required), F(restart))
 STACKD_FIELDS(Port, F(key), F(target), F(published), F(published_end), F(host_ip), F(protocol),
@@ -99,7 +100,7 @@ STACKD_FIELDS(Spec, F(format), F(name), F(directory), F(files), F(profile), F(se
               F(hooks), F(env), F(profile_env), F(env_groups), F(commands), F(networks), F(volumes),
               F(secrets), F(configs), F(runtime), F(extensions), F(worktree_main), F(warnings))
 // `seen` is not stored.
-STACKD_FIELDS(Facts, F(stack_id), F(ports), F(captured), F(env_from), F(caller), F(lich_id))
+STACKD_FIELDS(Facts, F(stack_id), F(ports), F(captured), F(env_from), F(caller), F(umask), F(lich_id))
 
 #undef F
 

@@ -31,7 +31,8 @@ struct Readiness {
   std::map<std::string, std::string> capture;  // key -> RE2
   std::optional<std::chrono::milliseconds> timeout;
   bool extend_on_progress = false;
-  std::string fail_log_match;  // fail_when.log_match
+  std::optional<std::chrono::milliseconds> settle;  // how long it must be there where nothing else is asked
+  std::string fail_log_match;                       // fail_when.log_match
 
   // The one that decides; null without any.
   const std::pair<const ProbeKind, std::string>* deciding() const;

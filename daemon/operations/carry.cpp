@@ -80,10 +80,12 @@ void Runner::Impl::leave(const OperationPtr& operation) {
 
 awaitable<void> Runner::Impl::carry(OperationPtr operation) {
   std::vector<int> started = std::move(operation->to_start);
+  watch_all(operation);
   for (;;) {
     if (!stopping_)
       for (const auto ordinal : started) start(operation, ordinal, false);
     if (stopping_ || operation->course.winding_down()) cancel_tasks(operation, false);
+    if (stopping_ || !operation->course.goes_forward()) end_watches(*operation);
     if (operation->course.ended() && !operation->unwritten) break;
     if (stopping_ && operation->tasks.empty() && operation->ends.empty() && !operation->cancel_asked) break;
     co_await wait_for_news(operation);
@@ -130,6 +132,7 @@ std::shared_ptr<const Batch> Runner::Impl::turn(Operation& operation) {
     return left && left->count() <= 0;
   };
   for (auto& end : std::exchange(operation.ends, {})) course.end_step(std::move(end));
+  for (const auto& end : std::exchange(operation.early, {})) course.fail_early(end);
   if (is_late()) course.run_out_of_time();
   if (operation.cancel_asked) course.request_cancel();
   if (!stopping_ && !course.begun() && !course.row().cancel_requested && !waits(operation)) {
@@ -157,6 +160,7 @@ awaitable<std::optional<std::vector<int>>> Runner::Impl::go_on(OperationPtr oper
     if (made) {
       marked = batch->started;
       written(*operation, *batch, std::move(*made));
+      if (batch->changed || !batch->insert.empty()) watch_all(operation);
     } else {
       operation->unwritten = true;
     }
@@ -238,6 +242,7 @@ void Runner::Impl::resume(const OperationPtr& operation) {
       start(operation, ordinal, true);
     }
   }
+  watch_all(operation);
   poke(*operation);
 }
 
@@ -251,17 +256,57 @@ void Runner::Impl::start(const OperationPtr& operation, int ordinal, bool resume
                 "cannot run step '" + step.key + "': there is no kind '" + step.kind + "'"));
     return poke(*operation);
   }
-  StepContext context{.operation = course.row(),
-                      .step = step,
-                      .params = course.params(ordinal),
-                      .request = course.request(),
-                      .resumed = resumed,
-                      .runner = &runner_};
+  if (const auto watched = operation->watches.find(ordinal); watched != operation->watches.end()) {
+    watches_.cancel(watched->second);
+    operation->watches.erase(watched);
+  }
+  auto context = context_of(*operation, ordinal);
+  context.resumed = resumed;
   auto task = std::make_shared<Task>();
   task->interruptible = kind->second.interruptible;
   operation->tasks[ordinal] = task;
   task->id =
       steps_.spawn(step.key, [this, operation, task, context] { return run_step(operation, task, context); });
+}
+
+StepContext Runner::Impl::context_of(const Operation& operation, int ordinal) const {
+  const auto& course = operation.course;
+  return {.operation = course.row(),
+          .step = course.step(ordinal),
+          .params = course.params(ordinal),
+          .request = course.request(),
+          .runner = &runner_};
+}
+
+void Runner::Impl::watch_all(const OperationPtr& operation) {
+  const auto& course = operation->course;
+  if (stopping_ || !course.goes_forward()) return;
+  for (const auto ordinal : course.pending()) {
+    const auto& step = course.step(ordinal);
+    const auto kind = kinds_.find(step.kind);
+    if (kind == kinds_.end() || !kind->second.watch || operation->watches.count(ordinal) > 0) continue;
+    auto run = [this, operation, context = context_of(*operation, ordinal)] {
+      return run_watch(operation, context);
+    };
+    operation->watches[ordinal] = watches_.spawn("watch of " + step.key, std::move(run));
+  }
+}
+
+awaitable<void> Runner::Impl::run_watch(OperationPtr operation, StepContext context) {
+  const int ordinal = context.step.ordinal;
+  const auto watch = kinds_.at(context.step.kind).watch;
+  try {
+    co_await watch(std::move(context));
+  } catch (...) {
+    const auto error = std::current_exception();
+    if (async::is_cancellation(error) || stopping_) co_return;
+    operation->early.push_back(failure(ordinal, error));
+    poke(*operation);
+  }
+}
+
+void Runner::Impl::end_watches(Operation& operation) {
+  for (const auto& [ordinal, id] : std::exchange(operation.watches, {})) watches_.cancel(id);
 }
 
 awaitable<void> Runner::Impl::run_step(OperationPtr operation, std::shared_ptr<Task> task,

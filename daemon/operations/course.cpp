@@ -23,6 +23,11 @@ bool is_ended(const StepRow& row) {
   return row.state != "pending" && row.state != "running";
 }
 
+// By its watch, before what it needs had ended: nobody waits for those on its account.
+bool failed_early(const StepRow& row) {
+  return row.state == "failed" && !row.started_at;
+}
+
 const char* const k_operation_failed = "the operation failed";
 const char* const k_cancelled = "cancelled";
 
@@ -72,10 +77,21 @@ json Course::result_of(const std::string& key) const {
   return node.row.state == "done" ? node.result : json::object();
 }
 
+bool Course::has_ended(const std::string& key) const {
+  const auto found = by_key_.find(key);
+  return found != by_key_.end() && is_ended(nodes_[found->second].row);
+}
+
 std::vector<int> Course::running() const {
+  return in_state("running");
+}
+std::vector<int> Course::pending() const {
+  return in_state("pending");
+}
+std::vector<int> Course::in_state(std::string_view state) const {
   std::vector<int> ordinals;
   for (const auto& node : nodes_)
-    if (node.row.state == "running") ordinals.push_back(node.row.ordinal);
+    if (node.row.state == state) ordinals.push_back(node.row.ordinal);
   return ordinals;
 }
 
@@ -128,6 +144,11 @@ void Course::end_step(StepEnd end) {
       if (end.message.empty()) end.message = row_.cancel_requested ? k_cancelled : k_operation_failed;
       return leave(index, "cancelled", end.message);
   }
+}
+
+void Course::fail_early(const StepEnd& end) {
+  const auto index = static_cast<std::size_t>(end.ordinal);
+  if (goes_forward() && nodes_[index].row.state == "pending") fail(index, end);
 }
 
 void Course::warn(const std::string& message) {
@@ -195,7 +216,7 @@ void Course::add(std::vector<StepRow> rows, bool stored) {
     }
   }
   for (auto index = first; index < nodes_.size(); ++index)
-    if (nodes_[index].unmet == 0) heard_all(index);
+    if (nodes_[index].unmet == 0 || failed_early(nodes_[index].row)) heard_all(index);
 }
 
 // All that it needs has ended. Of several that have failed the first in its list is named, in whatever order
@@ -205,7 +226,8 @@ void Course::heard_all(std::size_t index) {
   if (!node.row.started_at)
     for (const auto need : node.needs)
       if (node.blocked_by.empty()) node.blocked_by = blocking_key(nodes_[need]);
-  (is_ended(node.row) ? ended_ : ready_).push_back(index);
+  if (!is_ended(node.row)) return ready_.push_back(index);
+  if (!std::exchange(node.told, true)) ended_.push_back(index);
 }
 
 std::string Course::blocking_key(const Node& node) const {
@@ -245,6 +267,7 @@ void Course::leave(std::size_t index, const std::string& state, const std::strin
   row.reason = util::valid_utf8(reason);
   row.ended_at = util::now_ms();
   touch(index);
+  nodes_[index].told = true;
   ended_.push_back(index);
   json data{{"key", row.key},
             {"kind", row.kind},

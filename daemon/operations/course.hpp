@@ -73,11 +73,14 @@ public:
   const store::StepRow& step(int ordinal) const { return nodes_[static_cast<std::size_t>(ordinal)].row; }
   nlohmann::json params(int ordinal) const { return nodes_[static_cast<std::size_t>(ordinal)].params; }
   nlohmann::json result_of(const std::string& key) const;
-  std::vector<int> running() const;
+  bool has_ended(const std::string& key) const;
+  std::vector<int> running() const, pending() const;
   bool begun() const { return begun_; }
   bool ended() const { return row_.state != "running"; }
   // It failed or was cancelled, and waits for what runs; the roll-back comes after.
   bool winding_down() const;
+  // Its own steps run or are to run: nothing has failed that ends it, and nobody has cancelled it.
+  bool goes_forward() const { return begun_ && !ended() && row_.mode == "forward" && !winding_down(); }
 
   void begin();
   // Does nothing when it is already being taken back.
@@ -86,6 +89,9 @@ public:
   // back.
   void run_out_of_time();
   void end_step(StepEnd end);
+  // A step fails before its turn. Does nothing when its turn has come, or when the operation does not go
+  // forward.
+  void fail_early(const StepEnd& end);
   void warn(const std::string& message);
   // What the store has got already: the roll-back, as planned in the transaction that changed the mode, and
   // the warning when it could not be.
@@ -102,11 +108,13 @@ private:
     std::vector<std::size_t> needs, dependents;
     int unmet = 0;           // needs that have not ended
     std::string blocked_by;  // why it never ran: key of the failed step that it comes after, near or far
+    bool told = false;       // it has ended, and its dependents hear or have heard of it
     bool stored = false, changed = false;
   };
 
   void add(std::vector<store::StepRow> rows, bool stored);
   std::vector<store::StepRow> rows() const;
+  std::vector<int> in_state(std::string_view state) const;
   void release();
   void heard_all(std::size_t index);
   std::string blocking_key(const Node& node) const;

@@ -35,6 +35,9 @@ Error stopping_error(const std::string& what) {
 nlohmann::json StepContext::result_of(const std::string& key) const {
   return runner->impl_->result_of(operation.id, key);
 }
+bool StepContext::ended(const std::string& key) const {
+  return runner->impl_->has_ended(operation.id, key);
+}
 
 Runner::Runner(asio::any_io_executor executor, journal::Journal& journal, Policy policy)
     : impl_(std::make_unique<Impl>(*this, std::move(executor), journal, filled(std::move(policy)))) {}
@@ -77,6 +80,7 @@ Runner::Impl::Impl(Runner& runner, asio::any_io_executor executor, journal::Jour
       policy_(std::move(policy)),
       loops_(executor),
       steps_(executor),
+      watches_(executor),
       left_(executor) {}
 
 Runner::Impl::OperationPtr Runner::Impl::find(const std::string& operation_id) const {
@@ -99,6 +103,11 @@ std::optional<OperationRow> Runner::Impl::active(const std::string& stack_id) co
 nlohmann::json Runner::Impl::result_of(const std::string& operation_id, const std::string& key) const {
   const auto operation = find(operation_id);
   return operation ? operation->course.result_of(key) : nlohmann::json::object();
+}
+
+bool Runner::Impl::has_ended(const std::string& operation_id, const std::string& key) const {
+  const auto operation = find(operation_id);
+  return operation && operation->course.has_ended(key);
 }
 
 awaitable<Submitted> Runner::Impl::submit(Submission submission) {
@@ -243,6 +252,8 @@ awaitable<void> Runner::Impl::wind_up(std::chrono::milliseconds patience) {
   while (submitting_ > 0) co_await left_.wait();
   co_await loops_.join();
   co_await steps_.join();
+  watches_.cancel_all();
+  co_await watches_.join();
 }
 
 }  // namespace stackd::operations

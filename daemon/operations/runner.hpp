@@ -63,6 +63,8 @@ struct StepContext {
 
   // Result of a step that this one came after; an empty object when it was skipped or is unknown.
   nlohmann::json result_of(const std::string& key) const;
+  // Whether that step has ended, however; false for one that the operation does not have.
+  bool ended(const std::string& key) const;
 };
 
 struct StepKind {
@@ -70,6 +72,10 @@ struct StepKind {
   std::function<awaitable<Outcome>(StepContext)> run;
   // May be cancelled while it waits (readiness, hooks, pulls, builds). Others always run to their end.
   bool interruptible = false;
+  // Runs from when the step is planned until its turn comes, and again in the next daemon: what it throws
+  // fails the step before its turn, so the operation need not get there to find out. What it returns is of no
+  // use. Its effects are none.
+  std::function<awaitable<Outcome>(StepContext)> watch = nullptr;
 };
 
 // Policy that the runner does not have itself. on_change and plan_rollback are called on the store's thread,

@@ -32,10 +32,12 @@ public:
 
     Course course;
     const std::chrono::steady_clock::time_point
-        created;                                 // its limit goes by this clock while the daemon runs
-    std::map<int, std::shared_ptr<Task>> tasks;  // by ordinal
-    std::vector<StepEnd> ends;                   // not fed to the course yet
-    std::vector<int> to_start;                   // marked running by the commit that submitted it
+        created;                                  // its limit goes by this clock while the daemon runs
+    std::map<int, std::shared_ptr<Task>> tasks;   // by ordinal
+    std::vector<StepEnd> ends;                    // not fed to the course yet
+    std::map<int, async::TaskGroup::Id> watches;  // of steps whose turn has not come
+    std::vector<StepEnd> early;                   // what those have thrown, not fed to the course yet
+    std::vector<int> to_start;                    // marked running by the commit that submitted it
     bool cancel_asked = false;
     bool attention = false;             // poke() is remembered while the loop does not wait
     bool unwritten = false;             // the daemon stopped while the store refused: write no more
@@ -57,6 +59,7 @@ public:
   OperationPtr find(const std::string& operation_id) const;
   std::optional<store::OperationRow> active(const std::string& stack_id) const;
   nlohmann::json result_of(const std::string& operation_id, const std::string& key) const;
+  bool has_ended(const std::string& operation_id, const std::string& key) const;
   void add_kind(const std::string& name, StepKind kind) { kinds_[name] = std::move(kind); }
   void on_ended(EndedFunction function) { on_ended_ = std::move(function); }
 
@@ -80,6 +83,10 @@ private:
   void resume(const OperationPtr& operation);
   void start(const OperationPtr& operation, int ordinal, bool resumed);
   awaitable<void> run_step(OperationPtr operation, std::shared_ptr<Task> task, StepContext context);
+  StepContext context_of(const Operation& operation, int ordinal) const;
+  void watch_all(const OperationPtr& operation);
+  awaitable<void> run_watch(OperationPtr operation, StepContext context);
+  void end_watches(Operation& operation);
   void cancel_tasks(const OperationPtr& operation, bool all);
   bool waits(const Operation& operation) const;
   void leave(const OperationPtr& operation);
@@ -99,7 +106,7 @@ private:
   EndedFunction on_ended_;
   std::map<std::string, StepKind> kinds_;
   std::vector<OperationPtr> operations_;  // in the order submitted
-  async::TaskGroup loops_, steps_;
+  async::TaskGroup loops_, steps_, watches_;
   async::Signal left_;  // an operation was left, or a submit() returned
   int submitting_ = 0;
   bool stopping_ = false;

@@ -22,6 +22,7 @@ public:
       append(gate_, {graph_.add("end " + id, "", EndHook{id}, {}, true)});
     if (choice_.stack_hooks)
       gate_ = graph_.add_hooks(spec_.hooks_of(Phase::before_down), "", gate_, like(), true);
+    end_oneoffs();
     Keys all = gate_;
     for (const auto& service : spec_.services) append(all, end_service(service));
     append(all, end_orphans());
@@ -60,6 +61,20 @@ private:
   // longer has, and of the stack's own ("").
   bool is_going(const std::string& service) const {
     return choice_.whole || choice_.selected.contains(service);
+  }
+
+  // Before what they may be using; without hooks (C5.4). A stop, a restart and a roll-back leave them.
+  void end_oneoffs() {
+    if (choice_.way != DownChoice::Way::down) return;
+    Keys ended;
+    for (const auto& oneoff : seen_.oneoffs) {
+      if (!is_going(oneoff.service)) continue;
+      const Stop stop{oneoff.id, oneoff.name, choice_.timeout, false, false};
+      const auto stopped = graph_.add("stop " + oneoff.name, oneoff.service, stop, gate_, true);
+      const Remove remove{oneoff.id, oneoff.name, choice_.volumes};
+      append(ended, {graph_.add("remove " + oneoff.name, oneoff.service, remove, {stopped}, true)});
+    }
+    append(gate_, ended);
   }
 
   bool concerns(const Container& container) const {

@@ -16,8 +16,13 @@ std::set<std::string> selected_by(const model::Spec& spec, const Request& reques
     case Kind::down:
       return with_dependents(spec, named);
     default:
-      return selection(spec, named, !request.wish.no_deps);
+      break;
   }
+  const auto& prepare = request.wish.prepare;
+  if (prepare.empty()) return selection(spec, named, !request.wish.no_deps);
+  auto needed = selection(spec, prepare, !request.wish.no_deps);
+  for (const auto& name : prepare) needed.erase(name);
+  return needed;
 }
 
 Plan plan_down(const model::Stack& stack, const Request& request, const Snapshot& seen) {

@@ -178,17 +178,44 @@ void name_apart_from_first_half(std::vector<operations::StepPlan>& steps) {
   name_apart(ends, steps);
 }
 
+// What a one-off of a service is made with is there.
+bool is_prepared(const model::Stack& stack, const Service& service, const Snapshot& seen) {
+  const auto& spec = *stack.spec;
+  if (!service.container || !made_from(stack, service, seen)) return service.process.has_value();
+  const auto& c = *service.container;
+  const auto has_network = [&](const auto& entry) {
+    const auto known = spec.networks.find(entry.first);
+    return known == spec.networks.end() || known->second.external || seen.networks.contains(entry.first);
+  };
+  const auto has_volume = [&](const model::Mount& mount) {
+    const auto known = spec.volumes.find(mount.source);
+    return mount.type != "volume" || known == spec.volumes.end() || known->second.external ||
+           seen.volumes.contains(mount.source);
+  };
+  return std::all_of(c.networks.begin(), c.networks.end(), has_network) &&
+         std::all_of(c.mounts.begin(), c.mounts.end(), has_volume);
+}
+
+bool are_prepared(const model::Stack& stack, const Snapshot& seen, const UpChoice& choice) {
+  return std::all_of(choice.prepared.begin(), choice.prepared.end(), [&](const std::string& name) {
+    const auto* service = stack.spec->find(name);
+    return !service || is_prepared(stack, *service, seen);
+  });
+}
+
 // But for what is due.
 bool is_unchanged(const UpChoice& choice, const Wish& wish, const Snapshot& seen) {
-  return seen.up && choice.fresh.empty() && choice.owed.empty() && choice.restarted.empty() &&
-         choice.surplus.empty() && choice.orphans.empty() && !wish.build && !wish.rebuild &&
-         wish.pull != "always";
+  const bool nothing_to_start = choice.selected.empty() && !choice.prepared.empty();
+  return (seen.up || nothing_to_start) && choice.fresh.empty() && choice.owed.empty() &&
+         choice.restarted.empty() && choice.surplus.empty() && choice.orphans.empty() && !wish.build &&
+         !wish.rebuild && wish.pull != "always";
 }
 
 UpChoice choice_of(const model::Spec& spec, const Request& request, const Snapshot& seen) {
   const auto& wish = request.wish;
   UpChoice choice;
   choice.selected = selected_by(spec, request);
+  choice.prepared.insert(wish.prepare.begin(), wish.prepare.end());
   choice.build = wish.build;
   choice.rebuild = wish.rebuild;
   choice.no_build = wish.no_build;
@@ -255,7 +282,7 @@ UpChoice choose_up(const model::Stack& stack, const Request& request, const Snap
   if (!choice.as_is) find_changes(stack, seen, choice, warnings);
   // What is made anew has forgotten that the engine has restarted it: its pre_start is not owed but due.
   for (const auto& name : choice.fresh) choice.restarted.erase(name);
-  choice.only_due = is_unchanged(choice, request.wish, seen);
+  choice.only_due = is_unchanged(choice, request.wish, seen) && are_prepared(stack, seen, choice);
   return choice;
 }
 

@@ -61,6 +61,7 @@ struct Snapshot {
   // By service and number: this stack's, and what Compose left of the project when that is to be taken away.
   std::map<std::string, std::map<int, Container>> containers;
   std::vector<Container> hook_containers;
+  std::vector<Container> oneoffs;            // of `run`: no replicas of a service
   std::vector<Container> kept;               // taken out of service by an up that has not worked (yet)
   std::map<std::string, Process> processes;  // by service
   // By reference; nothing for one that is not there.

@@ -292,6 +292,7 @@ struct FinishUp {
   static constexpr const char* k_kind = "finish-up";
   static constexpr bool k_interruptible = false;
   bool recover = false;
+  bool only_made = false;  // nothing was started: the stack is up or down as it was
   using Result = Nothing;
 };
 // X34, after the replacements have gone: names, policies, spec, facts and ports as they were. It emits the
@@ -382,7 +383,7 @@ STACKD_FIELDS(plan::Hook, F(phase), F(index), F(reason), F(gone), F(container), 
               F(gate), F(started_by), F(due), F(ready_step), F(by_hand), F(warns))
 STACKD_FIELDS(plan::Hook::Result, F(run), F(state))
 STACKD_FIELDS(plan::EndHook, F(run))
-STACKD_FIELDS(plan::FinishUp, F(recover))
+STACKD_FIELDS(plan::FinishUp, F(recover), F(only_made))
 STACKD_FIELDS(plan::PutBack)
 STACKD_FIELDS(plan::PutBackDone)
 STACKD_FIELDS(plan::FinishDown, F(whole), F(rollback), F(forget), F(forget_of))

@@ -22,7 +22,7 @@ public:
   }
 
   std::vector<operations::StepPlan> build() {
-    if (choice_.stack_hooks && !choice_.no_start) {
+    if (choice_.stack_hooks && !choice_.no_start && (choice_.prepared.empty() || !choice_.selected.empty())) {
       const auto hooks = stack_hooks(Phase::before_up);
       gate_ = graph_.add_hooks(hooks, "", network_for(hooks, {}), because(choice_.reason), false);
     }
@@ -45,6 +45,15 @@ public:
     if (choice_.no_start) return only_made();
     for (const auto& service : spec_.services) add_service(service);
     Keys all = gate_;
+    for (const auto& service : spec_.services) {
+      if (!choice_.prepared.contains(service.name)) continue;
+      append(all, shared_needs(service));
+      append(all, dependency_keys(service));
+    }
+    if (choice_.selected.empty() && !choice_.prepared.empty()) {
+      graph_.add("finish up", "", FinishUp{.only_made = true}, all);
+      return graph_.take();
+    }
     for (const auto& [name, keys] : ready_) append(all, keys);
     for (const auto& [name, key] : completed_) append(all, {key});
     Keys last{graph_.add("settle", "", settle_, all)};
@@ -106,6 +115,7 @@ private:
     return indexes;
   }
   bool selected(const std::string& name) const { return choice_.selected.contains(name); }
+  bool concerned(const std::string& name) const { return selected(name) || choice_.prepared.contains(name); }
   const std::string& reason(const std::string& service) const {
     const auto own = choice_.reasons.find(service);
     return own == choice_.reasons.end() ? choice_.reason : own->second;
@@ -171,7 +181,7 @@ private:
   // Images, networks and volumes: all at once, each once.
   void add_shared() {
     for (const auto& service : spec_.services) {
-      if (!selected(service.name) || !service.container) continue;
+      if (!concerned(service.name) || !service.container) continue;
       const auto image = image_of(spec_, service);
       add_image(image, builder_of(image, service), false);
       for (const auto* hook : service.hooks_of(Phase::pre_start))
@@ -218,7 +228,7 @@ private:
   // Of several services with one image the one that builds it.
   const Service& builder_of(const std::string& image, const Service& service) const {
     for (const auto& other : spec_.services)
-      if (selected(other.name) && other.container && other.container->build &&
+      if (concerned(other.name) && other.container && other.container->build &&
           image_of(spec_, other) == image)
         return other;
     return service;

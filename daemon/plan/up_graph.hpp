@@ -24,9 +24,10 @@ struct StopFirst {
 };
 
 struct UpChoice {
-  std::set<std::string> selected;                         // services to bring up
-  std::set<std::string> fresh;                            // those that will be started or made anew
-  std::map<std::string, int> scale;                       // replicas of each container service
+  std::set<std::string> selected;    // services to bring up
+  std::set<std::string> prepared;    // whose images, networks and volumes are made, and nothing more
+  std::set<std::string> fresh;       // those that will be started or made anew
+  std::map<std::string, int> scale;  // replicas of each container service
   std::map<std::string, std::vector<Container>> surplus;  // replicas to take away (scale-down), orphans
   // Processes to take away, and whether they live: of services that the file does not have, or has as
   // containers now.

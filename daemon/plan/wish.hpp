@@ -45,6 +45,8 @@ struct Wish {
   std::vector<std::string> skip_hooks, hooks;
   // up: what is there is taken as it is; dependencies of what was named are made anew; so are anonymous
   // volumes; nothing is started; nothing is built.
+  // up: everything for a one-off of these is to be there, and they are left as they are.
+  std::vector<std::string> prepare;
   bool no_recreate = false, always_recreate_deps = false, renew_volumes = false, no_start = false,
        no_build = false,
        adopt = false;  // what Docker Compose has up of this project is taken over (X37)

@@ -1,9 +1,14 @@
-// http_get: a path of the first port, or a URL, that answers 2xx; redirects are followed (L3.4).
+// http_get: a path of the first port, or a URL, that answers 2xx; redirects are followed (L3.4). By TLS, too:
+// a certificate counts only where the answer comes from another machine.
 #include "daemon/probes/connect.hpp"
 #include "daemon/probes/probe.hpp"
 
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 #include <filesystem>
 
 #include "daemon/util/error.hpp"
@@ -21,22 +26,27 @@ constexpr int k_most_redirects = 5;
 constexpr std::uint32_t k_largest_header = 1 << 20;
 
 struct Url {
+  bool tls = false;
   std::string host, port, target;
+
+  std::string scheme() const { return tls ? "https:" : "http:"; }
 };
 
 Url parse_url(const std::string& url) {
-  constexpr std::string_view k_scheme = "http://";
-  if (!util::starts_with_icase(url, k_scheme))
-    throw Error(ErrorKind::unsupported, "cannot probe '" + url + "': only http:// URLs can be probed");
-  const auto rest = url.substr(k_scheme.size());
-  const auto slash = rest.find('/');
+  const bool tls = util::starts_with_icase(url, "https://");
+  if (!tls && !util::starts_with_icase(url, "http://"))
+    throw Error(ErrorKind::unsupported,
+                "cannot probe '" + url + "': only http:// and https:// URLs can be probed");
+  const auto rest = url.substr(url.find("//") + 2);
+  const auto slash = rest.find_first_of("/?");
   auto authority = rest.substr(0, slash);
   Url parts;
-  parts.target = slash == std::string::npos ? "/" : rest.substr(slash);
+  parts.tls = tls;
+  parts.target = slash == std::string::npos ? "/" : (rest[slash] == '?' ? "/" : "") + rest.substr(slash);
   const auto colon = authority.rfind(':');
   const auto bracket = authority.rfind(']');
   const bool has_port = colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
-  parts.port = has_port ? authority.substr(colon + 1) : "80";
+  parts.port = has_port ? authority.substr(colon + 1) : tls ? "443" : "80";
   parts.host = has_port ? authority.substr(0, colon) : authority;
   if (parts.host.size() > 2 && parts.host.front() == '[')
     parts.host = parts.host.substr(1, parts.host.size() - 2);
@@ -46,9 +56,9 @@ Url parse_url(const std::string& url) {
 // What a Location means for who has asked `from` (RFC 9110 10.2.2, RFC 3986 5.2).
 std::string redirected(const Url& from, const std::string& location) {
   if (location.find("://") != std::string::npos) return location;
-  if (location.starts_with("//")) return "http:" + location;
+  if (location.starts_with("//")) return from.scheme() + location;
   const auto host = from.host.find(':') == std::string::npos ? from.host : "[" + from.host + "]";
-  const auto root = "http://" + host + ":" + from.port;
+  const auto root = from.scheme() + "//" + host + ":" + from.port;
   if (location.starts_with('/')) return root + location;
   const auto path = from.target.substr(0, from.target.find_first_of("?#"));
   if (location.starts_with('?')) return root + path + location;
@@ -58,11 +68,26 @@ std::string redirected(const Url& from, const std::string& location) {
          location.substr(split);
 }
 
-// The status, and where a redirect leads.
-awaitable<std::pair<int, std::string>> get(Url url) {
-  beast::tcp_stream stream(co_await asio::this_coro::executor);
-  stream.expires_after(k_attempt_limit);
-  co_await connect(stream, url.host, url.port);
+std::optional<asio::ip::address> address_of(const std::string& host) {
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  return error ? std::nullopt : std::optional(address);
+}
+
+bool is_loopback(const std::string& host) {
+  const auto address = address_of(host);
+  return address ? address->is_loopback() : host == "localhost" || host.ends_with(".localhost");
+}
+
+using Answer = std::pair<int, std::string>;  // the status, and where a redirect leads
+
+Error no_answer(const Url& url, const boost::system::error_code& error) {
+  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+  return {ErrorKind::failed, "no answer from " + url.host + ":" + url.port + ": " + error.message()};
+}
+
+template <class Stream>
+awaitable<Answer> ask(Stream& stream, const Url& url) {
   http::request<http::empty_body> request{http::verb::get, url.target, 11};
   request.set(http::field::host, url.host + ":" + url.port);
   request.set(http::field::user_agent, "stackd");
@@ -78,11 +103,37 @@ awaitable<std::pair<int, std::string>> get(Url url) {
         co_await http::async_read_header(stream, buffer, parser, asio::as_tuple(use_awaitable));
     error = read_error;
   }
-  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-  if (error)
-    throw Error(ErrorKind::failed, "no answer from " + url.host + ":" + url.port + ": " + error.message());
-  co_return std::make_pair(static_cast<int>(parser.get().result_int()),
-                           std::string(parser.get()[http::field::location]));
+  if (error) throw no_answer(url, error);
+  co_return Answer(static_cast<int>(parser.get().result_int()),
+                   std::string(parser.get()[http::field::location]));
+}
+
+// Its files are looked up when a certificate wants one: nothing is read for an answer from this machine.
+asio::ssl::context tls_context(const Url& url) {
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  if (is_loopback(url.host)) return context;
+  context.add_verify_path("/etc/ssl/certs");
+  context.set_verify_mode(asio::ssl::verify_peer);
+  context.set_verify_callback(asio::ssl::host_name_verification(url.host));
+  return context;
+}
+
+awaitable<Answer> get_by_tls(beast::tcp_stream& connection, const Url& url) {
+  auto context = tls_context(url);
+  beast::ssl_stream<beast::tcp_stream&> stream(connection, context);
+  if (!address_of(url.host)) ::SSL_set_tlsext_host_name(stream.native_handle(), url.host.c_str());
+  auto [error] =
+      co_await stream.async_handshake(asio::ssl::stream_base::client, asio::as_tuple(use_awaitable));
+  if (error) throw no_answer(url, error);
+  co_return co_await ask(stream, url);
+}
+
+awaitable<Answer> get(Url url) {
+  beast::tcp_stream stream(co_await asio::this_coro::executor);
+  stream.expires_after(k_attempt_limit);
+  co_await connect(stream, url.host, url.port);
+  if (url.tls) co_return co_await get_by_tls(stream, url);
+  co_return co_await ask(stream, url);
 }
 
 awaitable<void> http_attempt(std::string url) {

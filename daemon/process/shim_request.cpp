@@ -132,6 +132,7 @@ util::Fd shim_request(const RunRequest& request, const std::vector<std::string>&
     fields.add(field::k_out, request.out.string());
     fields.add(field::k_out_limit, static_cast<std::int64_t>(request.out_limit));
   }
+  fields.add(field::k_umask, static_cast<std::int64_t>(request.umask));
   fields.add(field::k_append, service);
   fields.add(field::k_leave, request.capture == Capture::capped || request.leave_background);
   fields.add(field::k_truncate, request.truncate_log);

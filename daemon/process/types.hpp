@@ -25,11 +25,14 @@ struct LogLimits {
   int kept = 3;                     // old ones
 };
 
+inline constexpr int k_umask = 022;  // where no caller has said one; the daemon's own is 077
+
 struct RunRequest {
   std::filesystem::path directory;  // <state>/stacks/<id>/runs/<run>; must not exist
   Place place = Place::host;
   std::vector<std::string> argv;  // host: the program and its arguments ({"/bin/sh", "-c", text}); exec: Cmd
   std::string cwd;                // host: absolute; exec: "" is the container's
+  int umask = k_umask;            // host
   std::map<std::string, std::string>
       env;  // host: the whole environment; exec: added to the container's. Both get a STACKD_RUN of this
             // run's own, by which its processes are known

@@ -41,12 +41,14 @@ void add_words(std::set<std::string>& out, const std::string& list) {
   }
 }
 
-// Compose's profiles, chosen by --profile, else by COMPOSE_PROFILES.
+// Compose's profiles, chosen by --profile, else by COMPOSE_PROFILES; without either the one without a name,
+// as in Compose.
 std::set<std::string> chosen_profiles(const ComposeContext& context) {
   std::set<std::string> chosen;
   add_words(chosen, context.decode.request.profile);
   const auto variable = context.variables.find("COMPOSE_PROFILES");
   if (chosen.empty() && variable != context.variables.end()) add_words(chosen, variable->second);
+  if (chosen.empty()) chosen.insert("");
   return chosen;
 }
 

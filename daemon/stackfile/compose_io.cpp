@@ -62,32 +62,13 @@ std::optional<Port> long_port(const Value& value, const std::string& what, const
 
 // ---- mounts
 
-void short_option(const std::string& option, Mount& mount) {
-  if (option == "ro") {
-    mount.read_only = true;
-  } else if (option == "z" || option == "Z") {
-    mount.selinux = option;
-  } else if (option == "nocopy") {
-    mount.nocopy = true;
-  } else if (propagations().count(option) != 0) {
-    mount.propagation = option;
-  }  // what else stands there has no meaning for Compose either
-}
-
 std::optional<Mount> short_mount(const Value& value, const std::string& what, const ComposeContext& context) {
-  const auto parts = split_short_mount(value.text);
-  if (!parts) {
+  auto mount = compose::short_mount(value.text);
+  if (!mount)
     context.decode.problems.add(value.place,
                                 what + ": expected [SOURCE:]TARGET[:OPTIONS], found '" + value.text + "'");
-    return std::nullopt;
-  }
-  Mount mount;
-  mount.target = parts->target;
-  mount.type = parts->is_path() ? "bind" : "volume";
-  mount.source = parts->is_path() ? context.path(parts->source) : parts->source;
-  for (const std::string& option : parts->options) {
-    short_option(option, mount);
-  }
+  else if (mount->type == "bind")
+    mount->source = context.path(mount->source);
   return mount;
 }
 

@@ -26,7 +26,8 @@ void decode_restart(Reader& reader, Container& container) {
 }
 
 bool is_pull_policy(const std::string& word) {
-  const std::vector<std::string> words{"", "always", "missing", "never", "build", "daily", "weekly"};
+  const std::vector<std::string> words{"",      "always",  "missing", "never",
+                                       "build", "refresh", "daily",   "weekly"};
   if (std::find(words.begin(), words.end(), word) != words.end()) return true;
   return word.starts_with("every_") && compose::parse_span(word.substr(6));
 }
@@ -36,11 +37,10 @@ void decode_pull_policy(Reader& reader, Container& container) {
   if (container.pull_policy == "if_not_present") container.pull_policy = "missing";
   const std::string& word = container.pull_policy;
   if (is_pull_policy(word)) return;
-  reader.problem(
-      reader.get("pull_policy")->place,
-      reader.what() +
-          ", 'pull_policy': expected always, missing, never, build, daily, weekly or every_<time>, " +
-          "found '" + word + "'");
+  reader.problem(reader.get("pull_policy")->place, reader.what() +
+                                                       ", 'pull_policy': expected always, missing, never, "
+                                                       "build, refresh, daily, weekly or every_<time>, " +
+                                                       "found '" + word + "'");
 }
 
 void decode_logging(Reader& reader, Container& container) {

@@ -268,14 +268,23 @@ private:
     try {
       inner.variables = include_variables(inner.directory, env_files);
       Value included = TreeLoader(inner, including, problems_, warnings_).load();
-      absolute_document_paths(included, inner.directory, inner.variables);
-      std::erase_if(included.entries,
-                    [](const Entry& entry) { return entry.key == "name" || entry.key == "version"; });
+      absolute_document_paths(included, existing(inner.directory), inner.variables);
+      // What stands in it for itself: its name, and what begins with x-, which may be anchors.
+      std::erase_if(included.entries, [](const Entry& entry) {
+        return entry.key == "name" || entry.key == "version" ||
+               (entry.key.starts_with("x-") && entry.key != "x-stackd");
+      });
       return included;
     } catch (const Error& error) {
       add_error(item.place, error);
       return nothing;
     }
+  }
+
+  // As Compose has it: what is no directory there is one's entry.
+  static fs::path existing(const fs::path& directory) {
+    std::error_code ignored;
+    return fs::is_directory(directory, ignored) ? directory : directory.parent_path();
   }
 
   FileVariables include_variables(const fs::path& directory, const std::vector<std::string>& env_files) {

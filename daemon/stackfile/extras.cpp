@@ -191,6 +191,7 @@ std::optional<Readiness> decode_ready_when(Reader& reader, DecodeContext& contex
     ready.capture = fields.string_map("capture");
     ready.timeout = fields.duration("timeout", 1ms);  // L3.4: a bare number is milliseconds
     ready.extend_on_progress = fields.boolean("extend_on_progress");
+    ready.settle = fields.duration("settle", 1ms);
     fields.finish();
     for (const auto& [kind, text] : ready.probes)
       check_form(fields, *fields.get(row_of(kind).key), row_of(kind).key, row_of(kind).mistake(text));
@@ -208,7 +209,7 @@ std::optional<Readiness> decode_ready_when(Reader& reader, DecodeContext& contex
     if (!ready.fail_log_match.empty())
       check_form(fields, *fields.get("log_match"), "log_match", pattern_mistake(ready.fail_log_match));
   }
-  if (!ready.any() && ready.fail_log_match.empty()) return std::nullopt;
+  if (!ready.any() && ready.fail_log_match.empty() && !ready.settle) return std::nullopt;
   return ready;
 }
 

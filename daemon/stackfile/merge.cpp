@@ -6,6 +6,7 @@
 #include "daemon/compose/short_forms.hpp"
 #include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/yaml/typed.hpp"
 
 namespace stackd::stackfile {
 
@@ -183,8 +184,10 @@ std::string field(const Value& item, std::string_view key) {
   return value && value->is_scalar() ? value->text : "";
 }
 
+// A number is another one than its text, as in Compose.
 std::string text_key(const Value& item) {
-  return item.is_scalar() ? item.text : "";
+  if (!item.is_scalar()) return "";
+  return (yaml::typed(item).type == yaml::Typed::Type::text ? "" : "#") + item.text;
 }
 
 std::string mount_key(const Value& item) {
@@ -295,6 +298,7 @@ private:
         return to_mappings(base, over, dependency_entry);
       case Rule::unique:
         // A mapping (extra_hosts: {host: address}) as the list that it stands for.
+        take_away_resets(base, over);
         mapping_to_list(base);
         mapping_to_list(over);
         return by_key(base, over, text_key);
@@ -335,6 +339,13 @@ private:
     drop_resets(over);
     merge_by_key(base, std::move(over), key);
     return true;
+  }
+
+  static void take_away_resets(Value& base, Value& over) {
+    for (const Entry& entry : over.entries)
+      if (entry.value.tag == "!reset")
+        std::erase_if(base.entries, [&](const Entry& other) { return other.key == entry.key; });
+    std::erase_if(over.entries, [](const Entry& entry) { return entry.value.tag == "!reset"; });
   }
 
   static void mapping_to_list(Value& value) {

@@ -107,6 +107,7 @@ void put_readiness(json& out, const Service& service) {
   put(when, "capture", ready.capture);
   put_duration(when, "timeout", ready.timeout);
   put(when, "extend_on_progress", ready.extend_on_progress);
+  put_duration(when, "settle", ready.settle);
   if (!when.empty()) out["ready_when"] = std::move(when);
   if (!ready.fail_log_match.empty()) out["fail_when"] = {{"log_match", ready.fail_log_match}};
 }

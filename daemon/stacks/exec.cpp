@@ -1,11 +1,10 @@
 // A command in a service's container, with whoever asked for it at its ends.
-#include "daemon/async/alongside.hpp"
-#include "daemon/docker/attached.hpp"
 #include "daemon/resolve/environment.hpp"
 #include "daemon/stacks/containers.hpp"
 #include "daemon/stacks/execs.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
+#include "daemon/stacks/talk.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/ids.hpp"
@@ -14,7 +13,6 @@
 namespace stackd::stacks {
 namespace {
 
-using docker::Attached;
 using util::Error;
 using util::ErrorKind;
 
@@ -49,62 +47,6 @@ struct Unfinished {
   }
 };
 
-class Talk {
-public:
-  Talk(docker::Engine& engine, std::string exec, std::unique_ptr<Attached> attached, const ExecEnds& ends)
-      : engine_(engine), exec_(std::move(exec)), attached_(std::move(attached)), ends_(ends) {}
-
-  std::optional<int> exit_code;
-  bool detached = false;
-
-  awaitable<void> output() {
-    auto sink = [this](docker::Stream stream, std::string_view bytes) -> awaitable<void> {
-      co_await ends_.output(stream == docker::Stream::err, bytes);
-    };
-    co_await attached_->read(sink);
-    exit_code = co_await engine_.exec_exit_code(exec_);
-  }
-
-  // Ends when there is nobody any more who could want the output.
-  awaitable<void> input() {
-    for (;;) {
-      const auto next = co_await ends_.input();
-      switch (next.kind) {
-        case ExecInput::Kind::data:
-          co_await attached_->write(next.data);
-          break;
-        case ExecInput::Kind::end:
-          attached_->end_input();
-          break;
-        case ExecInput::Kind::resize:
-          co_await resize(next.size);
-          break;
-        case ExecInput::Kind::detach:
-          detached = true;
-          co_return;
-        case ExecInput::Kind::gone:
-          co_return;
-      }
-    }
-  }
-
-  // A terminal of the wrong size is no reason to end what runs in it.
-  awaitable<void> resize(proto::WindowSize size) {
-    if (size.rows <= 0 || size.columns <= 0) co_return;
-    try {
-      co_await engine_.resize_exec(exec_, size.rows, size.columns);
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::cancelled) throw;
-    }
-  }
-
-private:
-  docker::Engine& engine_;
-  std::string exec_;
-  std::unique_ptr<Attached> attached_;
-  const ExecEnds& ends_;
-};
-
 }  // namespace
 
 awaitable<proto::ExecResult> Manager::exec(std::string name, proto::ExecRequest request, ExecEnds ends) {
@@ -135,17 +77,19 @@ awaitable<proto::ExecResult> Manager::exec(std::string name, proto::ExecRequest 
     co_await parts_.execs.over(record, std::nullopt, "it runs on by itself");
     co_return result;
   }
-  auto attached = co_await parts_.engine.start_exec(record.exec, request.tty);
-  Talk talk(parts_.engine, record.exec, std::move(attached), ends);
+  Talk::Command command;
+  command.attached = co_await parts_.engine.start_exec(record.exec, request.tty);
+  command.exit_code = [this, id = record.exec] { return parts_.engine.exec_exit_code(id); };
+  command.resize = [this, id = record.exec](int rows, int columns) {
+    return parts_.engine.resize_exec(id, rows, columns);
+  };
+  Talk talk(std::move(command), ends);
   if (request.tty) co_await talk.resize(request.size);
   co_await ends.started(started);
-  auto output = talk.output();
-  auto input = talk.input();
-  const bool ended = co_await async::alongside(std::move(output), std::move(input));
-  if (!ended && !talk.detached) throw Error(ErrorKind::cancelled, "the client of the command has gone");
+  co_await talk.run();
   unfinished.row.reset();
-  co_await parts_.execs.over(record, talk.exit_code, talk.detached ? "its client let go of it" : "");
-  result.exit_code = talk.exit_code;
+  co_await parts_.execs.over(record, talk.exit_code(), talk.detached() ? "its client let go of it" : "");
+  result.exit_code = talk.exit_code();
   co_return result;
 }
 

@@ -62,6 +62,8 @@ awaitable<logs::Sources> sources_of(Parts& parts, model::Stack stack, std::vecto
     const auto* service = stack.spec->find(name);
     if (!service || !service->container || !is_in(sources.services, name)) continue;
     if (!label_of(container, label::k_hook).empty()) continue;
+    if (translate::is_kept(container.id, container.name) || label_of(container, label::k_oneoff) == "True")
+      continue;
     logs::ContainerSource source;
     source.service = name;
     source.number = translate::number_of(container.labels);

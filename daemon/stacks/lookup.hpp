@@ -16,6 +16,7 @@ stackfile::LoadRequest load_request(proto::UpRequest& request);
 struct Loaded {
   model::Spec spec;
   std::map<std::string, std::string> environment;  // the caller's
+  std::optional<int> umask;                        // likewise
   model::Seen seen;                                // for the facts
   bool ignore_orphans = false,
        remove_orphans = false;  // C10.4: what Compose's variables say, as the flag would

@@ -26,12 +26,14 @@ struct Parts;  // what the composition root hands over: stacks/parts.hpp
 
 // Who asked for a command in a container, at its ends. Each is awaited: a slow one makes the command wait.
 struct ExecInput {
-  enum class Kind { data, end, resize, detach, gone };
+  enum class Kind { data, end, resize, signal, detach, gone };
   Kind kind = Kind::gone;
-  std::string data{};
+  std::string data{};  // of a signal its name
   proto::WindowSize size{};
 };
 struct ExecEnds {
+  // An operation that has to end before it can begin; may be empty.
+  std::function<awaitable<void>(proto::Operation)> preparing = nullptr;
   std::function<awaitable<void>(proto::ExecStarted)> started;
   std::function<awaitable<void>(bool errors, std::string_view bytes)> output;
   std::function<awaitable<ExecInput>()> input;  // waits for ever where there is none
@@ -117,6 +119,10 @@ public:
   // gone (the call is cancelled, or throws) is ended in the container. Throws Error(failed) when the service
   // does not run.
   awaitable<proto::ExecResult> exec(std::string stack, proto::ExecRequest request, ExecEnds ends);
+
+  // A one-off: brings up what the service needs, makes a container of its own for the command, and goes on as
+  // exec does. One whose ends have gone is stopped; with `remove` it goes then.
+  awaitable<proto::ExecResult> run(proto::RunRequest request, ExecEnds ends);
 
   // The log of a hook's run from byte `from` of all that it ever wrote, in pieces, each with its first byte's
   // place (the oldest may not be kept any more); `follow`: to the end of the run.

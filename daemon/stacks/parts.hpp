@@ -25,6 +25,7 @@
 namespace stackd::stacks {
 
 class Execs;
+class OneOffs;
 
 // Facts about this daemon that the API shows.
 struct DaemonFacts {
@@ -46,6 +47,7 @@ struct Parts {
   operations::Runner& runner;
   steps::Tools& steps;
   Execs& execs;
+  OneOffs& one_offs;
   model::Paths paths;
   DaemonFacts facts;
   // By stack: what was shown last, and of which picture.

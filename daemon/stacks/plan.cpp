@@ -29,6 +29,9 @@ store::OperationRow not_yet(const std::string& stack) {
 awaitable<void> look_for_up(Parts& parts, model::Stack stack, plan::Request request, plan::Snapshot& seen) {
   const auto services = plan::selected_by(*stack.spec, request);
   co_await steps::look_for_up(parts.steps, stack, not_yet(stack.id), services, seen);
+  const auto& prepare = request.wish.prepare;
+  const std::set<std::string> prepared(prepare.begin(), prepare.end());
+  co_await steps::look_for_one_off(parts.steps, stack, prepared, seen);
   co_await steps::look_for_others(parts.steps, stack, seen);
   co_await steps::look_at_hooks(parts.steps, stack, model::Direction::up, steps::Entries::others, services,
                                 seen);

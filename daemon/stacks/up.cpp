@@ -64,6 +64,7 @@ void check_options(const proto::UpOptions& options) {
   const auto refuse = [](const char* a, const char* b) {
     throw Error(ErrorKind::invalid_request, std::string("cannot take '") + a + "' together with '" + b + "'");
   };
+  if (!options.prepare.empty() && options.no_start) refuse("prepare", "no_start");
   if (options.no_recreate && options.force_recreate) refuse("no_recreate", "force_recreate");
   if (options.no_recreate && options.adopt) refuse("no_recreate", "adopt");
   if (options.no_recreate && options.always_recreate_deps) refuse("no_recreate", "always_recreate_deps");
@@ -73,6 +74,24 @@ void check_options(const proto::UpOptions& options) {
 
 bool is_name_chosen(const proto::UpRequest& request) {
   return !request.project_name.empty() || request.environment.contains("COMPOSE_PROJECT_NAME");
+}
+
+// A one-off is of a service that has containers.
+void check_prepared(const model::Spec& spec, const std::vector<std::string>& names) {
+  std::vector<std::string> known;
+  for (const auto& service : spec.services) known.push_back(service.name);
+  for (const auto& name : names) {
+    const auto* service = spec.find(name);
+    if (!service) {
+      const auto near = util::nearest(name, known);
+      throw Error(ErrorKind::not_found, "the stack file has no service '" + name + "'" +
+                                            (near ? "; did you mean '" + *near + "'?" : ""));
+    }
+    if (!service->container)
+      throw Error(ErrorKind::invalid_request,
+                  "service '" + name + "' has no containers, it runs on this host: `stackctl exec " + name +
+                      " COMMAND` runs a command beside it");
+  }
 }
 
 // --scale names container services, and only those whose containers can be several.
@@ -144,6 +163,16 @@ void put_stack(store::Database& db, const model::Stack& stack, bool adopt) {
   if (adopt && !(state.up && before->status != "down")) store::Former::remember(db, stack.id);
 }
 
+std::optional<int> umask_of(const proto::UpRequest& request) {
+  if (request.umask.empty()) return std::nullopt;
+  const bool octal =
+      request.umask.size() <= 4 && request.umask.find_first_not_of("01234567") == std::string::npos;
+  if (octal)
+    if (const int value = std::stoi(request.umask, nullptr, 8); value <= 0777) return value;
+  throw Error(ErrorKind::invalid_request,
+              "cannot use umask '" + request.umask + "': expected up to three octal digits, as 022");
+}
+
 }  // namespace
 
 plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
@@ -168,6 +197,7 @@ plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded) {
   wish.adopt = options.adopt;
   wish.stop_timeout = options.stop_timeout;
   wish.scale = options.scale;
+  wish.prepare = options.prepare;
   if (options.timeout_ms) wish.deadline = std::chrono::milliseconds(*options.timeout_ms);
   // Two ups are the same when they ask for the same stack in the same way; what the environment gave is in
   // the spec.
@@ -181,6 +211,7 @@ model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optio
   auto facts = before ? *before->facts : model::Facts{};
   facts.stack_id = id;
   facts.caller = std::move(loaded.environment);
+  facts.umask = loaded.umask;
   facts.lich_id = resolve::worktree_id(spec.directory);
   facts.seen = std::move(loaded.seen);
   if (before && !was_down) spec.gone = gone_services(spec, *before->spec);
@@ -190,10 +221,14 @@ model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optio
 
 awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
   check_options(request.options);
+  const auto umask = umask_of(request);
   const auto& rerun = request.options.rerun_hooks;
   if (!rerun.empty() && rerun != "all") check_phase("options.rerun_hooks", rerun);
   const bool chosen = is_name_chosen(request);
   auto wanted = load_request(request);
+  const auto& prepare = request.options.prepare;
+  // One that is named is of the stack whatever its profiles are.
+  wanted.services.insert(wanted.services.end(), prepare.begin(), prepare.end());
   if (!chosen) {
     const auto there = co_await namesakes(parts);
     const auto others = std::make_shared<const Namesakes>(there);
@@ -202,7 +237,9 @@ awaitable<Loaded> load_for_up(Parts& parts, proto::UpRequest request) {
     };
   }
   auto loaded = co_await load(parts, std::move(wanted));
+  loaded.umask = umask;
   check_scale(loaded.spec, request.options.scale);
+  check_prepared(loaded.spec, prepare);
   for (const auto& name : request.options.skip_hooks) check_skipped(loaded.spec, name);
   co_return loaded;
 }

@@ -1,5 +1,7 @@
 #include "daemon/steps/endings.hpp"
 
+#include <algorithm>
+
 #include "daemon/logs/container_tail.hpp"
 #include "daemon/process/log_files.hpp"
 #include "daemon/util/text.hpp"
@@ -24,12 +26,41 @@ awaitable<std::string> last_process_lines(Tools& tools, store::ProcessRow row) {
   co_return util::join(util::tail_lines(text, k_log_lines), "\n");
 }
 
+// From the end of its last container until an engine that is told to end is gone.
+constexpr std::chrono::seconds k_engine_goes{2};
+
+// An engine that is told to end sends its containers a signal, and answers until the last of them has ended.
+bool others_end(const world::Monitor& monitor) {
+  const auto& all = monitor.all();
+  return std::any_of(all.begin(), all.end(),
+                     [](const auto& each) { return each.second.killed && !each.second.dead(); });
+}
+
+// Of one that was ended by a signal through the engine: waits whether the engine goes, too. Throws
+// Error(no_engine) when it does: then this end is its own, and the container is started again when it is
+// back.
+awaitable<void> unless_engine_goes(Tools& tools, std::string id) {
+  const auto state = tools.monitor.find(id);
+  if (!state || !state->dead() || !state->killed) co_return;
+  auto until = state->died_at + k_engine_goes;
+  for (;;) {
+    if (tools.monitor.went_away())
+      throw Error(ErrorKind::no_engine, "the engine at " + tools.engine.host() + " went away");
+    const auto now = std::chrono::steady_clock::now();
+    if (others_end(tools.monitor)) until = now + k_engine_goes;
+    if (now >= until || now > state->died_at + world::k_engine_end) co_return;
+    co_await tools.monitor.changed().wait_for(std::chrono::ceil<std::chrono::milliseconds>(until - now));
+  }
+}
+
 }  // namespace
 
 // The engine says so itself: of one that its restart policy starts again it tells the same end first.
 awaitable<bool> ended_for_good(Tools& tools, std::string id) {
   const auto details = co_await tools.engine.inspect_container(id);
-  co_return !details || (!details->running && !details->restarting);
+  if (details && (details->running || details->restarting)) co_return false;
+  if (details) co_await unless_engine_goes(tools, id);
+  co_return true;
 }
 
 awaitable<std::string> container_death(Tools& tools, std::string id, std::string what) {

@@ -10,11 +10,15 @@
 
 namespace stackd::steps {
 
-// How long something that has just been started is looked at before it counts as there (L3.5).
-constexpr std::chrono::milliseconds k_settle{100};
+// How long after its start a service is looked at before it counts as there (L3.5).
+inline std::chrono::milliseconds settle_of(const model::Service& service) {
+  constexpr std::chrono::milliseconds k_settle{100};
+  return service.ready_when ? service.ready_when->settle.value_or(k_settle) : k_settle;
+}
 
 // Waits until the container has ended; "<what> exited (<code>)" with its last lines.
-// Not so while its restart policy starts it again.
+// Not so while its restart policy starts it again. Throws Error(no_engine) when the engine itself has ended
+// it on its way out.
 awaitable<bool> ended_for_good(Tools& tools, std::string id);
 awaitable<std::string> container_death(Tools& tools, std::string id, std::string what);
 

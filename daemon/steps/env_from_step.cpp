@@ -57,6 +57,7 @@ process::RunRequest request_of(const model::Stack& stack, const std::string& lay
   request.env = resolve::env_from_environment(*stack.spec, *stack.facts, layer);
   request.log = beside(directory, ".log");
   request.timeout = stack.spec->runtime.hook_timeout;
+  request.umask = stack.facts->umask.value_or(process::k_umask);
   request.secrets = resolve::secret_values(*stack.spec, *stack.facts);
   return request;
 }

@@ -44,6 +44,10 @@ awaitable<void> sweep_runs(Tools& tools, std::string stack_id, std::string opera
 
 awaitable<Outcome> finish_up(Tools& tools, Step<plan::FinishUp> step) {
   Outcome outcome;
+  if (step.params.only_made) {
+    outcome.record = [id = step.stack()](store::Database& db) { store::Former::forget(db, id); };
+    co_return outcome;
+  }
   if (!step.params.recover) {
     // X34: from this commit on there is no way back, and what was kept goes all at once.
     auto query = [id = step.stack()](store::Database& db) { return store::Kept::of_stack(db, id); };

@@ -42,6 +42,12 @@ std::vector<plan::HeldPort> choose(store::Database& db, const model::Stack& stac
     else
       held.push_back(held_from(row));
   }
+  // A one-off of a service publishes none of its ports: who has them meanwhile does not matter.
+  const auto started = plan::selected_by(*stack.spec, {"", plan::Kind::up, wish, false});
+  for (const auto& service : stack.spec->services)
+    for (const auto& port : service.ports)
+      if (!wish.prepare.empty() && port.published != 0 && !started.contains(service.name))
+        going.insert({port.published, port.protocol});
   const plan::PortIsFree is_free = [&](int port, const std::string& protocol, const std::string& host_ip) {
     return going.contains({port, protocol}) || port_is_free(port, protocol, host_ip);
   };

@@ -41,6 +41,8 @@ void sort(const docker::ContainerSummary& summary, plan::Snapshot& seen) {
     seen.kept.push_back(std::move(container));
   } else if (!label_of(summary, label::k_hook).empty()) {
     seen.hook_containers.push_back(std::move(container));
+  } else if (label_of(summary, label::k_oneoff) == "True") {
+    seen.oneoffs.push_back(std::move(container));
   } else if (container.service.empty()) {
     // Its image is this stack's, with the image's labels. One of a build that was cut short is ours to
     // remove; one that somebody made from the finished image is not.
@@ -245,6 +247,13 @@ awaitable<void> look_for_up(Tools& tools, model::Stack stack, store::OperationRo
     seen.restarted = co_await world::restarted_replicas(tools.journal, tools.engine, stack, services);
   }
   co_await look_at_hooks(tools, stack, model::Direction::up, Entries::with_memory, services, seen);
+}
+
+awaitable<void> look_for_one_off(Tools& tools, model::Stack stack, std::set<std::string> services,
+                                 plan::Snapshot& seen) {
+  if (!seen.engine) co_return;
+  co_await look_at_images(tools, plan::images_of(stack, services), seen);
+  co_await look_at_images(tools, plan::derived_images_of(stack, services, seen), seen);
 }
 
 }  // namespace stackd::steps

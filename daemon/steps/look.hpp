@@ -30,5 +30,8 @@ awaitable<void> look_at_hooks(Tools& tools, model::Stack stack, model::Direction
 // behind our back.
 awaitable<void> look_for_up(Tools& tools, model::Stack stack, store::OperationRow operation,
                             std::set<std::string> services, plan::Snapshot& seen);
+// What a one-off of these services would be made from.
+awaitable<void> look_for_one_off(Tools& tools, model::Stack stack, std::set<std::string> services,
+                                 plan::Snapshot& seen);
 
 }  // namespace stackd::steps

@@ -135,6 +135,9 @@ awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
   if (request.kind == plan::Kind::up) co_await look_for_strangers(tools, stack, request.wish.adopt, seen);
   const auto services = plan::selected_by(*stack.spec, request);
   co_await look_for_up(tools, stack, step.operation(), services, seen);
+  const auto& prepare = request.wish.prepare;
+  const std::set<std::string> prepared(prepare.begin(), prepare.end());
+  co_await look_for_one_off(tools, stack, prepared, seen);
   plan::heed_wish(stack, request.wish, seen);
   auto plan = plan::plan_up(stack, request, seen);
   co_await check_shells(tools, step.operation().id, stack, plan.shells_needed);

@@ -39,8 +39,10 @@ bool is_put_back(store::Database& db, const OperationRow& operation) {
 // A stack's status after its operation has ended; views refine "up" by what they see.
 std::string status_after(store::Database& db, const OperationRow& operation, Kind kind) {
   if (plan::brings_up(kind)) {
-    if (operation.state == "succeeded") return "up";
     const bool was_up = world::state_of(db, operation.stack_id).up;
+    // What was made for a one-off brings nothing up by itself.
+    const bool one_off = !plan::wish_from(operation.request).prepare.empty();
+    if (operation.state == "succeeded") return one_off && !was_up ? "down" : "up";
     if (was_up && is_put_back(db, operation)) return "up";  // X34
     if (operation.state == "cancelled") return was_up ? "up" : "down";
     return was_up && is_running_again(db, operation) ? "up" : "failed";

@@ -1,10 +1,13 @@
-// X28: what was started must still be there at the end, or have ended well.
+// X28: what was started must still be there at the end, or have ended well. What has not ends the up when it
+// dies, not when everything else is ready.
 #include <algorithm>
 
 #include "daemon/async/signal.hpp"
+#include "daemon/async/task_group.hpp"
 #include "daemon/logs/container_tail.hpp"
 #include "daemon/steps/endings.hpp"
 #include "daemon/steps/steps.hpp"
+#include "daemon/steps/waiting.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
 
@@ -62,36 +65,134 @@ awaitable<bool> has_ended(Tools& tools, Started container) {
   co_return dead();
 }
 
-// An end that is none of its own doing, or that its service allows.
-awaitable<void> check_container(Tools& tools, model::Stack stack, Started started) {
-  const auto& container = *stack.service(started.service).container;
-  if (!container.restart.empty() && container.restart != "no") co_return;
-  const bool ended = co_await has_ended(tools, started);
-  if (!ended) co_return;
+// An end that is none of its own doing, or that its service allows. One that its policy starts again is not
+// dead until its tries are used up.
+awaitable<void> check_end(Tools& tools, model::Container container, Started started) {
+  const bool restarts = !container.restart.empty() && container.restart != "no";
+  const bool over = co_await ended_for_good(tools, started.id);
+  if (!over) co_return;
   const auto state = tools.monitor.find(started.id);
   const int code = state ? state->exit_code.value_or(0) : 0;
   const bool checked = container.healthcheck && !container.healthcheck->disabled();
-  if (code == 0 && !checked) co_return;
+  if (code == 0 && (restarts || !checked)) co_return;
   const auto lines = co_await logs::last_container_lines(tools.engine, started.id);
   throw Error(ErrorKind::failed, "service '" + started.service + "' exited with status " +
                                      std::to_string(code) + (lines.empty() ? "" : ": " + lines));
 }
 
+awaitable<void> check_container(Tools& tools, model::Stack stack, Started started) {
+  const auto container = *stack.service(started.service).container;
+  const bool ended = co_await has_ended(tools, started);
+  if (ended) co_await check_end(tools, container, started);
+}
+
+// What has answered has been there for long enough.
+bool is_probed(const model::Service& service) {
+  const auto& check = service.container->healthcheck;
+  return (service.ready_when && service.ready_when->any()) ||
+         (check && !check->disabled() && !check->test.empty());
+}
+
+Started started_by(const Step<plan::Settle>& step, const plan::Settle::Container& container) {
+  const auto made = step.result_of<plan::Create>(container.create_step);
+  return {container.service, made.id, step.result_of<plan::Start>(container.start_step).pid};
+}
+
+// ---- while others are still being started
+
+using Failed = std::shared_ptr<std::exception_ptr>;
+
+// Until it has died; what it died of goes to `failed`.
+awaitable<void> watch_container(Tools& tools, model::Container container, Started started, Failed failed) {
+  try {
+    for (;;) {
+      const auto state = tools.monitor.find(started.id);
+      if (state && state->dead()) co_await check_end(tools, container, started);
+      co_await tools.monitor.changed().wait();
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::cancelled) throw;
+    *failed = std::current_exception();
+  }
+  tools.monitor.changed().notify();
+}
+
+awaitable<void> watch_process(Tools& tools, model::Service service, std::string operation, std::string stack,
+                              Failed failed) {
+  const auto row = co_await process_row(tools, stack, service.name);
+  if (!row || row->operation_id != operation) co_return;
+  const auto exit = co_await tools.runs.wait(row->run_directory);
+  if (exit.ok()) co_return;
+  const auto failure = co_await process_failure(tools, service, *row, exit_words(exit));
+  *failed = std::make_exception_ptr(failure);
+  tools.monitor.changed().notify();
+}
+
+// How soon it is seen that a service has become ready, after which its death is nobody else's to tell.
+constexpr milliseconds k_look{50};
+
+awaitable<void> watch_all(Tools& tools, Step<plan::Settle> step, async::TaskGroup& watching) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto failed = std::make_shared<std::exception_ptr>();
+  auto containers = step.params.containers;
+  auto processes = step.params.processes;
+  for (;;) {
+    const auto take_container = [&](const plan::Settle::Container& container) {
+      if (!step.context.ended("ready " + container.service)) return false;
+      watching.spawn(
+          "watch of " + container.service,
+          [&tools, failed, own = *stack.service(container.service).container,
+           started = started_by(step, container)] { return watch_container(tools, own, started, failed); });
+      return true;
+    };
+    const auto take_process = [&](const std::string& name) {
+      if (!step.context.ended("ready " + name)) return false;
+      const auto& service = stack.service(name);
+      if (service.kind == model::ServiceKind::process && service.process->restart.empty())
+        watching.spawn("watch of " + name,
+                       [&tools, failed, service, operation = step.operation().id, id = stack.id] {
+                         return watch_process(tools, service, operation, id, failed);
+                       });
+      return true;
+    };
+    containers.erase(std::remove_if(containers.begin(), containers.end(), take_container), containers.end());
+    processes.erase(std::remove_if(processes.begin(), processes.end(), take_process), processes.end());
+    if (*failed) std::rethrow_exception(*failed);
+    if (tools.monitor.went_away() && !step.params.containers.empty())
+      throw Error(ErrorKind::no_engine, "the engine at " + tools.engine.host() + " went away");
+    if (containers.empty() && processes.empty())
+      co_await tools.monitor.changed().wait();
+    else
+      co_await tools.monitor.changed().wait_for(k_look);
+  }
+}
+
 }  // namespace
+
+awaitable<Outcome> settle_watch(Tools& tools, Step<plan::Settle> step) {
+  async::TaskGroup watching(tools.executor);
+  auto all = watch_all(tools, std::move(step), watching);
+  co_await watching.during(std::move(all));
+  co_return Outcome{};
+}
 
 awaitable<Outcome> settle(Tools& tools, Step<plan::Settle> step) {
   const auto stack = co_await tools.models.get(step.stack());
   for (const auto& name : step.params.processes) co_await check_process(tools, stack, name);
   std::vector<Started> containers;
-  util::TimeMs newest = 0;
+  util::TimeMs until = 0;
+  milliseconds longest{0};
   for (const auto& container : step.params.containers) {
-    const auto made = step.result_of<plan::Create>(container.create_step);
-    const auto start = step.result_of<plan::Start>(container.start_step);
-    newest = std::max(newest, start.at);
-    containers.push_back({container.service, made.id, start.pid});
+    const auto& service = stack.service(container.service);
+    if (!is_probed(service)) {
+      const auto at = step.result_of<plan::Start>(container.start_step).at;
+      until = std::max(until, at + settle_of(service).count());
+      longest = std::max(longest, settle_of(service));
+    }
+    containers.push_back(started_by(step, container));
   }
-  const auto wait = milliseconds(newest + k_settle.count() - util::now_ms());
-  if (wait.count() > 0) co_await async::sleep_for(std::min(wait, k_settle));
+  const auto wait = milliseconds(until - util::now_ms());
+  if (wait.count() > 0) co_await async::sleep_for(std::min(wait, longest));  // a clock may be set
   for (const auto& started : containers) co_await check_container(tools, stack, started);
   co_return Outcome{};
 }

@@ -35,11 +35,12 @@ awaitable<Outcome> pre_run(Tools& tools, Step<plan::PreRun> step);
 // process_steps.cpp
 awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step);
 awaitable<Outcome> stop_process(Tools& tools, Step<plan::StopProcess> step);
-// ready_steps.cpp, settle_step.cpp
+// ready_step.cpp, ready_process_step.cpp, completed_step.cpp, settle_step.cpp
 awaitable<Outcome> ready(Tools& tools, Step<plan::Ready> step);
 awaitable<Outcome> ready_process(Tools& tools, Step<plan::ReadyProcess> step);
 awaitable<Outcome> completed(Tools& tools, Step<plan::Completed> step);
 awaitable<Outcome> settle(Tools& tools, Step<plan::Settle> step);
+awaitable<Outcome> settle_watch(Tools& tools, Step<plan::Settle> step);
 // hook_steps.cpp
 awaitable<Outcome> hook(Tools& tools, Step<plan::Hook> step);
 awaitable<Outcome> end_hook(Tools& tools, Step<plan::EndHook> step);
@@ -99,13 +100,24 @@ awaitable<Outcome> run(Tools& tools, Function<Kind> function, Step<Kind> step) {
 }
 
 template <class Kind>
+Step<Kind> step_of(operations::StepContext context) {
+  Step<Kind> step{std::move(context), {}};
+  step.params = model::decoded<Kind>(step.context.params, "params of a step");
+  return step;
+}
+
+template <class Kind>
 void add(operations::Runner& runner, Tools& tools, Function<Kind> function) {
-  auto run_kind = [&tools, function](operations::StepContext context) {
-    Step<Kind> step{std::move(context), {}};
-    step.params = model::decoded<Kind>(step.context.params, "params of a step");
-    return run(tools, function, std::move(step));
+  operations::StepKind kind;
+  kind.run = [&tools, function](operations::StepContext context) {
+    return run(tools, function, step_of<Kind>(std::move(context)));
   };
-  runner.add_kind(Kind::k_kind, {std::move(run_kind), Kind::k_interruptible});
+  kind.interruptible = Kind::k_interruptible;
+  if constexpr (std::is_same_v<Kind, plan::Settle>)
+    kind.watch = [&tools](operations::StepContext context) {
+      return run(tools, settle_watch, step_of<plan::Settle>(std::move(context)));
+    };
+  runner.add_kind(Kind::k_kind, std::move(kind));
 }
 
 // One function for each kind, in the order of the table.

@@ -109,6 +109,14 @@ struct ExecRow {
   TimeMs started_at = 0;
 };
 
+// A container of `run` (migrations/0007_one_offs.sql).
+struct OneOffRow {
+  std::string id, stack_id, service, name;
+  bool remove = false;    // once it has ended
+  bool attached = false;  // it ends with its client
+  TimeMs started_at = 0;
+};
+
 struct EventRow {
   std::int64_t sequence = 0;
   TimeMs at = 0;
@@ -222,6 +230,12 @@ struct Statuses {
 struct Execs {
   static void put(Database&, const ExecRow&);
   static std::vector<ExecRow> all(Database&);  // oldest first
+  static void remove(Database&, const std::string& id);
+};
+
+struct OneOffs {
+  static void put(Database&, const OneOffRow&);
+  static std::vector<OneOffRow> all(Database&);  // oldest first
   static void remove(Database&, const std::string& id);
 };
 

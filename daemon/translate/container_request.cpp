@@ -55,9 +55,10 @@ json labels_of(const RequestInputs& in) {
                          (dependency.restart ? "true" : "false"));
   labels[label::k_project] = in.spec.name;
   labels[label::k_service] = in.service.name;
-  labels[label::k_number] = std::to_string(in.number);
+  if (!in.one_off) labels[label::k_number] = std::to_string(in.number);
+  if (in.one_off) labels[label::k_slug] = in.one_off->slug;
   labels[label::k_hash] = in.config_hash;
-  labels[label::k_oneoff] = "False";
+  labels[label::k_oneoff] = in.one_off ? "True" : "False";
   labels[label::k_version] = STACKD_VERSION;
   labels[label::k_depends_on] = util::join(depends_on, ",");
   labels[label::k_image] = in.image_id;
@@ -102,7 +103,7 @@ void add_ports(const RequestInputs& in, json& body, json& host) {
     const auto target = std::to_string(port.target) + "/" + port.protocol;
     body["ExposedPorts"][target] = json::object();
     int host_port = port.published;
-    if (allocated != in.facts.ports.end()) {
+    if (allocated != in.facts.ports.end() && !in.one_off) {
       const auto key = in.number == 1 ? port.key : port.key + "@" + std::to_string(in.number);
       if (const auto found = allocated->second.find(key); found != allocated->second.end())
         host_port = found->second;
@@ -235,8 +236,11 @@ std::vector<std::string> links_of(const RequestInputs& in) {
 }
 
 json endpoint_of(const RequestInputs& in, const model::Attachment& attachment, const std::string& name) {
-  std::vector<std::string> aliases{in.service.name};
-  for (const auto& alias : attachment.aliases) aliases.push_back(alias);
+  std::vector<std::string> aliases;
+  if (!in.one_off || in.one_off->use_aliases) {
+    aliases.push_back(in.service.name);
+    for (const auto& alias : attachment.aliases) aliases.push_back(alias);
+  }
   if (name != in.service.name) aliases.push_back(name);
   json endpoint{{"Aliases", aliases}};
   if (!attachment.ipv4_address.empty()) endpoint["IPAMConfig"]["IPv4Address"] = attachment.ipv4_address;
@@ -367,7 +371,7 @@ json host_config(const RequestInputs& in) {
 ContainerRequest container_request(const RequestInputs& in) {
   const auto& c = *in.service.container;
   ContainerRequest request;
-  request.name = resolve::container_name(in.spec, in.service, in.number);
+  request.name = in.one_off ? in.one_off->name : resolve::container_name(in.spec, in.service, in.number);
   request.platform = c.platform;
   auto& body = request.body;
   body = {{"Image", in.image}, {"Labels", labels_of(in)}};
@@ -382,6 +386,10 @@ ContainerRequest container_request(const RequestInputs& in) {
   if (c.stop_grace_period) body["StopTimeout"] = c.stop_grace_period->count() / 1000;  // C7.1: whole seconds
   if (c.tty) body["Tty"] = true;
   if (c.stdin_open) body["OpenStdin"] = true;
+  if (in.one_off) body.update({{"AttachStdout", true}, {"AttachStderr", true}});
+  // Its input ends with that of whoever is attached.
+  if (in.one_off && in.one_off->input)
+    body.update({{"OpenStdin", true}, {"StdinOnce", true}, {"AttachStdin", true}});
   if (c.healthcheck) body["Healthcheck"] = healthcheck_of(*c.healthcheck);
   auto environment = json::array();
   const auto variables = resolve::container_environment(in.spec, in.facts, in.service);
@@ -390,6 +398,7 @@ ContainerRequest container_request(const RequestInputs& in) {
   for (const auto& [name, value] : in.service.environment.env)
     if (!value && !variables.contains(name)) environment.push_back(name);
   auto host = host_config(in);
+  if (in.one_off && in.one_off->remove) host["AutoRemove"] = true;
   add_ports(in, body, host);
   add_mounts(in, body, host);
   add_networks(in, request, host);

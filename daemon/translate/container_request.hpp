@@ -19,6 +19,14 @@ struct ContainerRequest {
       more_networks;  // engine name -> endpoint settings, to connect after create (API < 1.44)
 };
 
+// A container of `run`: one more beside the service's replicas (C9.2, C9.4).
+struct OneOff {
+  std::string name, slug, run;  // run: what the record of it is called
+  bool use_aliases = false;     // on its networks it has the service's names as well
+  bool remove = false;          // by the engine, once it has ended
+  bool input = false;           // whoever is attached gives it one
+};
+
 struct RequestInputs {
   const model::Spec& spec;
   const model::Facts& facts;
@@ -29,6 +37,7 @@ struct RequestInputs {
   std::string config_hash, operation;
   std::map<std::string, std::string> container_of;  // service -> id, for network_mode: service:x and the like
   std::vector<std::string> kept_volumes;  // "name:/target": anonymous volumes of the container it replaces
+  const OneOff* one_off = nullptr;
 };
 
 ContainerRequest container_request(const RequestInputs& inputs);

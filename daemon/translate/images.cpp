@@ -23,6 +23,7 @@ std::optional<std::chrono::milliseconds> pull_interval(std::string_view policy) 
   constexpr std::string_view k_every = "every_";
   if (policy == "daily") return k_day;
   if (policy == "weekly") return 7 * k_day;
+  if (policy == "refresh") return std::chrono::milliseconds(0);
   if (!policy.starts_with(k_every)) return std::nullopt;
   auto rest = policy.substr(k_every.size());
   // Weeks and days, which durations do not have elsewhere, stand before the others.

@@ -17,6 +17,7 @@ constexpr const char* k_service = "com.docker.compose.service";
 constexpr const char* k_number = "com.docker.compose.container-number";
 constexpr const char* k_hash = "com.docker.compose.config-hash";
 constexpr const char* k_oneoff = "com.docker.compose.oneoff";
+constexpr const char* k_slug = "com.docker.compose.slug";  // of a one-off
 constexpr const char* k_version = "com.docker.compose.version";
 constexpr const char* k_depends_on = "com.docker.compose.depends_on";
 constexpr const char* k_image = "com.docker.compose.image";

@@ -19,6 +19,7 @@ process::RunRequest process_request(const model::Stack& stack, const model::Serv
   request.argv = {"/bin/sh", "-c", command};
   request.cwd = service.process->cwd.empty() ? stack.spec->directory : service.process->cwd;
   request.env = resolve::process_environment(*stack.spec, *stack.facts, service);
+  request.umask = stack.facts->umask.value_or(process::k_umask);
   request.secrets = resolve::secret_values(*stack.spec, *stack.facts);
   request.capture = process::Capture::append;
   request.truncate_log = false;

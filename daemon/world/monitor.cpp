@@ -14,7 +14,6 @@ namespace stackd::world {
 namespace {
 
 // An engine that is asked to end stops its containers first, for as long as their grace lasts.
-constexpr std::chrono::seconds k_engine_end{30};
 constexpr std::size_t k_gone_kept = 1000;  // W3
 
 constexpr const char* k_actions[] = {"create", "start", "kill",    "die",    "health_status", "destroy",
@@ -45,6 +44,7 @@ ContainerState state_from(const Map& labels) {
   state.service = value(labels, translate::label::k_service);
   state.operation = value(labels, translate::label::k_operation);
   state.hook = value(labels, translate::label::k_hook);
+  state.oneoff = value(labels, translate::label::k_oneoff) == "True";
   const auto number = value(labels, translate::label::k_number);
   state.number = number.empty() ? 1 : std::atoi(number.c_str());
   return state;
@@ -63,7 +63,8 @@ std::optional<ContainerState> Monitor::find(const std::string& id) const {
 std::map<std::string, ContainerState> Monitor::of_stack(const std::string& stack_id) const {
   std::map<std::string, ContainerState> found;
   for (const auto& [id, state] : containers_)
-    if (state.stack == stack_id && !translate::is_kept(id, state.name)) found.emplace(id, state);
+    if (state.stack == stack_id && !state.oneoff && !translate::is_kept(id, state.name))
+      found.emplace(id, state);
   return found;
 }
 

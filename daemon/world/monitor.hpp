@@ -28,6 +28,7 @@ std::string_view to_string(Cause cause);  // "operator" for the one who calls
 struct ContainerState {
   std::string stack, service, operation, hook, name, image;  // hook: of a hook's own container, its label
   int number = 1;
+  bool oneoff = false;           // of `run`: it is no replica of its service
   std::string state;             // running, exited, paused, restarting, created, dead
   std::string health;            // "", starting, healthy, unhealthy
   std::string health_output;     // of the check that changed it last
@@ -43,6 +44,9 @@ struct ContainerState {
   std::vector<std::string> networks;
   bool dead() const { return state == "exited" || state == "dead"; }
 };
+
+// What an engine that is told to end may take: who got a signal that long ago was ended by it, when it goes.
+inline constexpr std::chrono::seconds k_engine_end{30};
 
 class Monitor {
 public:

@@ -116,11 +116,12 @@ Typed typed(const Value& value) {
       return out;
     }
   }
-  out.type = Typed::Type::real;
   out.real = infinite    ? HUGE_VAL
              : below     ? -HUGE_VAL
              : no_number ? std::nan("")
                          : std::strtod(digits.c_str(), nullptr);
+  if (!std::isfinite(out.real) && !infinite && !below && !no_number) return out;  // too large for a number
+  out.type = Typed::Type::real;
   out.text = number_text(out.real);
   return out;
 }

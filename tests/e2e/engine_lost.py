@@ -37,14 +37,12 @@ def lose(engine):
     engine.stop(signal.SIGKILL)
 
 
-@scenario("The engine is killed in the middle of an up: it waits, starts again what was lost, and ends well; each hook once",
-          daemon=False)
-def lost_in_up(world):
+def up_loses_its_engine(world, how):
     with own_engine(world) as engine:
         world.stack(STACK)
         client = world.spawn("up")
         wait_until(lambda: engine.running(world.project, "db"), "the first container")
-        lose(engine)
+        engine.stop(how)
         wait_until(lambda: "waits up to 5m for the engine" in world.read("spawned-0.log"), "the client to be told")
         engine.start()
         wait_until(lambda: engine.running(world.project, "db"), "what was lost to run again")
@@ -55,6 +53,17 @@ def lost_in_up(world):
         check(engine.running(world.project, "web"), "web runs")
         world.ctl("down", "-v").expect(0)
         world.nothing_left()
+
+
+@scenario("The engine is killed in the middle of an up: it waits, starts again what was lost, and ends well; each hook once",
+          daemon=False)
+def lost_in_up(world):
+    up_loses_its_engine(world, signal.SIGKILL)
+
+
+@scenario("The engine is stopped in order in the middle of an up: what it ended on its way out is started again, and the up ends well", daemon=False)
+def stopped_in_up(world):
+    up_loses_its_engine(world, signal.SIGTERM)
 
 
 @scenario("The engine is killed in the middle of a down: it waits, takes everything away, and runs each hook once", daemon=False)
@@ -130,3 +139,23 @@ def random_moments(world):
                 world.end_of(client)
             world.ctl("down", "-v").expect(0)
             world.nothing_left()
+
+
+@scenario("The engine is lost while a process becomes ready: the containers of the up are started again, and it ends well", daemon=False)
+def lost_beside_process(world):
+    with own_engine(world) as engine:
+        world.stack(STACK.replace("    ready_when: {cmd: \"test -e t/go\"}\n", "").replace("    depends_on: {db: {condition: service_healthy}}\n", "")
+                    + "owned: {proc: {cmd: exec sleep 1000, ready_when: {cmd: \"test -e t/go\"}}}\n")
+        client = world.spawn("up")
+        wait_until(lambda: len(engine.running(world.project)) == 2, "both containers")
+        wait_until(lambda: world.services()["proc"]["status"] == "starting", "the process")
+        for how in (signal.SIGKILL, signal.SIGTERM):
+            engine.stop(how)
+            engine.start()
+            wait_until(lambda: len(engine.running(world.project)) == 2, f"both containers to run again after {how.name}")
+        world.file("stack/t/go", "")
+        world.end_of(client)
+        equal(world.ended("up")["state"], "succeeded", "the up")
+        equal(world.lines("stack/t/trace"), ["before_up", "after_up"], "the hooks")
+        world.ctl("down", "-v").expect(0)
+        world.nothing_left()

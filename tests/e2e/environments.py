@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from harness import IMAGE, check, equal, wait_until
+from harness import IMAGE, check, equal, request, wait_until
 from scenarios import scenario
 
 
@@ -316,3 +316,26 @@ services:
         shown = [line for line in (up.text + everything_shown(world)).splitlines() if secret in line]
         check(not shown, f"with {build}, {hook} the secret is shown: {shown[:3]}")
     world.ctl("down", "--rmi", "local", "-t", "0").expect(0)
+
+
+@scenario("Processes, host hooks and env_from make files by the umask of the caller; one that is none is refused")
+def umask(world):
+    world.stack("""
+env_from: [{cmd: "touch t/of-env-from; echo A=1"}]
+owned: {proc: {cmd: "touch t/of-process; exec sleep 1000", ready_when: {cmd: "test -e t/of-process"}}}
+lifecycle: {before_up: ["touch t/of-hook"]}
+""")
+    for mask, mode in ((0o002, 0o664), (0o077, 0o600), (0o022, 0o644)):
+        before = os.umask(mask)
+        try:
+            world.ctl("up").expect(0)
+        finally:
+            os.umask(before)
+        for name in ("of-hook", "of-process", "of-env-from"):
+            path = world.path("stack", "t", name)
+            equal(oct(os.stat(path).st_mode & 0o777), oct(mode), f"mode of {name} under umask {mask:03o}")
+            os.remove(path)
+        world.ctl("down").expect(0)
+    status, problem = request(world.daemon.socket, "POST", "/v1/stacks", {"directory": world.path("stack"), "umask": "9"})
+    equal(status, 400, "status")
+    check("umask '9'" in str(problem), f"{problem}")

@@ -1,6 +1,7 @@
 """What happens when a hook or a service fails: what is said, what is taken away, and what runs again."""
 
 import os
+import time
 
 from harness import IMAGE, check, equal, wait_until
 from scenarios import scenario
@@ -293,3 +294,43 @@ services:
     equal(running(), set(), "after a restart that failed")
     world.ctl("down", "-t", "0").expect(0)
     world.nothing_left()
+
+
+@scenario("L2.2, X28: what dies while others still become ready ends the up at once and is named first")
+def early_death(world):
+    box = BOX.replace("sleep infinity", "sh -c 'sleep 1; echo disk is full; exit 3'")
+    cases = {
+        "a process": ("owned: {db: {cmd: 'sleep 1; echo disk is full; exit 3'}, WEB}", "db", "3"),
+        "a process that was ready": ("owned: {db: {cmd: 'echo go; sleep 1; echo disk is full; exit 3', ready_when: {log_match: go}}, WEB}", "db", "3"),
+        "a container": (f"services: {{db: {box}}}}}\nowned: {{WEB}}", "db", "3"),
+        "a container that its policy has given up": (f"services: {{db: {box}, restart: 'on-failure:1'}}}}\nowned: {{WEB}}", "db", "3"),
+        "one killed by a signal": ("owned: {db: {cmd: 'sleep 1; echo disk is full; kill -9 $$'}, WEB}", "db", "signal 9"),
+    }
+    for what, (text, service, how) in cases.items():
+        world.stack(text.replace("WEB", "web: {cmd: exec sleep 1000, ready_when: {log_match: never, timeout: 40s}}") + "\n")
+        begun = time.monotonic()
+        result = world.ctl("up").expect(1, f"service '{service}'", how, "disk is full")
+        took = time.monotonic() - begun
+        check(took < 12, f"{what}: the up took {took:.1f} s")
+        check("'web' did not become ready" not in result.text, f"{what}: {result.text}")
+        world.nothing_left()
+        world.ctl("down").expect(0)
+
+
+@scenario("L3.5: ready_when.settle says how long a service without a probe must be there; those who depend on it wait for that")
+def own_settle(world):
+    box = BOX.replace("sleep infinity", "sh -c 'sleep 0.6; echo too soon; exit 3'")
+    for what, db in {"a process": "owned: {db: {cmd: 'sleep 0.6; echo too soon; exit 3', ready_when: {settle: SETTLE}}, WEB}",
+                     "a container": f"services: {{db: {box}, ready_when: {{settle: SETTLE}}}}}}\nowned: {{WEB}}"}.items():
+        text = db.replace("WEB", "web: {cmd: 'echo began >> t/trace; exec sleep 1000', depends_on: [db]}") + "\n"
+        world.stack(text.replace("SETTLE", "2s"))
+        begun = time.monotonic()
+        world.ctl("up").expect(1, "db", "3", "too soon")
+        check(time.monotonic() - begun < 10, f"{what}: it took {time.monotonic() - begun:.1f} s")
+        equal(world.lines("stack/t/trace"), [], f"{what}: what depends on it")
+        world.stack(text.replace("sleep 0.6; echo too soon; exit 3", "exec sleep 1000").replace("SETTLE", "1s"))
+        begun = time.monotonic()
+        world.ctl("up").expect(0)
+        check(time.monotonic() - begun > 0.9, f"{what}: it was ready at once")
+        world.ctl("down").expect(0)
+        world.file("stack/t/trace", "")

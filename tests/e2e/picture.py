@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -190,3 +191,69 @@ def tags(world):
     os.kill(stack["services"][0]["pid"], signal.SIGKILL)
     wait_until(lambda: get("/v1/stacks", tag)[0] == 200, "another answer")
     world.ctl("down").expect(0)
+
+
+@scenario("W7, W10: random pauses, kills, restarts, renames, disconnections and removals past stackd, the daemon killed among them: what was told leads to the picture")
+def random_events(world):
+    """STACKD_EVENTS=1000 is for a person who waits; STACKD_EVENTS_SEED repeats one."""
+    count = int(os.environ.get("STACKD_EVENTS", "60"))
+    seed = int(os.environ.get("STACKD_EVENTS_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
+    dice = random.Random(seed)
+    names = ["a", "b", "c", "d"]
+    box = f"{{image: {IMAGE}, init: true, command: sleep infinity, stop_signal: SIGKILL, restart: POLICY}}"
+    world.stack("services:\n" + "".join(f"  {name}: {box.replace('POLICY', policy)}\n" for name, policy in zip(names, ("'no'", "'no'", "on-failure", "'no'")))
+                + "owned: {p: {cmd: exec sleep 1000}}\n")
+    world.ctl("up").expect(0)
+    engine = world.engine
+    network = engine.networks(world.project)[0]["Id"]
+    good = (200, 201, 204, 304, 400, 403, 404, 409, 500)  # what is refused changes nothing
+
+    def one():
+        there = engine.containers(world.project)
+        if not there or dice.random() < 0.02:
+            return world.ctl("up").expect(0)
+        chosen = dice.choice(there)["Id"]
+        what = dice.choice(["pause", "unpause", "kill", "restart?t=0", "stop?t=0", "start", "start", "unpause", "rename", "disconnect", "connect", "remove", "daemon", "process"])
+        if what == "rename":
+            engine.call("POST", f"/containers/{chosen}/rename?name={world.project}-renamed-{dice.randrange(1 << 20)}", good=good)
+        elif what in ("disconnect", "connect"):
+            engine.call("POST", f"/networks/{network}/{what}", {"Container": chosen}, good=good)
+        elif what == "remove":
+            if dice.random() < 0.3:
+                engine.call("DELETE", f"/containers/{chosen}?force=1", good=good)
+        elif what == "daemon":
+            if dice.random() < 0.5:
+                world.daemon.kill()
+                world.daemon.start()
+        elif what == "process":
+            pid = world.services()["p"].get("pid")
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+        else:
+            engine.call("POST", f"/containers/{chosen}/{what}", good=good)
+        return None
+
+    for _ in range(count):
+        one()
+        if dice.random() < 0.3:
+            time.sleep(dice.random() / 10)
+
+    def last_told():
+        last = {}
+        for event in events(world, 0):
+            if event["kind"] == "service.status":
+                last[event["data"]["service"]] = event["data"]["to"]
+        return last
+
+    def agree():
+        now = {name: service["status"] for name, service in world.services().items()}
+        return {name: status for name, status in last_told().items() if name in now} == now
+
+    wait_until(agree, f"seed {seed}: what was told, {last_told()}, to lead to {({n: s['status'] for n, s in world.services().items()})}", 20)
+    engine_says = {c["Labels"]["com.docker.compose.service"]: c["State"] for c in engine.containers(world.project)}
+    for name, state in engine_says.items():
+        said = world.services()[name]["status"]
+        check((said in ("ready", "running", "starting", "unhealthy")) == (state == "running") and (said == "paused") == (state == "paused"),
+              f"seed {seed}: {name} is {state} and said to be {said}")
+    world.ctl("down").expect(0)
+    world.nothing_left()

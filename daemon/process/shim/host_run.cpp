@@ -103,7 +103,7 @@ void HostRun::become_command(pid_t shim, int failure_pipe, int null, int out, in
   // A shim that is killed loses the run; the command must not live on unseen beside its successor.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != shim) ::_exit(127);
-  ::umask(022);  // the daemon's own is 077
+  ::umask(static_cast<mode_t>(request_.umask));
   ::dup2(null, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);

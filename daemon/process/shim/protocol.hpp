@@ -17,11 +17,12 @@ constexpr char k_limit[] = "limit";  // bytes kept of a capped log; of one of a 
 constexpr char k_kept[] = "kept";    // how many old ones of a service's log stay
 constexpr char k_out[] = "out";      // standard output goes to this file, and not to the log
 constexpr char k_out_limit[] = "out_limit";  // bytes; a command that prints more is ended
-constexpr char k_append[] = "append";        // 1: a service's log (Capture::append)
-constexpr char k_leave[] = "leave";          // 1: what the command leaves behind is not ended
-constexpr char k_truncate[] = "truncate";    // 1: the log begins empty
-constexpr char k_timeout[] = "timeout";      // milliseconds; absent: none
-constexpr char k_grace[] = "grace";          // milliseconds
+constexpr char k_umask[] = "umask";
+constexpr char k_append[] = "append";      // 1: a service's log (Capture::append)
+constexpr char k_leave[] = "leave";        // 1: what the command leaves behind is not ended
+constexpr char k_truncate[] = "truncate";  // 1: the log begins empty
+constexpr char k_timeout[] = "timeout";    // milliseconds; absent: none
+constexpr char k_grace[] = "grace";        // milliseconds
 constexpr char k_cwd[] = "cwd";
 constexpr char k_arg[] = "arg";        // in order
 constexpr char k_env[] = "env";        // "A=B"

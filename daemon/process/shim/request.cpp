@@ -35,6 +35,7 @@ void Request::take_field(char* text) {
   if (name == field::k_header) header = value;
   if (name == field::k_limit) limit = ::strtoull(value, nullptr, 10);
   if (name == field::k_out) out = value;
+  if (name == field::k_umask) umask = static_cast<int>(::strtoul(value, nullptr, 10));
   if (name == field::k_out_limit) out_limit = ::strtoull(value, nullptr, 10);
   if (name == field::k_kept) kept = ::atoi(value);
   if (name == field::k_append) append = is_set();

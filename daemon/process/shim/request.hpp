@@ -23,7 +23,7 @@ public:
   std::string directory, log, out, cwd, container, api, tag;
   std::vector<std::string> engines, secrets;
   std::size_t limit = 0, out_limit = 0;
-  int kept = 0;
+  int kept = 0, umask = 022;
   bool append = false, leave = false, truncate = false, tty = false;
   std::optional<Millis> timeout;
   Millis grace = 0;

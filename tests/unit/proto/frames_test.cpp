@@ -28,7 +28,7 @@ TEST_CASE("The length of a frame stands with its highest byte first", "[proto]")
 }
 
 TEST_CASE("Bytes that are no frames are refused, before they are waited for", "[proto]") {
-  const std::vector<std::string> wrong = {std::string("GET / HT"), std::string("\x09\0\0\0\0\0\0\0", 8),
+  const std::vector<std::string> wrong = {std::string("GET / HT"), std::string("\x0a\0\0\0\0\0\0\0", 8),
                                           std::string("\1\0\0\0\0\x20\0\0", 8)};
   for (const auto& bytes : wrong) {
     FrameReader reader;

@@ -66,6 +66,7 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
                              "dev",
                              {"db"},
                              {{"A", "1"}},
+                             "027",
                              {true,
                               true,
                               true,
@@ -82,6 +83,7 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
                               "all",
                               {"after_up"},
                               {{"db", 2}},
+                              {"web"},
                               5,
                               6}});
   check_round_trip(DownRequest{true, true, true, "all", 0, {"db"}});

@@ -36,6 +36,7 @@ struct Parts {
   proto::ImagesRequest images;
   proto::LogsRequest logs;
   proto::ExecRequest exec;
+  proto::RunRequest run;
   std::string verb, stack, group, key;
   int limit = 0;
   bool secrets = false;

@@ -318,6 +318,15 @@ awaitable<proto::ExecResult> Manager::exec(std::string id, proto::ExecRequest re
   co_return proto::ExecResult{.exec = "e1", .exit_code = 7};
 }
 
+awaitable<proto::ExecResult> Manager::run(proto::RunRequest request, ExecEnds ends) {
+  parts_.run = request;
+  if (ends.preparing) co_await ends.preparing(proto::Operation{.id = "op-1"});
+  const proto::ExecStarted started{"", "run-1", request.service, "shop-" + request.service + "-run-1", 0};
+  co_await ends.started(started);
+  co_await ends.output(false, request.service);
+  co_return proto::ExecResult{.container = started.container, .exit_code = 3};
+}
+
 awaitable<void> Manager::logs(std::string id, proto::LogsRequest request, LogSink sink) {
   const Counted counted(parts_.streaming);
   stack(parts_, id);

@@ -236,5 +236,5 @@ TEST_CASE("The described examples of bodies are taken", "[api]") {
     CHECK((status == 200 || status == 202));
     ++bodies;
   }
-  CHECK(bodies == 20);
+  CHECK(bodies == 21);
 }

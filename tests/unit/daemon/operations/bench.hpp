@@ -66,6 +66,8 @@ struct Bench {
     if (!store::Stacks::get(db, "s-1")) store::Stacks::put(db, {.id = "s-1", .name = "s", .status = "down"});
     runner.add_kind("work", {[this](StepContext context) { return run(std::move(context)); }, false});
     runner.add_kind("wait", {[this](StepContext context) { return run(std::move(context)); }, true});
+    runner.add_kind("watched", {[this](StepContext context) { return run(std::move(context)); }, false,
+                                [this](StepContext context) { return watch(std::move(context)); }});
   }
 
   // What the step with this key does; by default it is done at once.
@@ -73,6 +75,14 @@ struct Bench {
   awaitable<Outcome> run(StepContext context) {
     log.push_back((context.resumed ? "again " : "") + context.step.key);
     const auto step = behaviours.find(context.step.key);
+    if (step == behaviours.end()) co_return Outcome{};
+    const auto function = step->second;
+    co_return co_await function(std::move(context));
+  }
+
+  awaitable<Outcome> watch(StepContext context) {
+    log.push_back("watch of " + context.step.key);
+    const auto step = behaviours.find("watch of " + context.step.key);
     if (step == behaviours.end()) co_return Outcome{};
     const auto function = step->second;
     co_return co_await function(std::move(context));

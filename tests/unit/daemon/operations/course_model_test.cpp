@@ -145,6 +145,9 @@ private:
     for (const auto ordinal : course.running())
       if (dice_.chance(40)) list.push_back(end_of(ordinal));
     if (dice_.chance(5)) list.push_back([](Course& c) { c.warn("by the way"); });
+    for (const auto ordinal : course.pending())
+      if (!clean_ && dice_.chance(1))
+        list.push_back([end = failure_of(ordinal)](Course& c) { c.fail_early(end); });
     if (!clean_ && dice_.chance(4)) list.push_back(&Course::request_cancel);
     if (!clean_ && dice_.chance(4)) list.push_back(&Course::run_out_of_time);
     return list;
@@ -161,12 +164,17 @@ private:
       end.outcome = fate.outcome;
       if (dice_.chance(10)) end.outcome.record = [](store::Database&) {};
     } else {
-      end.how = StepEnd::How::failed;
-      end.code = "failed";
-      end.message = step.key + " failed \xff";
-      end.details = {"a line"};
+      end = failure_of(ordinal);
     }
     return [end](Course& course) { course.end_step(end); };
+  }
+
+  StepEnd failure_of(int ordinal) const {
+    return {.ordinal = ordinal,
+            .how = StepEnd::How::failed,
+            .code = "failed",
+            .message = course_->step(ordinal).key + " failed \xff",
+            .details = {"a line"}};
   }
 
   std::vector<store::StepRow> roll_back(const Batch& batch) {

@@ -175,8 +175,12 @@ private:
     return old && old->row.mode == "forward" && old->find(step.key);
   }
 
-  // It never ran: it comes after what failed, or the operation was stopped before its turn.
+  // It never ran: it comes after what failed, the operation was stopped before its turn, or its watch failed
+  // it.
   void left_out(const OperationRows* old, const OperationRows& now, const store::StepRow& step) {
+    if (step.state == "failed")
+      return expect(!old || (old->row.mode == "forward" && !is_stopped(*old)),
+                    step.key + " failed before its turn in an operation that had been stopped");
     expect(step.state == "skipped" || step.state == "cancelled",
            step.key + " never ran and is " + step.state);
     if (step.reason.find("needs ") == 0) {

@@ -102,6 +102,14 @@ TEST_CASE("!override replaces and !reset removes, at any depth", "[stackfile][me
   CHECK(web.container->user.empty());
 }
 
+TEST_CASE("!reset takes one of extra_hosts away; a number is another group than its text",
+          "[stackfile][merge]") {
+  const Merged merged("    extra_hosts: {a: 1.1.1.1, b: 2.2.2.2}\n    group_add: [1]\n",
+                      "    extra_hosts: {a: !reset null}\n    group_add: [2, '1']\n");
+  CHECK(merged.container().extra_hosts == Strings{"b:2.2.2.2"});
+  CHECK(merged.container().group_add == Strings{"1", "2", "1"});
+}
+
 TEST_CASE("a further file's variable without a value takes the place of one with a value",
           "[stackfile][merge]") {
   for (const char* over : {"    environment: [A]\n", "    environment: {A: }\n"}) {

@@ -100,3 +100,51 @@ networks:
   }
 })"));
 }
+
+TEST_CASE("paths of an included and of an extended file are that file's, wherever they stand",
+          "[stackfile][model]") {
+  test::Loading loading("include: [s/c.yaml]\nx-own: 1\nservices:\n  t: {image: t}\n");
+  loading.directory.write("s/c.yaml", R"(x-theirs: 1
+services:
+  a:
+    extends: {file: ../o.yaml, service: o}
+    build: {additional_contexts: [one=./x, "two=docker-image://y"]}
+    develop: {watch: [{path: ./src, action: rebuild}]}
+    volumes: [data:/v]
+volumes: {data: {driver: local, driver_opts: {type: none, o: bind, device: ./data}}}
+)");
+  loading.directory.write("o.yaml",
+                          "services: {o: {image: o, develop: {watch: [{path: p, action: rebuild}]}, "
+                          "build: {args: [A=1]}}}\n");
+  const auto spec = loading.load();
+  const json model = stackfile::compose_model(spec);
+  CAPTURE(model.dump());
+  const json& build = model["services"]["a"]["build"];
+  CHECK(build["context"] == loading.path("s"));
+  CHECK(build["additional_contexts"] == json{{"one", loading.path("s/x")}, {"two", "docker-image://y"}});
+  CHECK(model["services"]["a"]["develop"]["watch"][0]["path"] == loading.path("p"));
+  CHECK(model["services"]["a"]["develop"]["watch"][1]["path"] == loading.path("s/src"));
+  CHECK(model["volumes"]["data"]["driver_opts"]["device"] == loading.path("s/data"));
+  CHECK(model.contains("x-own"));
+  CHECK_FALSE(model.contains("x-theirs"));
+}
+
+TEST_CASE("an include whose project_directory is no directory has the one that would hold it",
+          "[stackfile][model]") {
+  test::Loading loading("include: [{path: two/a.yml, project_directory: two/root}]\n");
+  loading.directory.write("two/a.yml", "services: {a: {image: a, volumes: [./x:/x]}}\n");
+  const auto source = [&] {
+    const json model = stackfile::compose_model(loading.load());
+    return model["services"]["a"]["volumes"][0]["source"].get<std::string>();
+  };
+  CHECK(source() == loading.path("two/x"));
+  loading.directory.write("two/root/.env", "");
+  CHECK(source() == loading.path("two/root/x"));
+}
+
+TEST_CASE("a service of the profile without a name is there while no profile is chosen", "[stackfile]") {
+  test::Loading loading("services:\n  a: {image: a}\n  b: {image: b, profiles: ['', x]}\n");
+  CHECK(loading.load().find("b"));
+  loading.request.profile = "other";
+  CHECK_FALSE(loading.load().find("b"));
+}

@@ -39,7 +39,8 @@ TEST_CASE("L1.2: an owned service with every field", "[stackfile][extras]") {
           "    stop_cmd: stop it\n"
           "    owned_containers: {label: made-by=api}\n"
           "    env: {A: '1', GONE: null, N: 5, B: true}\n"
-          "    ready_when: {http_get: /health, timeout: 20s, capture: {url: 'at (.*)'}, extend_on_progress: "
+          "    ready_when: {http_get: /health, timeout: 20s, capture: {url: 'at (.*)'}, settle: 2s, "
+          "extend_on_progress: "
           "true}\n"
           "    fail_when: {log_match: EADDRINUSE}\n"
           "    lifecycle: {before_start: [x]}\n"
@@ -72,6 +73,7 @@ TEST_CASE("L1.2: an owned service with every field", "[stackfile][extras]") {
   CHECK(api->ready_when->timeout == std::chrono::seconds(20));
   CHECK(api->ready_when->capture.at("url") == "at (.*)");
   CHECK(api->ready_when->extend_on_progress);
+  CHECK(api->ready_when->settle == std::chrono::seconds(2));
   CHECK(api->ready_when->fail_log_match == "EADDRINUSE");
   CHECK(api->hooks.size() == 1);
   const auto* seed = spec.find("seed");
@@ -134,6 +136,7 @@ TEST_CASE("L3.4: bad probes and patterns are refused when the file is read", "[s
   CHECK(
       has(mistakes("owned: {api: {cmd: x, ready_when: {http_get: health}}}\n"), "expected a path or a URL"));
   CHECK(has(mistakes("owned: {api: {cmd: x, ready_when: {http_get: /health}}}\n"), "needs a 'port'"));
+  CHECK(has(mistakes("owned: {api: {cmd: x, ready_when: {http_get: 'https://x/'}}}\n"), "only http:// URLs"));
   CHECK(has(mistakes("owned: {api: {cmd: x, ready_when: {port_open: 5}}}\n"), "unknown key 'port_open'"));
   CHECK(mistakes("owned: {api: {cmd: x, ready_when: {tcp: 'localhost:${owned.api.port}'}, port: 8080}}\n") ==
         "loaded");

@@ -40,6 +40,7 @@ TEST_CASE("a pull policy with a time says how old an image may be", "[translate]
   using namespace std::chrono_literals;
   CHECK(translate::pull_interval("daily") == 24h);
   CHECK(translate::pull_interval("weekly") == 168h);
+  CHECK(translate::pull_interval("refresh") == 0h);
   CHECK(translate::pull_interval("every_12h") == 12h);
   CHECK(translate::pull_interval("every_2d") == 48h);
   CHECK(translate::pull_interval("every_1w2d3h") == 219h);

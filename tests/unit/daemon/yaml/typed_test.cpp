@@ -16,6 +16,7 @@ TEST_CASE("a scalar becomes the text that Compose makes of it", "[yaml][typed]")
       {"1.0", "1"},
       {"1e3", "1000"},
       {"1e21", "1e+21"},
+      {"1e400", "1e400"},  // no number holds it
       {"1234567.5", "1.2345675e+06"},
       {"123456.0", "123456"},
       {"0.00001", "1e-05"},

@@ -1,0 +1,109 @@
+// A process becomes ready: ready_when, or that it is still there a moment later (L3.5); a oneshot by its end.
+#include "daemon/async/deadline.hpp"
+#include "daemon/process/log_tail.hpp"
+#include "daemon/steps/endings.hpp"
+#include "daemon/steps/steps.hpp"
+#include "daemon/steps/waiting.hpp"
+#include "daemon/util/error.hpp"
+
+namespace stackd::steps {
+namespace {
+
+using util::Error;
+using util::ErrorKind;
+
+constexpr std::chrono::hours k_for_ever{24};
+
+// What an end during the wait is called; one with status 0 is none where there is nothing else to wait for
+// (L3.5).
+awaitable<std::string> process_death(Tools& tools, std::string run, bool zero_is_fine) {
+  const auto exit = co_await tools.runs.wait(run);
+  while (zero_is_fine && exit.ok()) co_await async::sleep_for(k_for_ever);
+  co_return "it " + exit_words(exit) + " before it was ready";
+}
+
+OutputFeed process_output(Tools& tools, store::ProcessRow row) {
+  return [&tools, row](std::function<void(std::string_view)> on_output) -> awaitable<void> {
+    process::LogTail tail(tools.executor, tools.files, row.log, row.log_offset);
+    for (;;) {
+      const auto piece = co_await tail.now();
+      if (!piece.text.empty()) on_output(piece.text);
+      if (piece.more || piece.moved) continue;
+      const bool more = !piece.unfinished.empty() && co_await tail.changed_within(k_unfinished);
+      if (!more && !piece.unfinished.empty()) on_output(piece.unfinished);
+      if (!more) co_await tail.changed();
+    }
+  };
+}
+
+// L3.5: with nothing to ask it, it is ready when it is still there a moment later.
+awaitable<void> outlive_a_moment(Tools& tools, const model::Service& service, store::ProcessRow row) {
+  std::optional<process::RunExit> exit;
+  try {
+    auto waiting = tools.runs.wait(row.run_directory);
+    exit = co_await async::within(settle_of(service), "exit", std::move(waiting));
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::timed_out) throw;
+  }
+  if (!exit || exit->ok()) co_return;
+  const auto failure = co_await process_failure(tools, service, row, exit_words(*exit));
+  throw failure;
+}
+
+awaitable<Outcome> wait_until_process_ready(Tools& tools, Step<plan::ReadyProcess> step) {
+  const auto stack = co_await tools.models.get(step.stack());
+  const auto& service = stack.service(step.service());
+  const auto row = co_await process_row(tools, stack.id, service.name);
+  if (!row) throw Error(ErrorKind::internal, "service '" + service.name + "' has no run to wait for");
+  if (row->operation_id != step.operation().id) {
+    const auto look = co_await tools.runs.look(row->run_directory);
+    if (look.running()) co_return Outcome{};
+  }
+  const bool oneshot = service.kind == model::ServiceKind::oneshot;
+  if (oneshot) {
+    const Waiting waiting(tools, stack.id, service.name, "its end");
+    const auto exit = co_await tools.runs.wait(row->run_directory);
+    if (!exit.ok()) {
+      const auto failure = co_await process_failure(tools, service, *row, exit_words(exit));
+      throw failure;
+    }
+  } else if (!service.ready_when ||
+             (!service.ready_when->any() && service.ready_when->fail_log_match.empty())) {
+    co_await outlive_a_moment(tools, service, *row);
+    co_return Outcome{};
+  }
+  if (!service.ready_when) co_return Outcome{};
+
+  auto wait = ready_wait(tools, stack, service, step.name());
+  wait.output = process_output(tools, *row);
+  if (!oneshot)
+    wait.died = [&tools, run = row->run_directory, fine = !service.ready_when->any()] {
+      return process_death(tools, run, fine);
+    };
+  const Waiting waiting(tools, stack.id, service.name, what_is_awaited(service), wait.timeout);
+  wait.on_try = waiting.on_try();
+  std::string why;
+  probes::Captured captured;
+  try {
+    captured = co_await probes::wait_ready(std::move(wait));
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::cancelled) throw;
+    why = e.what();
+  }
+  if (!why.empty()) {
+    const auto failure = co_await process_failure(tools, service, *row, "did not become ready: " + why);
+    throw failure;
+  }
+  co_await keep_captures(tools, stack.id, service.name, captured);
+  co_return Outcome{};
+}
+
+}  // namespace
+
+awaitable<Outcome> ready_process(Tools& tools, Step<plan::ReadyProcess> step) {
+  const bool optional = step.params.optional;
+  auto service = step.service();
+  return unless_optional(optional, std::move(service), wait_until_process_ready(tools, std::move(step)));
+}
+
+}  // namespace stackd::steps
