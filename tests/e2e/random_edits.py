@@ -38,9 +38,11 @@ def edit_image(model, draw, bad):
 
 
 def edit_command(model, draw, bad):
-    # One that ends only after a while fails by its healthcheck, one at once by its end.
-    end = draw.choice(["echo FATAL; exit 3", "sleep 0.3; echo FATAL; exit 4"]) if bad else "exec sleep 1000"
-    draw_container(model, draw)["command"] = ["sh", "-c", f"echo {draw.random()}; {end}"]
+    service, late = draw_container(model, draw), draw.random() < 0.5
+    end = "exec sleep 1000" if not bad else "sleep 0.3; echo FATAL; exit 4" if late else "echo FATAL; exit 3"
+    service["command"] = ["sh", "-c", f"echo {draw.random()}; {end}"]
+    if bad and late:  # or it would be ready before it ends
+        service["healthcheck"] = dict(container("")["healthcheck"], test=["CMD-SHELL", "test -e /ready"], retries=9)
 
 
 def edit_healthcheck(model, draw, bad):
