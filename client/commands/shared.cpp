@@ -70,8 +70,8 @@ void show_stack(const Context& context, const proto::Stack& stack, bool ages) {
 
 namespace {
 
-constexpr std::size_t k_shown = 6, k_last = 4,
-                      k_others = 2;  // lines of a reason; the last of more; other failures
+constexpr std::size_t k_shown = 6, k_last = 3,
+                      k_others = 1;  // lines of a reason; the last of more; other failures
 
 // A reason of many lines: its first, the one that says most, and the last.
 std::string folded(const std::string& message, const std::string& telling) {
@@ -108,7 +108,7 @@ std::string next_commands(const proto::Operation& operation) {
 void print_failure(const proto::Operation& operation) {
   const auto& error = *operation.error;
   std::vector<std::string> more = error.details;
-  if (more.size() > 1 && !error.failures.empty()) more.resize(1);
+  if (more.size() > 2 && !error.failures.empty()) more.resize(2);
   for (std::size_t index = 1; index < error.failures.size() && index <= k_others; ++index)
     more.push_back("then: " + fit(clean(error.failures[index].message), k_widest));
   if (error.failures.size() > k_others + 1)

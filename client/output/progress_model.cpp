@@ -153,6 +153,7 @@ ProgressModel::Change ProgressModel::on_step(const std::string& kind, const nloh
     if (entry.settled || (entry.status.empty() && entry.activity.empty())) entry.started = at;
     entry.activity = words->activity;
     entry.detail.clear();
+    entry.reason.clear();
     return {{}, name};
   }
   if (entry.activity == words->activity) {
@@ -223,7 +224,7 @@ ProgressModel::Change ProgressModel::on_hook(const std::string& kind, const nloh
 }
 
 void ProgressModel::settle_tail(const nlohmann::json& data, Change& change) {
-  if (tails_.empty() || text(data, "kind") == "create") return;
+  if (tails_.empty()) return;
   const auto name = text(data, "service");
   const auto of =
       std::find_if(tails_.begin(), tails_.end(), [&](const auto& tail) { return tail.service == name; });

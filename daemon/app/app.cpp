@@ -20,6 +20,7 @@
 #include "daemon/keeper/keeper.hpp"
 #include "daemon/keeper/pre_run_starts.hpp"
 #include "daemon/logs/marks.hpp"
+#include "daemon/logs/saved_log.hpp"
 #include "daemon/stacks/execs.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/one_offs.hpp"
@@ -172,6 +173,9 @@ private:
                                   "restarted: container-restart");
         });
       };
+      monitor_.on_removed = [this](const std::string& id, const world::ContainerState& state) {
+        tasks_.spawn("log of a container that is gone", [this, id, state] { return note_gone(id, state); });
+      };
       tasks_.keep("engine events", [this] { return monitor_.run(); });
       tasks_.keep("inspecting", [this] { return monitor_.inspect(); });
       tasks_.keep("pre_run records", [this] { return pre_run_starts_.run(); });
@@ -199,6 +203,27 @@ private:
     co_await tasks_.join();
     loop_.stop();
     if (error) std::rethrow_exception(error);
+  }
+
+  // X35: what stackd removes it has saved before; of what somebody else removes it can only say so.
+  awaitable<void> note_gone(std::string id, world::ContainerState state) {
+    logs::ToSave what;
+    what.stack = paths_.stack(state.stack);
+    what.service = state.service;
+    what.number = state.number;
+    what.id = id;
+    const bool wrote = state.hook.empty() && !state.service.empty() && state.state != "created";
+    auto note = [what](async::FileWorker&) {
+      std::error_code ignored;  // a stack of another home has no directory here
+      if (std::filesystem::exists(what.stack, ignored))
+        logs::note_unsaved(what, "lost its container: somebody else has removed it, and its log with it", "");
+    };
+    try {
+      if (wrote) co_await files_.run(note);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::cancelled) throw;
+      spdlog::warn("{}", e.what());
+    }
   }
 
   void listen() {

@@ -15,6 +15,7 @@ namespace stackd::logs {
 struct Line {
   std::string time;  // what it is merged by; "" unknown: with the one before it
   proto::LogLine line;
+  bool alone = false;  // a mark that is to be shown although nothing stands before it
 };
 
 class Lines {

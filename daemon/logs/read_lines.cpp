@@ -230,7 +230,7 @@ awaitable<void> saved_lines(async::FileThread& files, std::shared_ptr<Lines> lin
   }
   if (about.note.empty() || !seen.empty()) co_return;
   Line note{last.empty() ? util::format_time(about.saved_at) : last,
-            mark_line(about.service, about.number, mark_text(about.service, about.number, about.note))};
+            mark_line(about.service, about.number, mark_text(about.service, about.number, about.note)), true};
   co_await lines->put(std::move(note));
 }
 

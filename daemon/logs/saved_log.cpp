@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "daemon/logs/timed_lines.hpp"
 #include "daemon/resolve/environment.hpp"
@@ -295,8 +296,9 @@ std::vector<SavedLog> saved_logs(const fs::path& stack, const std::string& servi
     for (const auto& entry : fs::directory_iterator(directory, ignored))
       if (entry.path().extension() == ".json")
         if (auto about = about_from(entry.path())) found.push_back(std::move(*about));
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& a, const auto& b) { return a.saved_at < b.saved_at; });
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.saved_at, a.file) < std::tie(b.saved_at, b.file);
+  });
   return found;
 }
 

@@ -33,7 +33,7 @@ public:
     if (one.line.stream == k_mark && !at_once) {
       auto& waiting = marks_[stream];
       if (!waiting.empty() && waiting.back().text == one.line.text) waiting.pop_back();
-      if (begun_.contains(stream)) waiting.push_back(std::move(one.line));
+      if (one.alone || begun_.contains(stream)) waiting.push_back(std::move(one.line));
       co_return;
     }
     co_await put_marks(stream);
@@ -138,8 +138,10 @@ private:
       why = e.what();
     }
     if (why.empty()) co_return;
-    Line note{"", mark_line(source.service, source.number,
-                            mark_text(source.service, source.number, "its log cannot be read: " + why))};
+    Line note{"",
+              mark_line(source.service, source.number,
+                        mark_text(source.service, source.number, "its log cannot be read: " + why)),
+              true};
     co_await lines->put(std::move(note));
   }
 

@@ -58,7 +58,9 @@ public:
     if (const auto volume = read<Volume>(step)) look_at_volume(volume->key);
     if (read<Create>(step)) look_at_replica(step);
     if (read<StartProcess>(step)) add_verdict(step.service, step.service, processes_.at(step.service));
-    if (const auto gone = read<Remove>(step)) look_at_remove(step);
+    if (read<Remove>(step)) look_at_remove(step, "remove ");
+    // X34: what is kept goes after the up has worked; for who asks it goes.
+    if (const auto stop = read<Stop>(step); stop && stop->aside) look_at_remove(step, "stop ");
     if (read<StopProcess>(step) && choice_.orphans.contains(step.service))
       add({"remove", step.service, step.service, "the stack file does not have it (any more)", {}, {}});
     if (const auto hook = read<Hook>(step)) look_at_hook(step, *hook);
@@ -166,12 +168,12 @@ private:
     return scale == choice_.scale.end() ? 1 : scale->second;
   }
 
-  void look_at_remove(const StepPlan& step) {
+  void look_at_remove(const StepPlan& step, const std::string& verb) {
     const auto surplus = choice_.surplus.find(step.service);
     const auto* own = service(step.service);
-    if (!step.key.starts_with("remove " + step.service + "-") || surplus == choice_.surplus.end()) {
+    if (!step.key.starts_with(verb + step.service + "-") || surplus == choice_.surplus.end()) {
       add({"remove",
-           step.key.substr(std::string_view("remove ").size()),
+           step.key.substr(verb.size()),
            step.service,
            "it was kept to show why an earlier pre_start failed",
            {},
@@ -180,7 +182,7 @@ private:
     }
     const bool fewer = own && own->container;
     add({"remove",
-         step.key.substr(std::string_view("remove ").size()),
+         step.key.substr(verb.size()),
          step.service,
          fewer ? "the scale is " + std::to_string(seen_scale(step.service))
                : "the stack file does not have it (any more)",

@@ -6,6 +6,7 @@
 #include "daemon/stacks/beginning.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/submit.hpp"
+#include "daemon/store/kept.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::stacks {
@@ -75,7 +76,18 @@ awaitable<proto::Operation> Manager::restart(std::string stack, proto::ServicesR
 
 awaitable<proto::Operation> Manager::roll_back(std::string stack, std::string key) {
   auto asked = asked_for(std::move(key), plan::to_string(Kind::rollback), stack, "");
-  return submit_for(parts_, std::move(stack), Kind::rollback, {}, std::move(asked));
+  if (const auto known = co_await repeated(parts_, asked)) co_return *known;
+  const auto row = co_await find_stack(parts_, stack);
+  // While an operation runs, what is kept is for its own way back; the gate says so.
+  auto query = [id = row.id](store::Database& db) { return store::Former::exists(db, id); };
+  const bool kept = co_await parts_.journal.run(query);
+  if (!kept && !parts_.runner.active(row.id))
+    throw Error(ErrorKind::not_found,
+                "stack '" + row.id +
+                    "' has nothing to go back to: nothing is kept of what was up before "
+                    "(an up that fails with --keep keeps it)");
+  plan::Wish nothing;
+  co_return co_await submit_for(parts_, row.id, Kind::rollback, std::move(nothing), std::move(asked));
 }
 
 awaitable<proto::Operation> Manager::run_hooks(std::string stack, proto::HooksRunRequest request,

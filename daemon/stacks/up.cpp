@@ -141,7 +141,7 @@ std::vector<model::Service> gone_services(const model::Spec& spec, const model::
 }
 
 // On the store's thread, in the operation's own transaction.
-void put_stack(store::Database& db, const model::Stack& stack) {
+void put_stack(store::Database& db, const model::Stack& stack, bool adopt) {
   const auto before = store::Stacks::get(db, stack.id);
   auto row = before.value_or(store::StackRow{});
   row.id = stack.id;
@@ -159,6 +159,8 @@ void put_stack(store::Database& db, const model::Stack& stack) {
   row.updated_at = util::now_ms();
   if (!before) row.created_at = row.updated_at;
   store::Stacks::put(db, row);
+  // What an adoption takes over is put back too; the stack itself was nothing before (X37).
+  if (adopt && !(state.up && before->status != "down")) store::Former::remember(db, stack.id);
 }
 
 std::optional<int> umask_of(const proto::UpRequest& request) {
@@ -275,8 +277,9 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
     *next = beginning_of(id, std::move(loaded), now ? now : before, was_down);
     parts_.models.put(*next);
   };
-  beginning.extra = [next, rerun = request.options.rerun_hooks](store::Database& db) {
-    put_stack(db, *next);
+  beginning.extra = [next, rerun = request.options.rerun_hooks,
+                     adopt = request.options.adopt](store::Database& db) {
+    put_stack(db, *next, adopt);
     if (!rerun.empty()) store::HookRuns::forget(db, next->id, "", rerun == "all" ? "" : rerun);
   };
   // Only what this one has put: another's up may just be writing its own.

@@ -144,6 +144,21 @@ awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack) {
   seen.former = rows.former;
   for (const auto& row : rows.kept)
     if (!row.container.empty()) seen.taken.insert(row.container);
+  // What an adoption keeps has none of our labels (X37).
+  for (const auto& row : rows.kept) {
+    const auto is_it = [&](const auto& kept) { return kept.id == row.container; };
+    if (!seen.engine || row.container.empty() || !row.aside ||
+        std::any_of(seen.kept.begin(), seen.kept.end(), is_it))
+      continue;
+    const auto there = co_await tools.engine.inspect_container(row.container);
+    if (!there || !label_of(there->labels, label::k_stack).empty()) continue;
+    plan::Container kept;
+    kept.id = there->id;
+    kept.name = there->name;
+    kept.service = row.service;
+    kept.state = there->state;
+    seen.kept.push_back(std::move(kept));
+  }
   std::vector<std::filesystem::path> runs;
   for (const auto& row : rows.processes) runs.push_back(row.run_directory);
   const auto looks = co_await tools.runs.look_at(runs);
@@ -172,6 +187,7 @@ awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, bool adopt,
         spec.find(container.service) || std::find(off.begin(), off.end(), container.service) != off.end();
     const bool taken_over = adopt && spec.find(container.service);
     if ((known && !taken_over) || !label_of(summary, label::k_stack).empty()) continue;
+    if (translate::is_kept(summary.id, summary.name)) continue;
     container.foreign = true;
     const auto number = container.number;
     seen.containers[container.service].emplace(number, std::move(container));

@@ -153,6 +153,20 @@ awaitable<Outcome> network(Tools& tools, Step<plan::Network> step) {
   co_return outcome;
 }
 
+namespace {
+
+// X34: never made anew by itself.
+bool is_of_another_definition(const model::Spec& spec, const std::string& key, const std::string& stack,
+                              const docker::VolumeDetails& there) {
+  const auto made_from = there.labels.find(label::k_definition);
+  if (made_from == there.labels.end() || translate::label_of(there.labels, label::k_stack) != stack)
+    return false;
+  const auto wanted = translate::volume_request(spec, key, stack, "");
+  return wanted["Labels"].value(label::k_definition, "") != made_from->second;
+}
+
+}  // namespace
+
 awaitable<Outcome> volume(Tools& tools, Step<plan::Volume> step) {
   const auto stack = co_await tools.models.get(step.stack());
   const auto& key = step.params.key;
@@ -163,6 +177,10 @@ awaitable<Outcome> volume(Tools& tools, Step<plan::Volume> step) {
     auto outcome = with(result);
     if (!volume.external && step.wish().adopt && is_composes(there->labels, stack))
       outcome.record = adopting(stack.id, &world::StackState::adopted_volumes, volume.name);
+    if (!volume.external && is_of_another_definition(*stack.spec, key, stack.id, *there))
+      outcome.warnings.push_back("volume '" + volume.name +
+                                 "' was made from another definition, and is used as it is: making it anew "
+                                 "would take its data (`stackctl down -v` does)");
     co_return outcome;
   }
   if (volume.external)

@@ -27,6 +27,7 @@ using util::TimeMs;
 
 struct Failed {
   std::string service, phase, probe, signal, log, message;
+  std::string said;    // beside the message
   std::string reason;  // the line of its log that says most
   std::optional<int> exit_code;
   TimeMs at = 0;
@@ -187,11 +188,18 @@ json part_of(const Failed& failed) {
 // Each service once, with what is known of it from both sides: its own end, and who waited for it.
 void add(std::vector<Failed>& all, const Failed& one) {
   const auto known = std::find_if(all.begin(), all.end(), [&](const auto& other) {
-    return !one.service.empty() && other.service == one.service && other.phase == one.phase;
+    return !one.service.empty() && other.service == one.service;
   });
   if (known == all.end()) {
     all.push_back(one);
     return;
+  }
+  // What its own hook says of its end is enough; of anything else the end is the reason.
+  const bool said =
+      one.reason.empty() || (known->message + known->said).find(one.reason) != std::string::npos;
+  if (!said && !known->phase.empty() && one.phase.empty()) {
+    known->message = one.message;
+    known->from_error = false;
   }
   known->from_error = known->from_error || one.from_error;
   known->at = known->at == 0 ? one.at : std::min(known->at, one.at == 0 ? known->at : one.at);
@@ -216,6 +224,9 @@ awaitable<json> post_mortem(Tools& tools, model::Stack stack, store::OperationRo
     if (step.state != "failed" || step.on_error != "stop") continue;
     auto failed = failed_step(stack, step, hooks);
     failed.from_error = step.key == cause.value("step", "");
+    if (failed.from_error)
+      for (const auto& detail : error.value("details", json::array()))
+        if (detail.is_string()) failed.said += detail.get<std::string>() + "\n";
     add(all, failed);
   }
   const auto passed_over = optional_services(steps);

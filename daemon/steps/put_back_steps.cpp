@@ -1,12 +1,18 @@
 // X34, the end of a roll-back: what this up took out of service is put back. Names and restart policies
 // first, since all of it is stopped; then spec, facts and ports in one commit; then what ran is started in
 // the order of its dependencies. Every part may be done again: the rows stay until all of it is done.
+#include <algorithm>
+#include <functional>
+
+#include "daemon/plan/order.hpp"
 #include "daemon/plan/plan.hpp"
 #include "daemon/steps/look.hpp"
 #include "daemon/steps/save_log.hpp"
 #include "daemon/steps/set_aside.hpp"
 #include "daemon/steps/steps.hpp"
+#include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/world/stack_state.hpp"
 
 namespace stackd::steps {
 namespace {
@@ -41,6 +47,44 @@ awaitable<std::string> put_back_ports(Tools& tools, std::string stack) {
   co_return why;
 }
 
+// Containers of Docker Compose that an adoption had replaced: no graph of ours knows them (X37). Started in
+// the order of their services.
+awaitable<std::vector<std::string>> start_strangers(Tools& tools, const model::Spec& spec,
+                                                    std::vector<store::KeptRow> rows) {
+  std::vector<std::string> warnings;
+  const auto after = plan::comes_after(spec);
+  const std::function<std::size_t(const std::string&)> depth =
+      [&](const std::string& service) -> std::size_t {
+    std::size_t most = 0;
+    if (const auto needs = after.find(service); needs != after.end())
+      for (const auto& need : needs->second) most = std::max(most, depth(need) + 1);
+    return most;
+  };
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const auto& a, const auto& b) { return depth(a.service) < depth(b.service); });
+  for (const auto& row : rows) {
+    const auto there = co_await tools.engine.inspect_container(row.container);
+    if (!there || there->running || !translate::label_of(there->labels, translate::label::k_stack).empty())
+      continue;
+    try {
+      co_await tools.engine.start_container(row.container);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::no_engine) throw;
+      warnings.push_back("cannot start container '" + row.name + "' again: " + e.what());
+    }
+  }
+  co_return warnings;
+}
+
+// A stack that was not up has adopted nothing, once that is put back.
+void forget_adoption(store::Database& db, const std::string& stack) {
+  auto state = world::state_of(db, stack);
+  if (state.up) return;
+  state.adopted_networks.clear();
+  state.adopted_volumes.clear();
+  world::set_state(db, stack, state);
+}
+
 }  // namespace
 
 awaitable<Outcome> put_back(Tools& tools, Step<plan::PutBack> step) {
@@ -65,12 +109,18 @@ awaitable<Outcome> put_back(Tools& tools, Step<plan::PutBack> step) {
   }
   auto restore = [stack = step.stack(), operation = step.operation().id](store::Database& db) {
     store::Former::restore(db, stack, operation);
+    forget_adoption(db, stack);
   };
   co_await tools.journal.commit(restore);
   if (const auto why = co_await put_back_ports(tools, step.stack()); !why.empty())
     outcome.warnings.push_back("cannot give the stack the ports back that it had: " + why);
   tools.models.forget(step.stack());
   const auto stack = co_await tools.models.fresh(step.stack());
+  std::vector<store::KeptRow> running;
+  for (const auto& row : rows.kept)
+    if (!row.container.empty() && row.state != "exited" && row.state != "created") running.push_back(row);
+  const auto refused = co_await start_strangers(tools, *stack.spec, std::move(running));
+  outcome.warnings.insert(outcome.warnings.end(), refused.begin(), refused.end());
   const auto seen = co_await look(tools, stack);
   outcome.then = plan::plan_put_back(stack, seen, ran, rows.keys).steps;
   co_return outcome;

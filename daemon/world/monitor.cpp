@@ -270,6 +270,8 @@ void Monitor::forget(const std::string& id) {
 
 void Monitor::apply(const docker::Event& event) {
   if (event.action == "destroy") {
+    if (const auto known = containers_.find(event.id); known != containers_.end() && on_removed)
+      on_removed(event.id, known->second);
     forget(event.id);
     changed_.notify();
     return;

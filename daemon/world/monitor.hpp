@@ -89,6 +89,8 @@ public:
   std::function<void(const ContainerState&)> on_change;
   // The engine has started one again, by its own policy.
   std::function<void(const ContainerState&)> on_restarted;
+  // One is gone. Also one that stackd has removed, when the event comes before the answer.
+  std::function<void(const std::string& id, const ContainerState&)> on_removed;
   // Anything of a container of this stack is another than before.
   std::function<void(const std::string& stack)> on_picture;
   // The engine is there, and everything was listed; or it has gone away.

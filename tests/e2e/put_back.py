@@ -161,3 +161,57 @@ def killed_on_the_way(world):
     world.daemon.start()
     world.ctl("down").expect(0)
     world.nothing_left()
+
+
+@scenario("X34: rollback after up --keep goes back by hand, over several failed ups, and has nothing to do a second time")
+def back_by_hand(world):
+    world.stack("services:" + box(1))
+    world.ctl("up").expect(0)
+    before = ids(world, "db")
+    for level in (2, 3):
+        world.file("stack/stackd.yaml", "services:" + box(level, "false") + f"""
+  more:
+    image: {IMAGE}
+    init: true
+    command: sleep infinity
+    stop_grace_period: 1s
+""")
+        world.ctl("up", "--keep").expect(1, "db")
+    equal(len(ids(world, "more")), 1, "what the failed ups have made")
+    world.ctl("rollback").expect(0)
+    is_as_it_was(world, before)
+    equal(ids(world, "more"), [], "what the failed ups have made")
+    world.ctl("rollback").expect(5, "nothing to go back to")
+    is_as_it_was(world, before)
+    world.ctl("down").expect(0)
+    world.nothing_left()
+
+
+@scenario("X34: a container that was paused is put back paused")
+def paused_before(world):
+    world.stack("services:" + box(1))
+    world.ctl("up").expect(0)
+    before = ids(world, "db")
+    world.ctl("pause").expect(0)
+    world.file("stack/stackd.yaml", "services:" + box(2, "false"))
+    world.ctl("up").expect(1, "db")
+    equal(ids(world, "db"), before, "the containers of db")
+    check(world.engine.inspect(before[0])["State"]["Paused"], "db is not paused")
+    world.ctl("unpause").expect(0)
+    world.ctl("down").expect(0)
+    world.nothing_left()
+
+
+@scenario("X34: a way back that fails itself says both causes, exits with 1 and removes nothing more")
+def no_way_back(world):
+    world.stack(f"services:" + box(1) + """
+    ready_when: {cmd: "test ! -e t/broken", timeout: 1s}
+""")
+    world.ctl("up").expect(0)
+    before = ids(world, "db")
+    world.file("stack/stackd.yaml", "services:" + box(2) + "lifecycle: {after_up: ['touch t/broken; echo it is the hook >&2; exit 1']}\n")
+    failed = world.ctl("up").expect(1, "it is the hook", "on the way back", "did not become ready")
+    equal(ids(world, "db"), before, f"the containers of db after\n{failed.text}\n")
+    check(world.engine.inspect(before[0])["State"]["Running"], "db does not run")
+    world.ctl("down").expect(0)
+    world.nothing_left()

@@ -120,6 +120,16 @@ def followed(world):
     world.nothing_left()
 
 
+@scenario("X35: of a container that somebody else removes a sentence stays")
+def removed_by_somebody(world):
+    world.stack(f"services: {{web: {{image: {IMAGE}, {QUICK}, command: ['sh', '-c', 'echo one; exec sleep 1000']}}}}\n")
+    world.ctl("up").expect(0)
+    world.engine.call("DELETE", f"/containers/{world.engine.containers(world.project)[0]['Id']}?force=1")
+    wait_until(lambda: "somebody else has removed it" in world.ctl("logs", "web").text, "the sentence")
+    world.ctl("down").expect(0)
+    world.nothing_left()
+
+
 @scenario("X35: a log that is longer than what is kept is saved by its ends, and the lines between are counted")
 def long_logs(world):
     world.daemon.stop()

@@ -93,3 +93,12 @@ TEST_CASE("words for URLs, and near misses", "[client]") {
   CHECK_FALSE(is_utf8("caf\xE9"));
   CHECK(lines_of("a\n\nb\n") == std::vector<std::string>{"a", "", "b"});
 }
+
+TEST_CASE("a log's line keeps its colours and tabs on a terminal, and nothing else that moves it",
+          "[client]") {
+  CHECK(harmless("plain\ttext") == "plain\ttext");
+  CHECK(harmless("\x1b[31mred\x1b[0m") == "\x1b[31mred\x1b[0m\x1b[0m");
+  CHECK(harmless("a\x1b[2J\x1b[1;1Hb\x1b]0;title\x07"
+                 "c\rd\x08") == "abcd");
+  CHECK(harmless("\x1b[31") == "");
+}

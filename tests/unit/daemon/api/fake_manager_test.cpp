@@ -111,6 +111,10 @@ awaitable<proto::Operation> Manager::restart(std::string id, proto::ServicesRequ
   parts_.services = std::move(request);
   co_return begin(parts_, "restart", stack(parts_, id).id);
 }
+awaitable<proto::Operation> Manager::roll_back(std::string id, std::string key) {
+  parts_.key = std::move(key);
+  co_return begin(parts_, "rollback", stack(parts_, id).id);
+}
 awaitable<std::vector<std::string>> Manager::prune(bool) {
   parts_.verb = "prune";
   co_return std::vector<std::string>{"stackd-hooks:0123456789abcdef"};

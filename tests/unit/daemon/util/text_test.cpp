@@ -68,3 +68,29 @@ TEST_CASE("what is not UTF-8 is dropped, what is stays", "[util]") {
   CHECK(valid_utf8("\xc0\xafz") == "z");          // longer than it need be
   CHECK(valid_utf8("\xf4\x90\x80\x80z") == "z");  // beyond the last
 }
+
+TEST_CASE("X35: the line that says most of an end is the last that tells of a failure and is no frame",
+          "[util]") {
+  struct Row {
+    const char *text, *line;
+  };
+  const Row rows[] = {
+      {"begin\nFATAL set DATABASE_URL\n    at main (app.js:1)\n    at run (app.js:2)\n",
+       "FATAL set DATABASE_URL"},
+      {"Traceback (most recent call last):\n  File \"x.py\", line 1\n    f()\nKeyError: 'x'\n",
+       "KeyError: 'x'"},
+      {"panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:3 +0x1d\nexit status 2\n", "panic: boom"},
+      {"one\ntwo\n", "two"},
+      {"    only\n    frames\n", "    frames"},
+      {"", ""}};
+  for (const auto& row : rows) CHECK(telling_line(row.text) == row.line);
+}
+
+TEST_CASE("X35: it comes first when it stands before the last lines, with how many are between", "[util]") {
+  std::string text = "begin\nFATAL set DATABASE_URL\n";
+  for (int frame = 0; frame < 30; ++frame) text += "    at frame " + std::to_string(frame) + "\n";
+  const auto lines = telling_lines(text, 5);
+  CHECK(lines == std::vector<std::string>{"FATAL set DATABASE_URL", "… 27 lines", "    at frame 27",
+                                          "    at frame 28", "    at frame 29"});
+  CHECK(telling_lines("a\nerror: b\nc\n", 5) == std::vector<std::string>{"a", "error: b", "c"});
+}
