@@ -28,6 +28,7 @@ const std::map<std::string, Row>& rows() {
       {"stop", {G::day, {"stackctl stop -t 5 web"}}},
       {"start", {G::day, {"stackctl start web"}}},
       {"cancel", {G::day, {"stackctl cancel"}}},
+      {"rollback", {G::day, {"stackctl rollback  # after a failed up --keep"}}},
       {"attach", {G::day, {"stackctl attach  # the running operation", "stackctl attach --no-stdin web"}}},
       {"create", {G::day, {"stackctl create web"}}},
       {"cp", {G::day, {"stackctl cp web:/var/log/app.log .", "stackctl cp fixtures/. db:/fixtures"}}},

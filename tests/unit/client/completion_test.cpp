@@ -9,6 +9,7 @@
 
 #include "client/cli/cli.hpp"
 #include "client/cli/compose_words.hpp"
+#include "client/cli/help.hpp"
 #include "client/text.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -88,6 +89,22 @@ TEST_CASE("what Docker Compose has and stackctl has not is answered by what does
   CHECK(instead_of_verb("stauts").empty());
   CHECK_FALSE(instead_of_option("up", "--watch").empty());
   CHECK(instead_of_option("down", "--watch").empty());
+}
+
+TEST_CASE("every command has its group in the help, an example and a page that has all its options",
+          "[client]") {
+  for (const auto& command : all_commands()) {
+    INFO(command.name);
+    CHECK_NOTHROW(group_of(command.name));
+    CHECK_FALSE(examples_of(command.name).empty());
+    const auto page = man_page(command);
+    for (const auto& option : command.options)
+      for (const auto& name : option.names) {
+        std::string written;
+        for (const char c : name) written += c == '-' ? std::string("\\-") : std::string(1, c);
+        CHECK((option.description.empty() || page.find(written) != std::string::npos));
+      }
+  }
 }
 
 TEST_CASE("an option is never taken for its opposite", "[client]") {
