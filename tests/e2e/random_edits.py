@@ -58,7 +58,7 @@ def edit_environment(model, draw, bad):
 
 def edit_ports(model, draw, bad):
     service = draw_container(model, draw)
-    service["ports"] = ["300.1.1.1:1:1"] if bad else [str(draw.randint(1000, 1010))]
+    service["ports"] = ["70000:1"] if bad else [str(draw.randint(1000, 1010))]
 
 
 def edit_networks(model, draw, bad):
