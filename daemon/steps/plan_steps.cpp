@@ -14,6 +14,7 @@
 #include "daemon/steps/post_mortem.hpp"
 #include "daemon/steps/shells.hpp"
 #include "daemon/steps/steps.hpp"
+#include "daemon/store/kept.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::steps {
@@ -144,6 +145,11 @@ awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
   const bool unchanged = plan.unchanged;
   auto outcome = outcome_of(std::move(plan));
   outcome.result = model::encode(plan::PlanUp::Result{unchanged});
+  // Nothing is taken out of service, so there is nothing to go back to.
+  if (unchanged)
+    outcome.record = [id = step.stack()](store::Database& db) {
+      if (store::Kept::of_stack(db, id).empty()) store::Former::forget(db, id);
+    };
   co_return outcome;
 }
 

@@ -183,6 +183,9 @@ def back_by_hand(world):
     equal(ids(world, "more"), [], "what the failed ups have made")
     world.ctl("rollback").expect(5, "nothing to go back to")
     is_as_it_was(world, before)
+    world.file("stack/stackd.yaml", "services:" + box(1))
+    world.ctl("up").expect(0, "nothing to do")
+    world.ctl("rollback").expect(5, "nothing to go back to")
     world.ctl("down").expect(0)
     world.nothing_left()
 

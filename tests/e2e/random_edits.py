@@ -1,7 +1,7 @@
 """X34: random edits of a stack that is up, half of them to something that fails; what ran before answers again after
 each failed up. And a plan says what the up after it does.
 
-STACKD_E2E_EDITS is how many edits (12), STACKD_E2E_SEED what they are drawn by, STACKD_E2E_PLANS how many pairs of
+STACKD_E2E_EDITS is how many edits (12), STACKD_E2E_SEED a number that they are drawn by, STACKD_E2E_PLANS how many pairs of
 files (20)."""
 
 import copy
@@ -15,7 +15,7 @@ from scenarios import scenario
 
 EDITS = int(os.environ.get("STACKD_E2E_EDITS", "12"))
 PLANS = int(os.environ.get("STACKD_E2E_PLANS", "20"))
-SEED = os.environ.get("STACKD_E2E_SEED", "stackd")
+SEED = os.environ.get("STACKD_E2E_SEED", "1")
 ANSWERS = ["CMD-SHELL", "true"]
 
 
@@ -58,7 +58,7 @@ def edit_environment(model, draw, bad):
 
 def edit_ports(model, draw, bad):
     service = draw_container(model, draw)
-    service["ports"] = ["300.1.1.1:1:1"] if bad else [str(draw.randint(1000, 1010))]
+    service["ports"] = ["70000:1"] if bad else [str(draw.randint(1000, 1010))]
 
 
 def edit_networks(model, draw, bad):
@@ -76,6 +76,8 @@ def edit_scale(model, draw, bad):
 
 def edit_hook(model, draw, bad):
     end = "echo the hook >&2; exit 5" if bad else "true"
+    if bad:  # a hook runs only in an up that has something to do
+        draw_container(model, draw)["environment"] = {"LEVEL": str(draw.random())}
     model["lifecycle"] = {draw.choice(["before_up", "after_up"]): [f"{end} {draw.random()}" if not bad else end]}
 
 

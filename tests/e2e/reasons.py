@@ -46,13 +46,13 @@ services:
 def in_order_of_cause(world):
     world.stack(f"""
 services:
-  db: {{image: {IMAGE}, init: true, command: ["sh", "-c", "sleep 0.5; echo no space for the data; exit 7"]}}
+  db: {{image: {IMAGE}, init: true, command: ["sh", "-c", "sleep 2; echo no space for the data; exit 7"]}}
   web:
     image: {IMAGE}
     init: true
     command: sleep infinity
     stop_grace_period: 1s
-    ready_when: {{cmd: "false", timeout: 3s}}
+    ready_when: {{cmd: "false", timeout: 5s}}
 """)
     failed = world.ctl("up").expect(1)
     said_once(failed, "no space for the data")
