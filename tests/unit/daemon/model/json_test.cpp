@@ -52,7 +52,8 @@ TEST_CASE("every member of a spec's structs is stored", "[model][json]") {
   CHECK(listed<model::Command> == members<model::Command>());
   CHECK(listed<model::Runtime> == members<model::Runtime>());
   CHECK(listed<model::Facts> + 1 == members<model::Facts>());  // `seen` is looked at anew
-  CHECK(listed<model::Spec> + 2 == members<model::Spec>());  // `written` and `canonical` are for loading only
+  // `written`, `canonical` and `known_profiles` are for loading only.
+  CHECK(listed<model::Spec> + 3 == members<model::Spec>());
 }
 
 TEST_CASE("a spec comes back from JSON as it was", "[model][json]") {
