@@ -4,11 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "client/connect.hpp"
 #include "client/error.hpp"
@@ -89,6 +93,28 @@ std::string working_directory() {
   return path;
 }
 
+// Whether Compose's variable may be set: by the caller, or in an env file, which the daemon then reads in
+// earnest.
+bool compose_says(const char* variable, std::vector<std::string> files) {
+  if (const char* value = std::getenv(variable); value && *value) return true;
+  if (const char* named = std::getenv("COMPOSE_ENV_FILES"); files.empty() && named) {
+    std::istringstream names(named);
+    for (std::string name; std::getline(names, name, ',');) files.push_back(name);
+  }
+  if (files.empty()) files.emplace_back(".env");
+  return std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+    constexpr std::uintmax_t k_largest = 1 << 20;
+    std::error_code failed;
+    // A pipe is read once, by the daemon.
+    if (!std::filesystem::is_regular_file(file, failed) ||
+        std::filesystem::file_size(file, failed) > k_largest)
+      return false;
+    std::ifstream in(file, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    return text.find(variable) != std::string::npos;
+  });
+}
+
 }  // namespace
 
 void print_error(const std::string& message, const std::vector<std::string>& details, bool indented) {
@@ -165,7 +191,35 @@ proto::Stack Context::stack() {
     }
     return std::string();  // its file cannot be read: nothing is known of its name
   };
-  return select_stack(api().stacks(), {globals_.project, directory, files_, own_name});
+  Wanted wanted{globals_.project, directory, files_, own_name};
+  const auto stacks = api().stacks();
+  if (wanted.project.empty()) follow_compose(stacks, wanted);
+  return select_stack(stacks, wanted);
+}
+
+void Context::follow_compose(const std::vector<proto::Stack>& stacks, Wanted& wanted) {
+  const bool files_said = files_.empty() && compose_says("COMPOSE_FILE", globals_.env_files);
+  const bool name_said = compose_says("COMPOSE_PROJECT_NAME", globals_.env_files);
+  if (!files_said && !name_said) return;
+  const char* given = std::getenv("COMPOSE_PROJECT_NAME");
+  if (given && *given) wanted.project = given;
+  try {
+    const auto here = api().validate(up_request());
+    if (files_said && globals_.project_directory.empty()) wanted.directory = here.directory;
+    if (files_said) wanted.files = here.files;
+    const auto has_name = [&](const proto::Stack& stack) { return stack.name == here.name; };
+    if (name_said && std::any_of(stacks.begin(), stacks.end(), has_name)) wanted.project = here.name;
+  } catch (const ApiError&) {
+  } catch (const ClientError&) {
+  }  // no file there: what the caller says counts alone
+}
+
+proto::UpRequest Context::request_of_buffer() const {
+  if (files_.size() != 1 || files_.front() == "-")
+    throw ClientError(proto::k_bad_usage, "--stdin needs one -f: the file whose text it is");
+  proto::UpRequest request = request_here();
+  request.buffers.emplace(files_.front(), standard_input());
+  return request;
 }
 
 proto::UpRequest Context::up_request() const {
@@ -176,9 +230,14 @@ proto::UpRequest Context::up_request() const {
       throw ClientError(proto::k_bad_usage, "cannot read " + globals_.files[i] + ": " + std::strerror(errno));
     }
   }
+  return request_here();
+}
+
+proto::UpRequest Context::request_here() const {
   proto::UpRequest request{.directory = directory_,
                            .files = files_,
                            .input = input_.value_or(""),
+                           .buffers = {},
                            .env_files = globals_.env_files,
                            .project_directory = globals_.project_directory,
                            .project_name = globals_.project,

@@ -39,6 +39,8 @@ public:
   proto::Stack stack();
   // The request for this directory, its files and the whole environment.
   proto::UpRequest up_request() const;
+  // The same of the one -f, whose text is the standard input's: it need not be on the disk.
+  proto::UpRequest request_of_buffer() const;
 
   // ---- output
   void out(std::string_view text) const;
@@ -63,6 +65,11 @@ public:
   End follow_to_end(const proto::Operation& operation, bool interrupt_cancels);
 
 private:
+  proto::UpRequest request_here() const;
+  // COMPOSE_FILE and COMPOSE_PROJECT_NAME, of the caller or an env file, say which stack is meant as they do
+  // in Compose.
+  void follow_compose(const std::vector<proto::Stack>& stacks, Wanted& wanted);
+
   Globals globals_;
   std::string directory_;                     // absolute
   std::vector<std::string> files_;            // absolute; "-" stays

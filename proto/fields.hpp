@@ -63,6 +63,7 @@ STACKD_FIELDS(UpRequest) {
   field("directory", o.directory, Show::always);
   field("files", o.files, Show::when_set);
   field("input", o.input, Show::when_set);
+  field("buffers", o.buffers, Show::when_set);
   field("env_files", o.env_files, Show::when_set);
   field("project_directory", o.project_directory, Show::when_set);
   field("project_name", o.project_name, Show::when_set);
@@ -350,6 +351,15 @@ STACKD_FIELDS(LogLine) {
   field("cursor", o.cursor, Show::when_set);
 }};
 
+STACKD_FIELDS(Finding) {
+  field("file", o.file, Show::always);
+  field("line", o.line, Show::always);
+  field("column", o.column, Show::always);
+  field("end", o.end, Show::always);
+  field("severity", o.severity, Show::always);
+  field("message", o.message, Show::always);
+  field("suggestion", o.suggestion, Show::when_set);
+}};
 STACKD_FIELDS(Validation) {
   field("valid", o.valid, Show::always);
   field("name", o.name, Show::always);

@@ -46,6 +46,8 @@ struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environm
   std::string directory;
   std::vector<std::string> files;  // "-" is `input`
   std::string input;               // the caller's standard input, when a file is "-"
+  std::map<std::string, std::string>
+      buffers;  // absolute path: the text it has in an editor, instead of the disk's
   std::vector<std::string> env_files;
   std::string project_directory;
   std::string project_name, profile;  // several profiles with commas between them
@@ -258,10 +260,17 @@ struct LogLine {
   std::string cursor;  // where the line ends, for LogsRequest::after; of a followed log
 };
 
+struct Finding {                              // for editors
+  std::string file;                           // as messages name it; empty: of no one place
+  int line = 0, column = 0, end = 0;          // from 1, in bytes; end: the column behind what is wrong
+  std::string severity, message, suggestion;  // severity: error, warning
+};
 struct Validation {
   bool valid = true;
   std::string name, directory, format;
-  std::vector<std::string> files, services, errors, warnings;
+  std::vector<std::string> files, services;
+  std::vector<Finding> errors;
+  std::vector<std::string> warnings;
 };
 
 struct Variable {

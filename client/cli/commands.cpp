@@ -55,8 +55,16 @@ Run build_ls(CLI::App& app) {
   return [all, quiet](Context& context) { return run_ls(context, *all, *quiet); };
 }
 
-Run build_validate(CLI::App&) {
-  return run_validate;
+Run build_validate(CLI::App& app) {
+  auto input = std::make_shared<bool>(false);
+  app.add_flag("--stdin", *input, "The standard input has the text of the one -f, as an editor has it");
+  return [input](Context& context) { return run_validate(context, *input); };
+}
+
+Run build_schema(CLI::App& app) {
+  auto compose = std::make_shared<bool>(false);
+  app.add_flag("--compose", *compose, "Of a compose.yaml: what is stackd's stands under x-stackd");
+  return [compose](Context& context) { return run_schema(context, *compose); };
 }
 
 Run build_config(CLI::App& app) {
@@ -251,6 +259,8 @@ Command command_of(const proto::VerbRow& row) {
       return made(build_volumes);
     case proto::Verb::validate:
       return made(build_validate);
+    case proto::Verb::schema:
+      return made(build_schema);
     case proto::Verb::config:
       return made(build_config);
     case proto::Verb::graph:

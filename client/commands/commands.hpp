@@ -59,7 +59,8 @@ int run_wait(Context& context, const WaitArgs& args);
 int run_ls(Context& context, bool all, bool quiet);
 int run_top(Context& context);
 int run_urls(Context& context);
-int run_validate(Context& context);
+int run_validate(Context& context, bool from_input);  // the text of the one -f is on the standard input
+int run_schema(Context& context, bool compose);
 struct ConfigArgs {
   std::vector<std::string> services;
   std::string format, hash, output;

@@ -13,7 +13,10 @@ namespace stackd::client {
 namespace {
 
 constexpr std::string_view k_template =
-    R"yaml(# A stack for stackd: a Compose file with more keys. `stackctl up` brings it up, `stackctl down` takes it away again,
+    R"yaml(# yaml-language-server: $schema=stackd.schema.json
+# (`stackctl schema > stackd.schema.json` writes what this line names: editors then complete and check as you type.)
+#
+# A stack for stackd: a Compose file with more keys. `stackctl up` brings it up, `stackctl down` takes it away again,
 # `stackctl validate` checks this file.
 
 # Containers, written as in Compose.

@@ -5,8 +5,8 @@
 
 namespace stackd::client {
 
-int run_validate(Context& context) {
-  proto::UpRequest request = context.up_request();
+int run_validate(Context& context, bool from_input) {
+  proto::UpRequest request = from_input ? context.request_of_buffer() : context.up_request();
   if (context.json()) {
     std::string document = context.api().post("/v1/validate", nlohmann::json(request).dump());
     context.document(document);
@@ -16,7 +16,12 @@ int run_validate(Context& context) {
   context.warn(result.warnings);
   if (!result.valid) {
     print_error("the stack file is not valid", {});
-    for (const auto& line : result.errors) context.err(line + "\n");
+    for (const auto& one : result.errors) {
+      const auto place =
+          one.line == 0 ? ""
+                        : one.file + ":" + std::to_string(one.line) + ":" + std::to_string(one.column) + ": ";
+      context.err(place + one.message + "\n");
+    }
     return proto::k_bad_usage;
   }
   context.out(result.name + " is valid: " + counted(result.services.size(), "service") + " in " +

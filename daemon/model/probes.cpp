@@ -6,10 +6,8 @@ namespace stackd::model {
 namespace {
 
 std::string url_mistake(const std::string& text) {
-  for (const std::string_view start : {"/", "http://", "${"})
+  for (const std::string_view start : {"/", "http://", "https://", "${"})
     if (text.starts_with(start)) return "";
-  if (text.starts_with("https://"))
-    return "only http:// URLs can be probed, found '" + text + "'; ask an https:// one with 'cmd'";
   return "expected a path or a URL, found '" + text + "'";
 }
 

@@ -116,7 +116,8 @@ void Choice::take(const std::vector<std::string>& names) {
         fs::path(absolute_path(name, request_.directory, request_.environment)).lexically_normal();
     if (fs::is_directory(file))
       throw Error(ErrorKind::invalid_file, "cannot read " + name + ": it is a directory");
-    if (!is_file(file)) throw Error(ErrorKind::not_found, "cannot find the stack file " + file.string());
+    if (!is_file(file) && !request_.buffers.contains(file.string()))
+      throw Error(ErrorKind::not_found, "cannot find the stack file " + file.string());
     files.push_back(file);
   }
 }

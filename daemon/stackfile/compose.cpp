@@ -157,7 +157,8 @@ void leave_out_provided(Spec& spec) {
 void decode_compose(const Value& document, DecodeContext& context, const Extension& extension, Spec& spec) {
   ComposeContext compose{context, context.variables, spec.format == "stackd"};
   Reader top(document, "the file", context.problems);
-  top.ignore({"name", "version", "include", "models"});
+  top.maybe_string("name");  // read before all else; here only that it is a text
+  top.ignore({"version", "include", "models"});
   decode_resources(top, compose, spec);
   decode_services(top, compose, extension, spec);
   decode_top_extension(document, top, compose, extension, spec);

@@ -350,6 +350,8 @@ const std::vector<Value>& Documents::all(const fs::path& file) {
   constexpr std::uintmax_t k_max_size = 4 << 20;
   if (const auto known = known_.find(file); known != known_.end()) return known->second;
   if (file == "-") return known_.emplace(file, parse_documents(input_, "(standard input)")).first->second;
+  if (const auto held = buffers_.find(file.string()); held != buffers_.end())
+    return known_.emplace(file, parse_documents(held->second, shown_path(file, from_))).first->second;
   std::error_code error;
   if (fs::is_regular_file(file, error) && fs::file_size(file, error) > k_max_size) {
     throw Error(ErrorKind::invalid_file,

@@ -39,11 +39,14 @@ public:
   const Value& read(const std::filesystem::path& file);
   // What the file called "-" holds: the caller's standard input.
   void hold_input(std::string text) { input_ = std::move(text); }
+  // What an editor has of files, by absolute path: instead of what is on the disk.
+  void hold_buffers(std::map<std::string, std::string> texts) { buffers_ = std::move(texts); }
 
 private:
   std::filesystem::path from_;
   std::map<std::filesystem::path, std::vector<Value>> known_;
   std::string input_;
+  std::map<std::string, std::string> buffers_;
 };
 
 struct TreeRequest {

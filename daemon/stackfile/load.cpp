@@ -62,6 +62,7 @@ class Loader {
 public:
   explicit Loader(const LoadRequest& request) : request_(request), documents_(request.directory) {
     documents_.hold_input(request.input);
+    documents_.hold_buffers(request.buffers);
   }
 
   Spec load(FileVariables* seen) {
@@ -113,11 +114,15 @@ public:
   Sources sources() {
     const Choice choice(request_, problems_);
     const auto& files = choice.files;
-    Sources found{choice.directory().string(), "", to_strings(files)};
+    Sources found{choice.directory().string(), "", "", to_strings(files)};
+    directory_ = choice.directory();
+    variables_ = choice.variables;
     try {
-      found.format = format_of(files);
+      found.format = spec_.format = format_of(files);
+      spec_.directory = directory_.string();
+      found.name = project_name(files);
     } catch (const Error&) {
-      found.format = format_by_name(files.front());  // its content cannot be read
+      if (found.format.empty()) found.format = format_by_name(files.front());  // its content cannot be read
     }
     return found;
   }

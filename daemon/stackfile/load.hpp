@@ -24,10 +24,11 @@ struct LoadRequest {
   std::filesystem::path directory;  // the caller's; absolute
   // -f, "-" is `input`; none: COMPOSE_FILE, else look upwards from `directory` (design.md, "Stack files").
   std::vector<std::string> files;
-  std::string input;                   // the caller's standard input
-  std::vector<std::string> env_files;  // --env-file; none: COMPOSE_ENV_FILES, else `.env`
-  std::string project_directory;       // --project-directory; empty: where the first file lies
-  std::string project_name;            // -p
+  std::string input;                                // the caller's standard input
+  std::map<std::string, std::string> buffers = {};  // absolute path: its text, instead of the disk's
+  std::vector<std::string> env_files;               // --env-file; none: COMPOSE_ENV_FILES, else `.env`
+  std::string project_directory;                    // --project-directory; empty: where the first file lies
+  std::string project_name;                         // -p
   std::string profile;  // --profile, a comma between several; for compose without one COMPOSE_PROFILES
   std::vector<std::string> services;               // narrow to these and what they depend on; empty is all
   std::map<std::string, std::string> environment;  // the caller's
@@ -61,6 +62,7 @@ AsWritten load_as_written(const LoadRequest& request);
 
 struct Sources {
   std::string directory, format;  // no format when neither name nor content tells
+  std::string name;               // of the project; empty when it cannot be told
   std::vector<std::string> files;
 };
 // Which files load() reads, whatever is in them.

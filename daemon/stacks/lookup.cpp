@@ -34,6 +34,7 @@ stackfile::LoadRequest load_request(proto::UpRequest& request) {
   load.directory = request.directory;
   load.files = request.files;
   load.input = std::move(request.input);
+  load.buffers = std::move(request.buffers);
   load.env_files = request.env_files;
   load.project_directory = request.project_directory;
   load.project_name = request.project_name;

@@ -1,16 +1,19 @@
 // A stack file as it was understood: nothing here runs or stores anything.
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "daemon/model/json.hpp"
 #include "daemon/plan/order.hpp"
 #include "daemon/resolve/identity.hpp"
+#include "daemon/stackfile/findings.hpp"
 #include "daemon/stackfile/stack_model.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/parts.hpp"
 #include "daemon/translate/images.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/util/user_file.hpp"
 
 namespace stackd::stacks {
 namespace {
@@ -76,6 +79,34 @@ std::map<std::string, std::string> shown_environment(const model::Spec& spec,
     if (const auto found = variables.find(secret.environment); found != variables.end())
       found->second = "***";
   return variables;
+}
+
+// The text of a file that a message names; what cannot be read has no ends.
+std::string text_of(const proto::UpRequest& request, const std::string& file) {
+  if (file == "(standard input)") return request.input;
+  const auto path = (std::filesystem::path(request.directory) / file).lexically_normal();
+  const auto held = request.buffers.find(path.string());
+  if (held != request.buffers.end()) return held->second;
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return "";  // a pipe is read once
+  try {
+    return util::read_user_file(path);
+  } catch (const util::Error&) {
+    return "";
+  }
+}
+
+awaitable<std::vector<proto::Finding>> placed(Parts& parts, proto::UpRequest request,
+                                              std::vector<std::string> lines) {
+  auto wish = std::make_shared<proto::UpRequest>(std::move(request));
+  auto work = [wish, lines = std::move(lines)] {
+    const auto text = [&](const std::string& file) { return text_of(*wish, file); };
+    std::vector<proto::Finding> out;
+    for (auto& one : stackfile::findings(lines, "error", text))
+      out.push_back({one.file, one.line, one.column, one.end, one.severity, one.message, one.suggestion});
+    return out;
+  };
+  return parts.user_files.run(work);
 }
 
 // C1.6: what an up would pull or build, pre_start's images too.
@@ -185,13 +216,16 @@ awaitable<proto::Graph> Manager::graph(proto::UpRequest request) {
 
 awaitable<proto::Validation> Manager::validate(proto::UpRequest request) {
   proto::Validation result;
+  std::vector<std::string> wrong;
+  auto copy = request;  // its environment is taken
   try {
-    auto copy = request;  // its environment is taken
     const auto sources = co_await find_sources(parts_, load_request(copy));
     result.directory = sources.directory;
     result.format = sources.format;
+    result.name = sources.name;
     result.files = sources.files;
-    const auto loaded = co_await load(parts_, load_request(request));
+    copy = request;
+    const auto loaded = co_await load(parts_, load_request(copy));
     const auto& spec = loaded.spec;
     result.name = spec.name;
     result.warnings = spec.warnings;
@@ -199,8 +233,9 @@ awaitable<proto::Validation> Manager::validate(proto::UpRequest request) {
   } catch (const util::Error& e) {
     if (e.kind() != util::ErrorKind::invalid_file) throw;
     result.valid = false;
-    result.errors = e.details().empty() ? std::vector<std::string>{e.what()} : e.details();
+    wrong = e.details().empty() ? std::vector<std::string>{e.what()} : e.details();
   }
+  if (!result.valid) result.errors = co_await placed(parts_, std::move(request), std::move(wrong));
   co_return result;
 }
 

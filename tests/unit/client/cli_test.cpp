@@ -126,8 +126,11 @@ private:
     if (asked.method == "POST" && outcome_ == "conflict")
       return reply.problem(409, "conflict", "an up of this stack runs", {{"operation", "op0"}});
     if (asked.method == "POST" && asked.target == "/v1/validate")
-      return reply.json(
-          {{"valid", false}, {"name", "demo"}, {"errors", {"a.yaml:1:1: no", "a.yaml:2:1: nor this"}}});
+      return reply.json({{"valid", false},
+                         {"name", "demo"},
+                         {"errors",
+                          {{{"file", "a.yaml"}, {"line", 1}, {"column", 1}, {"message", "no"}},
+                           {{"file", "a.yaml"}, {"line", 2}, {"column", 1}, {"message", "nor this"}}}}});
     if (asked.target == "/v1/commands")
       return reply.json({{"commands",
                           {{{"name", "seed"},

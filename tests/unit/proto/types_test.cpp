@@ -60,6 +60,7 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
   check_round_trip(UpRequest{"/x",
                              {"-"},
                              "services: {}",
+                             {{"/x/a.yaml", "services: {}"}},
                              {"a.env"},
                              "/y",
                              "p",
@@ -108,7 +109,8 @@ TEST_CASE("Everything that goes over the wire comes back as it was", "[proto]") 
   event.data = {{"message", "x"}};
   check_round_trip(event);
   check_round_trip(LogLine{"db", "now", "stderr", "text", 2, "1024"});
-  check_round_trip(Validation{false, "n", "/d", "compose", {"f"}, {"s"}, {"e"}, {"w"}});
+  check_round_trip(
+      Validation{false, "n", "/d", "compose", {"f"}, {"s"}, {{"f", 1, 2, 3, "error", "m", "s"}}, {"w"}});
   Info info;
   info.pid = 7;
   info.engine_error = "gone";

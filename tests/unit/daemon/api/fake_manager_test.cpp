@@ -172,7 +172,7 @@ awaitable<proto::Validation> Manager::validate(proto::UpRequest request) {
   parts_.up = std::move(request);
   proto::Validation validation;
   validation.valid = false;
-  validation.errors = {"stackd.yaml:1:1: no services"};
+  validation.errors = {{"stackd.yaml", 1, 1, 2, "error", "no services", ""}};
   co_return validation;
 }
 awaitable<proto::Config> Manager::config(proto::UpRequest request) {
