@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/stackfile/compose_tree.hpp"
 #include "daemon/stackfile/load.hpp"
+#include "daemon/stackfile/sources/compose_tree.hpp"
 
 namespace stackd::stackfile {
 

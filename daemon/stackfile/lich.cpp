@@ -7,8 +7,9 @@
 
 #include "daemon/compose/short_forms.hpp"
 #include "daemon/resolve/reference_syntax.hpp"
-#include "daemon/stackfile/compose_tree.hpp"
-#include "daemon/stackfile/extras_parts.hpp"
+#include "daemon/stackfile/decode/extras_parts.hpp"
+#include "daemon/stackfile/sources/compose_tree.hpp"
+#include "daemon/stackfile/vocabularies.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 

@@ -1,4 +1,5 @@
 #include "daemon/stackfile/load.hpp"
+#include "daemon/stackfile/vocabularies.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,9 +9,9 @@
 #include "daemon/resolve/identity.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/stackfile/choice.hpp"
-#include "daemon/stackfile/compose_tree.hpp"
-#include "daemon/stackfile/decode.hpp"
+#include "daemon/stackfile/decode/decode.hpp"
 #include "daemon/stackfile/model_json.hpp"
+#include "daemon/stackfile/sources/compose_tree.hpp"
 #include "daemon/stackfile/variables.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"

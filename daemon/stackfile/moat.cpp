@@ -7,9 +7,10 @@
 
 #include "daemon/compose/short_forms.hpp"
 #include "daemon/resolve/references.hpp"
-#include "daemon/stackfile/compose_tree.hpp"
-#include "daemon/stackfile/decode.hpp"
+#include "daemon/stackfile/decode/decode.hpp"
 #include "daemon/stackfile/moat_services.hpp"
+#include "daemon/stackfile/sources/compose_tree.hpp"
+#include "daemon/stackfile/vocabularies.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 

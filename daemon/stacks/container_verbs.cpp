@@ -7,7 +7,7 @@
 #include "daemon/stacks/containers.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
-#include "daemon/steps/save_log.hpp"
+#include "daemon/steps/common/save_log.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"

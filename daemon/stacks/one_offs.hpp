@@ -7,7 +7,7 @@
 #include <string>
 
 #include "daemon/async/task_group.hpp"
-#include "daemon/steps/tools.hpp"
+#include "daemon/steps/common/tools.hpp"
 
 namespace stackd::stacks {
 

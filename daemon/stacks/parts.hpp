@@ -17,7 +17,7 @@
 #include "daemon/plan/ports.hpp"
 #include "daemon/process/runs.hpp"
 #include "daemon/stacks/manager.hpp"
-#include "daemon/steps/tools.hpp"
+#include "daemon/steps/common/tools.hpp"
 #include "daemon/world/models.hpp"
 #include "daemon/world/monitor.hpp"
 #include "daemon/world/picture.hpp"

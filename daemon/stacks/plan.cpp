@@ -5,9 +5,9 @@
 #include "daemon/resolve/identity.hpp"
 #include "daemon/stacks/beginning.hpp"
 #include "daemon/stacks/manager.hpp"
+#include "daemon/steps/common/host_ports.hpp"
+#include "daemon/steps/common/look.hpp"
 #include "daemon/steps/env_from.hpp"
-#include "daemon/steps/host_ports.hpp"
-#include "daemon/steps/look.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/world/seen.hpp"
 

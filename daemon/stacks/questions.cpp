@@ -10,7 +10,7 @@
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/views.hpp"
-#include "daemon/steps/hook_images.hpp"
+#include "daemon/steps/common/hook_images.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::stacks {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "daemon/model/stack.hpp"
-#include "daemon/steps/tools.hpp"
+#include "daemon/steps/common/tools.hpp"
 
 namespace stackd::steps {
 

@@ -2,7 +2,7 @@
 #include <functional>
 #include <set>
 
-#include "daemon/steps/holders.hpp"
+#include "daemon/steps/common/holders.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/translate/container_request.hpp"
 #include "daemon/translate/definitions.hpp"

@@ -6,9 +6,9 @@
 
 #include "daemon/plan/order.hpp"
 #include "daemon/plan/plan.hpp"
-#include "daemon/steps/look.hpp"
-#include "daemon/steps/save_log.hpp"
-#include "daemon/steps/set_aside.hpp"
+#include "daemon/steps/common/look.hpp"
+#include "daemon/steps/common/save_log.hpp"
+#include "daemon/steps/common/set_aside.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"

@@ -1,9 +1,9 @@
 // A process becomes ready: ready_when, or that it is still there a moment later (L3.5); a oneshot by its end.
 #include "daemon/async/deadline.hpp"
 #include "daemon/process/log_tail.hpp"
-#include "daemon/steps/endings.hpp"
+#include "daemon/steps/common/endings.hpp"
+#include "daemon/steps/common/waiting.hpp"
 #include "daemon/steps/steps.hpp"
-#include "daemon/steps/waiting.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::steps {

@@ -5,10 +5,10 @@
 #include "daemon/probes/healthcheck.hpp"
 #include "daemon/process/end_exec.hpp"
 #include "daemon/process/log_times.hpp"
-#include "daemon/steps/endings.hpp"
-#include "daemon/steps/engine_wait.hpp"
+#include "daemon/steps/common/endings.hpp"
+#include "daemon/steps/common/engine_wait.hpp"
+#include "daemon/steps/common/waiting.hpp"
 #include "daemon/steps/steps.hpp"
-#include "daemon/steps/waiting.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 

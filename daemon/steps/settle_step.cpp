@@ -5,9 +5,9 @@
 #include "daemon/async/signal.hpp"
 #include "daemon/async/task_group.hpp"
 #include "daemon/logs/container_tail.hpp"
-#include "daemon/steps/endings.hpp"
+#include "daemon/steps/common/endings.hpp"
+#include "daemon/steps/common/waiting.hpp"
 #include "daemon/steps/steps.hpp"
-#include "daemon/steps/waiting.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/files.hpp"
 

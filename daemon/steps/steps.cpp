@@ -1,7 +1,7 @@
 #include "daemon/steps/steps.hpp"
 
 #include "daemon/resolve/environment.hpp"
-#include "daemon/steps/engine_wait.hpp"
+#include "daemon/steps/common/engine_wait.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::steps {

@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "daemon/steps/step.hpp"
-#include "daemon/steps/tools.hpp"
+#include "daemon/steps/common/step.hpp"
+#include "daemon/steps/common/tools.hpp"
 
 namespace stackd::steps {
 

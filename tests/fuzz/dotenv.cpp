@@ -1,5 +1,5 @@
 // .env and env_file: whatever is in them, there are values or mistakes, and each mistake names its line.
-#include "daemon/stackfile/interpolate.hpp"
+#include "daemon/stackfile/sources/interpolate.hpp"
 #include "daemon/util/text.hpp"
 #include "tests/fuzz/bytes.hpp"
 

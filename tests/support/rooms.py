@@ -39,7 +39,9 @@ ROOMS = (
     Room("daemon/resolve", "model", pure=True),
     Room("daemon/yaml", "model", pure=True),
     Room("daemon/compose", "yaml", pure=True),
-    Room("daemon/stackfile", "resolve compose", lines=7500),  # to be split on: until then it may be as long as it is
+    Room("daemon/stackfile/sources", "compose", target="sources", namespace="stackfile"),
+    Room("daemon/stackfile/decode", "stackfile/sources resolve", target="decode", namespace="stackfile"),
+    Room("daemon/stackfile", "stackfile/decode"),
     Room("daemon/translate", "resolve", pure=True),
     Room("daemon/probes", "model docker"),  # model: the table of probes. What runs a command is handed to it
     Room("daemon/logs", "docker process journal resolve proto"),  # resolve: secrets are masked; proto: times of lines
@@ -47,7 +49,8 @@ ROOMS = (
     Room("daemon/operations", "journal"),
     Room("daemon/plan", "translate", pure=True),
     Room("daemon/hooks", "translate docker process images journal logs world"),
-    Room("daemon/steps", "plan operations hooks world probes logs images"),
+    Room("daemon/steps/common", "plan operations hooks world probes logs images", target="steps_common", namespace="steps"),
+    Room("daemon/steps", "steps/common"),
     Room("daemon/keeper", "operations plan hooks world"),
     Room("daemon/stacks", "steps stackfile logs proto"),
     Room("daemon/http", "async"),
@@ -72,7 +75,7 @@ HEADERS = {
     ("process/shim", "daemon/process/log_times.hpp"): "how a log's times are written, which both sides do",
     ("logs", "daemon/process/shim/log_file.hpp"): "the class that keeps a log to its newest part; it is in process as well",
     ("logs", "daemon/process/shim/system.hpp"): "what that one includes",
-    ("stackfile", "proto/verbs.hpp"): "a file's commands must not have the names of stackctl's own",
+    ("stackfile/decode", "proto/verbs.hpp"): "a file's commands must not have the names of stackctl's own",
     ("translate", "daemon/docker/types.hpp"): "what the engine is told, as data",
     ("translate", "daemon/process/types.hpp"): "what the shim is told, as data",
     ("plan", "daemon/docker/types.hpp"): "a Snapshot holds what the engine was seen to have",

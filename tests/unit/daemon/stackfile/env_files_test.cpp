@@ -1,6 +1,6 @@
 #include <string>
 
-#include "daemon/stackfile/worktree.hpp"
+#include "daemon/stackfile/decode/worktree.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/unit/daemon/stackfile/load_support.hpp"
 

@@ -1,4 +1,4 @@
-#include "daemon/stackfile/interpolate.hpp"
+#include "daemon/stackfile/sources/interpolate.hpp"
 
 #include "daemon/util/error.hpp"
 #include "tests/support/catch.hpp"

@@ -1,4 +1,4 @@
-#include "daemon/steps/host_ports.hpp"
+#include "daemon/steps/common/host_ports.hpp"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
