@@ -9,12 +9,8 @@ struct Verb {
   std::string_view name, here;
 };
 constexpr Verb k_verbs[] = {
-    {"alpha", ""},
-    {"bridge", ""},
-    {"commit", ""},
-    {"export", ""},
-    {"publish", ""},
-    {"viz", "`stackctl graph --dot` does that"},
+    {"alpha", ""},  {"bridge", ""},  {"commit", ""},
+    {"export", ""}, {"publish", ""}, {"viz", "`stackctl graph --dot` does that"},
     {"watch", ""},
 };
 

@@ -1,4 +1,5 @@
-// stackctl cancel, rollback and attach: the stack's running operation, whoever began it; or a service's own command.
+// stackctl cancel, rollback and attach: the stack's running operation, whoever began it; or a service's own
+// command.
 #include <unistd.h>
 
 #include <algorithm>

@@ -126,8 +126,9 @@ TEST_CASE(
     slow.open();
     const auto ended = co_await b.runner.wait("op");
     CHECK(ended.state == "failed");
-    CHECK(ended.error == R"({"cause":{"kind":"work","service":"","step":"broken"},"code":"failed",)"
-                         R"("details":["a line"],"message":"no such image","roll_back":["cannot remove it"]})");
+    CHECK(ended.error ==
+          R"({"cause":{"kind":"work","service":"","step":"broken"},"code":"failed",)"
+          R"("details":["a line"],"message":"no such image","roll_back":["cannot remove it"]})");
     CHECK(ended.warnings == R"(["cannot remove it"])");
     CHECK_AWAITED(b.states("op"),
                   == lines("made done", "ready cancelled: the operation failed", "slow done",
