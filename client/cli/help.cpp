@@ -56,6 +56,7 @@ const std::map<std::string, Row>& rows() {
       {"config", {G::files, {"stackctl config --services", "stackctl config --format json"}}},
       {"graph", {G::files, {"stackctl graph --dot | dot -Tsvg > graph.svg"}}},
       {"init", {G::files, {"stackctl init"}}},
+      {"schema", {G::files, {"stackctl schema > stackd.schema.json"}}},
       {"prune", {G::daemon, {"stackctl prune --dry-run"}}},
       {"nuke", {G::daemon, {"stackctl nuke -y"}}},
       {"daemon", {G::daemon, {"stackctl daemon status", "stackctl daemon install"}}},

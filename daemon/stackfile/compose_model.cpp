@@ -35,7 +35,7 @@ std::string go_duration(Milliseconds value) {
   return text + "s";
 }
 
-void put_duration(json& out, const char* key, const std::optional<Milliseconds>& value) {
+void put_go_duration(json& out, const char* key, const std::optional<Milliseconds>& value) {
   if (value) out[key] = go_duration(*value);
 }
 
@@ -108,10 +108,10 @@ json healthcheck(const Healthcheck& check) {
   if (check.disabled()) return {{"disable", true}};
   json out = json::object();
   put(out, "test", check.test);
-  put_duration(out, "interval", check.interval);
-  put_duration(out, "timeout", check.timeout);
-  put_duration(out, "start_period", check.start_period);
-  put_duration(out, "start_interval", check.start_interval);
+  put_go_duration(out, "interval", check.interval);
+  put_go_duration(out, "timeout", check.timeout);
+  put_go_duration(out, "start_period", check.start_period);
+  put_go_duration(out, "start_interval", check.start_interval);
   put(out, "retries", check.retries);
   return out;
 }
@@ -235,7 +235,7 @@ void put_words(json& out, const Container& container) {
   put(out, "domainname", container.domainname);
   put(out, "container_name", container.container_name);
   put(out, "stop_signal", container.stop_signal);
-  put_duration(out, "stop_grace_period", container.stop_grace_period);
+  put_go_duration(out, "stop_grace_period", container.stop_grace_period);
   put(out, "restart", container.restart);
   put(out, "runtime", container.runtime);
   put(out, "cgroup_parent", container.cgroup_parent);

@@ -15,16 +15,6 @@ namespace stackd::stackfile {
 
 using namespace model;
 
-// What `config` leaves undone when it is asked to.
-struct Undone {
-  bool normalization = false, path_resolution = false, consistency = false;
-};
-
-// The name of a stack that no -p and no COMPOSE_PROJECT_NAME gave one, by the one that its file or
-// directory gives and its directory. Null keeps it.
-std::function<std::string(const std::string& name, const std::string& directory)> rename = nullptr;
-};
-
 // Throws Error(invalid_file) with one detail a mistake ("compose.yaml:3:5: unknown key 'imgae', did you mean
 // 'image'?"), Error(not_found) when no file is found.
 // `seen`: where to put the variables that interpolation saw.

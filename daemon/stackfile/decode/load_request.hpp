@@ -9,6 +9,11 @@
 
 namespace stackd::stackfile {
 
+// What `config` leaves undone when it is asked to.
+struct Undone {
+  bool normalization = false, path_resolution = false, consistency = false;
+};
+
 struct LoadRequest {
   std::filesystem::path directory;  // the caller's; absolute
   // -f, "-" is `input`; none: COMPOSE_FILE, else look upwards from `directory` (design.md, "Stack files").
@@ -24,5 +29,9 @@ struct LoadRequest {
   // False: only to be shown. What keeps a stack from running, and what will have no effect then, is not said.
   bool to_run = true;
   Undone undone = {};
+  // The name of a stack that no -p and no COMPOSE_PROJECT_NAME gave one, by the one that its file or
+  // directory gives and its directory. Null keeps it.
+  std::function<std::string(const std::string& name, const std::string& directory)> rename = nullptr;
+};
 
 }  // namespace stackd::stackfile

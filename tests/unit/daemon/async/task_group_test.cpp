@@ -176,6 +176,20 @@ TEST_CASE("a wait with a limit ends by what comes first, and its task is gone wi
     auto answer = quick();
     const int got = co_await within(1min, "the answer", std::move(answer));
     CHECK(got == 7);
+    const auto fails = []() -> awaitable<int> {
+      co_await sleep_for(1ms);
+      throw util::Error(util::ErrorKind::failed, "no answer to be had");
+    };
+    auto failing = fails();
+    message.clear();
+    const auto begun = std::chrono::steady_clock::now();
+    try {
+      co_await within(1min, "the answer", std::move(failing));
+    } catch (const util::Error& error) {
+      message = error.what();
+    }
+    CHECK(message == "no answer to be had");
+    CHECK(std::chrono::steady_clock::now() - begun < 30s);  // at once, and not when the limit is over
     (void)executor;
   };
   test::run_coro([&](auto executor) { return body(executor); });
