@@ -1,6 +1,7 @@
 // stackctl schema: the JSON Schema of stackd.yaml, or of a compose.yaml with x-stackd. Asks no daemon.
 #include "proto/schema.hpp"
 #include "client/commands/commands.hpp"
+#include "proto/exit_codes.hpp"
 
 namespace stackd::client {
 namespace {

@@ -70,6 +70,7 @@ void show_stack(const Context& context, const proto::Stack& stack, bool ages) {
 
 namespace {
 
+constexpr std::size_t k_most = 10;  // lines of a failure
 constexpr std::size_t k_shown = 6, k_last = 3,
                       k_others = 1;  // lines of a reason; the last of more; other failures
 
@@ -107,8 +108,8 @@ std::string next_commands(const proto::Operation& operation) {
 // on the way back are one line each.
 void print_failure(const proto::Operation& operation) {
   const auto& error = *operation.error;
-  std::vector<std::string> more = error.details;
-  if (more.size() > 2 && !error.failures.empty()) more.resize(2);
+  const auto message = folded(error.message, error.reason);
+  std::vector<std::string> more;
   for (std::size_t index = 1; index < error.failures.size() && index <= k_others; ++index)
     more.push_back("then: " + fit(clean(error.failures[index].message), k_widest));
   if (error.failures.size() > k_others + 1)
@@ -116,7 +117,12 @@ void print_failure(const proto::Operation& operation) {
   if (!error.roll_back.empty())
     more.push_back("and on the way back: " + fit(clean(error.roll_back.front()), k_widest));
   if (const auto next = next_commands(operation); !next.empty()) more.push_back(next);
-  print_error(folded(error.message, error.reason), more);
+  // Of the details the last: what was written last, and where all of it is.
+  const auto taken = lines_of(message).size() + more.size();
+  const auto room = std::max<std::size_t>(2, k_most - std::min(k_most, taken));
+  const auto from = error.failures.empty() ? 0 : error.details.size() - std::min(error.details.size(), room);
+  more.insert(more.begin(), error.details.begin() + static_cast<std::ptrdiff_t>(from), error.details.end());
+  print_error(message, more);
 }
 
 }  // namespace

@@ -42,12 +42,13 @@ awaitable<void> stats(Manager& manager, Options, http::Request request, http::Re
   const Query query(request, {"service", "all", "stream"});
   const bool stream = query.flag("stream"), all = query.flag("all");
   const auto services = query.list("service");
-  do {
+  for (;;) {
     const auto now = co_await manager.stats(request.path_value("id"), services, all);
     if (!writer.started()) writer.start(stream ? "application/x-ndjson" : "application/json");
     auto line = dump(now) + "\n";
     co_await writer.write(std::move(line));
-  } while (stream);
+    if (!stream) co_return;
+  }
 }
 
 awaitable<void> container_events(Manager& manager, Options, http::Request request,

@@ -213,15 +213,16 @@ private:
     what.number = state.number;
     what.id = id;
     const bool wrote = state.hook.empty() && !state.service.empty() && state.state != "created";
+    if (!wrote || state.stack.empty()) co_return;
     auto note = [what](async::FileWorker&) {
-      std::error_code ignored;  // a stack of another home has no directory here
-      if (std::filesystem::exists(what.stack, ignored))
-        logs::note_unsaved(what, "lost its container: somebody else has removed it, and its log with it", "");
+      logs::note_unsaved(what, "lost its container: somebody else has removed it, and its log with it", "");
     };
     try {
-      if (wrote) co_await files_.run(note);
+      co_await models_.get(state.stack);  // throws for that of another home
+      co_await files_.run(note);
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::cancelled) throw;
+      if (e.kind() == ErrorKind::not_found) co_return;
       spdlog::warn("{}", e.what());
     }
   }

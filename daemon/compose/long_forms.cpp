@@ -148,9 +148,9 @@ void lengthen_mounts(json* list, const ModelRequest& request) {
   json out = json::array();
   for (json& item : *list) {
     const bool is_short = !item.is_object();
-    json mount = is_short ? long_mount(text_of(item)) : std::move(item);
+    json mount = is_short ? long_mount(text_of(item)) : item;
     if (mount.is_null()) {
-      out.push_back(std::move(item));  // as it is written
+      out.push_back(item);  // as it is written
       continue;
     }
     if (is_short || request.normalize) mount["target"] = clean_path(word(mount, "target"));

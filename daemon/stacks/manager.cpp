@@ -142,6 +142,7 @@ awaitable<void> Manager::forget(std::string stack) {
   const bool removed = co_await parts_.journal.commit(write);
   if (!removed)
     throw Error(ErrorKind::conflict, "cannot forget stack '" + row.id + "': it has come up meanwhile");
+  parts_.picture.touch(row.id);  // no event tells of it
   if (parts_.runner.active(row.id)) co_return;
   parts_.models.forget(row.id);
   auto work = [directory = parts_.paths.stack(row.id)](async::FileWorker&) {

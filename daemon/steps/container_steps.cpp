@@ -103,10 +103,10 @@ awaitable<Outcome> stop(Tools& tools, Step<plan::Stop> step) {
   co_await tools.journal.run(write);
   try {
     co_await tools.engine.stop_container(step.params.id, step.params.timeout);
+    if (old && step.params.aside) co_await set_aside(tools, *old);
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::not_found) throw;  // gone is as good as stopped
   }
-  if (old && step.params.aside) co_await set_aside(tools, *old);
   co_return Outcome{};
 }
 

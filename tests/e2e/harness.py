@@ -325,10 +325,10 @@ class World:
         return Result(shown, done.returncode, done.stdout.decode("utf-8", "replace"),
                       done.stderr.decode("utf-8", "replace"))
 
-    def spawn(self, *arguments, directory="stack"):
+    def spawn(self, *arguments, directory="stack", project=True):
         """A stackctl that runs beside the scenario, in a process group of its own as a terminal would have it."""
         out = open(self.path(f"spawned-{len(self.children)}.log"), "w+b")
-        child = subprocess.Popen(self.command(*arguments, directory=directory), env=self.environment, cwd=self.base,
+        child = subprocess.Popen(self.command(*arguments, directory=directory, project=project), env=self.environment, cwd=self.base,
                                  stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
         child.output = out
         self.children.append(child)
@@ -384,7 +384,7 @@ class World:
                 names = {s["name"] for s in stack["services"] if s["kind"] == "container"}
                 listed = self.engine._list("/containers/json?all=1&", f"dev.stackd.stack={stack['id']}")
                 there = {(c["Id"], c["State"], c["Names"][0].lstrip("/")) for c in listed
-                         if c["Labels"]["com.docker.compose.service"] in names
+                         if c["Labels"].get("com.docker.compose.service") in names  # a build hook's has none
                          and "com.docker.compose.hook" not in c["Labels"]
                          and c["Labels"].get("com.docker.compose.oneoff") != "True"}
                 found += [f"{stack['name']}: said {said - there}, there {there - said}"] if said != there else []

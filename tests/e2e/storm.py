@@ -43,7 +43,7 @@ def client(world, stacks, until, seed, heard):
         if wish == "cancel":
             cancel_one(world, choose)
         elif wish == "interrupt":
-            child = world.spawn("up", directory=stack)
+            child = world.spawn("up", directory=stack, project=False)
             time.sleep(choose.uniform(0, 0.4))
             child.send_signal(signal.SIGINT)
             heard.append((wish, stack, world.end_of(child)))
