@@ -30,7 +30,10 @@ def on_disk(world):
     files = {}
     for folder, _, names in os.walk(world.daemon.home):
         kind = "files in " + "/".join(part for part in os.path.relpath(folder, world.daemon.home).split("/")[::2])
-        files[kind] = files.get(kind, 0) + len(names)
+        for name in names if kind == "files in stacks" else ():  # few, and each by its name
+            files[f"{name} of stacks"] = files.get(f"{name} of stacks", 0) + 1
+        if kind != "files in stacks":
+            files[kind] = files.get(kind, 0) + len(names)
     with sqlite3.connect(f"file:{world.daemon.home}/state.db?mode=ro", uri=True) as db:
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
         rows = {f"rows of {table}": db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
