@@ -77,7 +77,8 @@ using Answer = std::pair<int, std::string>;  // the status, and where a redirect
 
 Error no_answer(const Url& url, const boost::system::error_code& error) {
   if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-  return {ErrorKind::failed, "no answer from " + url.host + ":" + url.port + ": " + error.message()};
+  return {ErrorKind::failed, "no answer from " + std::string(url.tls ? "https://" : "") + url.host + ":" +
+                                 url.port + ": " + error.message()};
 }
 
 template <class Stream>
