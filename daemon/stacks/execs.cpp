@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/async/deadline.hpp"
+#include "daemon/async/wind_up.hpp"
 #include "daemon/process/end_exec.hpp"
 #include "daemon/util/error.hpp"
 
@@ -95,11 +96,7 @@ awaitable<void> Execs::recover() {
 }
 
 awaitable<void> Execs::stop() {
-  const auto give_up = std::chrono::steady_clock::now() + k_stop_limit;
-  while (tasks_.size() > 0 && std::chrono::steady_clock::now() < give_up)
-    co_await async::sleep_for(milliseconds(10));
-  tasks_.cancel_all();
-  co_await tasks_.join();
+  co_await async::wind_up(tasks_, k_stop_limit);
 }
 
 }  // namespace stackd::stacks

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/async/deadline.hpp"
+#include "daemon/async/wind_up.hpp"
 #include "daemon/docker/in_flight.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
@@ -104,11 +105,7 @@ awaitable<void> OneOffs::recover() {
 }
 
 awaitable<void> OneOffs::stop() {
-  const auto give_up = std::chrono::steady_clock::now() + k_stop_limit;
-  while (tasks_.size() > 0 && std::chrono::steady_clock::now() < give_up)
-    co_await async::sleep_for(milliseconds(10));
-  tasks_.cancel_all();
-  co_await tasks_.join();
+  co_await async::wind_up(tasks_, k_stop_limit);
 }
 
 }  // namespace stackd::stacks

@@ -1,4 +1,5 @@
 #include "daemon/async/task_group.hpp"
+#include "daemon/async/wind_up.hpp"
 
 #include <stdexcept>
 
@@ -191,6 +192,31 @@ TEST_CASE("a wait with a limit ends by what comes first, and its task is gone wi
     CHECK(message == "no answer to be had");
     CHECK(std::chrono::steady_clock::now() - begun < 30s);  // at once, and not when the limit is over
     (void)executor;
+  };
+  test::run_coro([&](auto executor) { return body(executor); });
+}
+
+TEST_CASE("a group is wound up when its tasks have ended, and at its limit those that have not are cancelled",
+          "[async]") {
+  const auto body = [](asio::any_io_executor executor) -> awaitable<void> {
+    TaskGroup group(executor);
+    bool done = false;
+    group.spawn("short", [&done]() -> awaitable<void> {
+      co_await sleep_for(1ms);
+      done = true;
+    });
+    const auto begun = std::chrono::steady_clock::now();
+    co_await wind_up(group, 1min);
+    CHECK(done);
+    CHECK(std::chrono::steady_clock::now() - begun < 30s);
+    bool late = false;
+    group.spawn("long", [&late]() -> awaitable<void> {
+      co_await sleep_for(1h);
+      late = true;
+    });
+    co_await wind_up(group, 5ms);
+    CHECK(group.size() == 0);
+    CHECK_FALSE(late);
   };
   test::run_coro([&](auto executor) { return body(executor); });
 }
