@@ -208,6 +208,7 @@ STACKD_FIELDS(StepView) {
   field("started_at", o.started_at, Show::when_set);
   field("ended_at", o.ended_at, Show::when_set);
   field("duration_ms", o.duration_ms, Show::when_set);
+  field("needs", o.needs, Show::when_set);
 }};
 
 STACKD_FIELDS(FailureCause) {

@@ -148,6 +148,7 @@ struct StepView {
   std::string key, kind, service, state, reason;
   std::string started_at, ended_at;
   std::optional<std::int64_t> duration_ms;
+  std::vector<std::string> needs = {};  // keys of the steps that have to end before
 };
 struct FailureCause {
   std::string kind;  // of the step: hook, pre-run (X24), derive, start, ready, settle, completed …

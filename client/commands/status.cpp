@@ -12,7 +12,7 @@ namespace stackd::client {
 namespace {
 
 void show_status(Context& context, const proto::Stack& stack) {
-  show_stack(context, stack, true);
+  show_stack(context, stack);
   if (const auto& last = stack.last_operation) {
     std::string took = last->duration_ms ? " in " + duration_text(*last->duration_ms) : "";
     context.out(paint("last operation: " + last->kind + " " + last->state + took + " (" + last->id + ")",
