@@ -98,6 +98,7 @@ STACKD_FIELDS(DownRequest) {
 STACKD_FIELDS(ServicesRequest) {
   field("services", o.services, Show::when_set);
   field("timeout", o.timeout, Show::when_set);
+  field("no_deps", o.no_deps, Show::when_set);
 }};
 
 STACKD_FIELDS(HooksRunRequest) {

@@ -78,6 +78,7 @@ struct DownRequest {
 struct ServicesRequest {  // stop, start, restart
   std::vector<std::string> services;
   std::optional<int> timeout;
+  bool no_deps = false;  // of start: not what they need; of restart: not what is restarted along with them
 };
 
 struct HooksRunRequest {           // POST /v1/stacks/{id}/hooks/run

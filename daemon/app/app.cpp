@@ -228,7 +228,9 @@ private:
     what.service = state.service;
     what.number = state.number;
     what.id = id;
-    const bool wrote = state.hook.empty() && !state.service.empty() && state.state != "created";
+    // That of a one-off is not the service's log.
+    const bool wrote =
+        state.hook.empty() && !state.oneoff && !state.service.empty() && state.state != "created";
     if (!wrote || state.stack.empty()) co_return;
     auto note = [what](async::FileWorker&) {
       logs::note_unsaved(what, "lost its container: somebody else has removed it, and its log with it", "");
