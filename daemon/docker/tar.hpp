@@ -1,15 +1,12 @@
-// TarWriter: a tar stream by libarchive, handed over in blocks. Any one thread. Throws Error(io).
+// TarWriter: a tar stream, handed over in blocks. Any one thread. Throws Error(io).
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
-
-struct archive;
 
 namespace stackd::docker {
 
@@ -18,7 +15,6 @@ public:
   // Takes a block; false when nobody wants the tar any more, which ends the writing with an Error.
   using Output = std::function<bool(std::string_view)>;
   TarWriter(Output output, std::size_t block_size);
-  ~TarWriter();
   TarWriter(const TarWriter&) = delete;
   TarWriter& operator=(const TarWriter&) = delete;
 
@@ -40,11 +36,18 @@ public:
   void close();
 
 private:
-  static ssize_t write_block(archive*, void* self, const void* bytes, std::size_t size);
-  void check(long result, std::string_view what);
+  void end_entry();
+  void long_name(char type, std::string_view name);
+  void write(std::string_view bytes);
+  void zeros(std::int64_t count);
+  void hand_over(std::string_view block);
+
   Output output_;
-  bool gone_ = false;  // whoever took the blocks
-  std::unique_ptr<archive, int (*)(archive*)> archive_;
+  std::size_t block_size_;
+  std::string block_;           // what is not handed over yet
+  std::string path_ = "begin";  // of the entry that is written, for the message
+  std::int64_t missing_ = 0,
+               padding_ = 0;  // of that entry: bytes to come, and up to the next record after them
 };
 
 }  // namespace stackd::docker

@@ -30,11 +30,11 @@ packages_for() {
   case $1 in
     build)
       echo g++ cmake ninja-build pkg-config "$(boost_package)" nlohmann-json3-dev libyaml-cpp-dev libspdlog-dev \
-        libsqlite3-dev libcli11-dev libarchive-dev libmd-dev libre2-dev libsystemd-dev \
+        libsqlite3-dev libcli11-dev libmd-dev libre2-dev \
         libssl-dev libnghttp2-dev libprotobuf-dev protobuf-compiler
       ;;
     engine) echo docker.io iptables busybox-static curl ca-certificates ;;
-    test) echo catch2 python3 ccache mold git debootstrap postgresql-client docker-registry apache2-utils openssl tmux procps ;;
+    test) echo catch2 libarchive-dev python3 ccache mold git debootstrap postgresql-client docker-registry apache2-utils openssl tmux procps ;;
     check) echo clang-format-14 clang-tidy-14 ;;
     fuzz) echo clang-14 libclang-rt-14-dev ;;
     systemd) echo debootstrap ;;
