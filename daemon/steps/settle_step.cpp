@@ -22,12 +22,18 @@ using util::ErrorKind;
 
 constexpr milliseconds k_engine_tells{2000};
 
+// A recovery is one start of a process that has a `restart`; what becomes of it then is the keeper's.
+bool is_keepers(const model::Service& service, const store::OperationRow& operation) {
+  return plan::kind_from(operation.kind) == plan::Kind::recover && !service.process->restart.empty();
+}
+
 // L2.2: a process that has died with an error since it was ready.
-awaitable<void> check_process(Tools& tools, model::Stack stack, std::string name) {
+awaitable<void> check_process(Tools& tools, model::Stack stack, std::string name,
+                              store::OperationRow operation) {
   const auto& service = stack.service(name);
   auto query = [id = stack.id, name](store::Database& db) { return store::Processes::get(db, id, name); };
   const auto row = co_await tools.journal.run(query);
-  if (!row || service.kind != model::ServiceKind::process) co_return;
+  if (!row || service.kind != model::ServiceKind::process || is_keepers(service, operation)) co_return;
   const auto look = co_await tools.runs.look(row->run_directory);
   // One that its `restart` starts again is the keeper's from now on.
   if (look.exit && !look.exit->ok() &&
@@ -161,7 +167,7 @@ awaitable<void> watch_all(Tools& tools, Step<plan::Settle> step, async::TaskGrou
     const auto take_process = [&](const std::string& name) {
       if (!step.context.ended("ready " + name)) return false;
       const auto& service = stack.service(name);
-      if (service.kind == model::ServiceKind::process)
+      if (service.kind == model::ServiceKind::process && !is_keepers(service, step.operation()))
         watching.spawn("watch of " + name,
                        [&tools, failed, service, operation = step.operation().id, id = stack.id] {
                          return watch_process(tools, service, operation, id, failed);
@@ -191,7 +197,7 @@ awaitable<Outcome> settle_watch(Tools& tools, Step<plan::Settle> step) {
 
 awaitable<Outcome> settle(Tools& tools, Step<plan::Settle> step) {
   const auto stack = co_await tools.models.get(step.stack());
-  for (const auto& name : step.params.processes) co_await check_process(tools, stack, name);
+  for (const auto& name : step.params.processes) co_await check_process(tools, stack, name, step.operation());
   std::vector<Started> containers;
   util::TimeMs until = 0;
   milliseconds longest{0};
