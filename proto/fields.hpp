@@ -615,6 +615,7 @@ STACKD_FIELDS(Info) {
   field("longest_lag_us", o.longest_lag_us, Show::always);
   field("recent_lag_us", o.recent_lag_us, Show::always);
   field("long_turns", o.long_turns, Show::always);
+  field("store_commits", o.store_commits, Show::always);
 }};
 
 #undef STACKD_FIELDS

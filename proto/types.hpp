@@ -453,6 +453,7 @@ struct Info {
   std::int64_t longest_turn_us = 0, longest_wait_us = 0, longest_lag_us = 0, recent_lag_us = 0,
                long_turns = 0;
   std::string longest_turn_of;
+  std::int64_t store_commits = 0;  // since the daemon began; each has waited for the disk
 };
 
 #define STACKD_WIRE(Type)                     \

@@ -1,6 +1,7 @@
 #include "daemon/app/app.hpp"
 #include "daemon/plan/step_kinds.hpp"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@ using util::Error;
 using util::ErrorKind;
 
 constexpr std::chrono::hours k_prune_interval{1};
+// Nothing was written for so long: what was going on is over.
+constexpr std::chrono::milliseconds k_quiet{2000};
 
 util::FileLock lock_home(const std::filesystem::path& home) {
   util::make_directories(home, 0700);
@@ -183,6 +186,7 @@ private:
       tasks_.keep("keeper", [this] { return keeper_.run(); });
       tasks_.keep("watchdog", [this] { return watch(); });
       tasks_.keep("pruning", [this] { return prune(); });
+      tasks_.keep("giving memory back", [this] { return give_back(); });
       systemd::ready("ready");
       spdlog::info("stackd {} listens on {}{}", STACKD_VERSION, settings_.socket.string(),
                    settings_.listen.empty() ? "" : " and " + settings_.listen);
@@ -280,6 +284,16 @@ private:
       };
       co_await journal_.run(query);
       co_await async::sleep_for(k_prune_interval);
+    }
+  }
+
+  // What start-up and operations needed, once they are over: the system does not take it by itself.
+  awaitable<void> give_back() {
+    for (;;) {
+      bool busy = true;
+      while (busy) busy = co_await journal_.changed().wait_for(k_quiet);
+      ::malloc_trim(0);
+      co_await journal_.changed().wait();
     }
   }
 

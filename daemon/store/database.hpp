@@ -98,6 +98,8 @@ public:
   // statement alone (not execute()'s); crash tests end the process in it. Throwing before a commit undoes it.
   enum class CommitPoint { before, after };
   void on_commit(std::function<void(CommitPoint, std::uint64_t)> observer);
+  // How many there were, counted as above.
+  std::uint64_t commits() const { return commits_; }
 
 private:
   friend class Statement;
