@@ -57,6 +57,7 @@ struct Hook {
   RunPolicy run = RunPolicy::standard;
   std::vector<std::string> inputs;  // globs for run: changed
   std::string once_volume;          // once: volume:KEY: `run` is once, for as long as the volume is the same
+  std::vector<std::string> cache;   // build hooks: directories that are kept between builds
   std::string run_in;               // "" the phase's own place, "host", a service's name
   std::string run_in_image;         // run_in: {image: …}
   // `if`: every one that is given must hold.

@@ -76,7 +76,7 @@ Built build(const images::BuildRequest& request, const dotdocker::Environment& c
   Connection control(loop, upgrade(request.engines, "/v" + request.api + "/grpc", {}), nullptr, on_lost);
 
   const auto ref = util::random_hex(25);
-  PlainLog log(line);
+  PlainLog log(line, request.streams);
   std::optional<Status> solved, told;
   const auto maybe_over = [&] {
     // A build that could not begin has no progress to wait for.
