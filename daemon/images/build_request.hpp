@@ -12,8 +12,9 @@ struct BuildSecret {
   std::string id;
   std::string file, variable;  // where it is: one of the two
 };
-struct BuildAgent {
-  std::string id, socket;  // of an ssh agent
+struct BuildAgent {  // of ssh
+  std::string id;
+  std::vector<std::string> paths;  // the socket of an agent, or files of keys
 };
 
 struct BuildRequest {
@@ -32,7 +33,7 @@ struct BuildRequest {
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildSecret, id, file, variable)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildAgent, id, socket)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildAgent, id, paths)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildRequest, engines, api, image, tags, attributes, directories, texts,
                                    secrets, agents, entitlements, cache_from, cache_to, streams)
 

@@ -61,7 +61,7 @@ STACKD_FIELDS(BuildGrant, F(id), F(source))
 STACKD_FIELDS(Build, F(context), F(dockerfile), F(dockerfile_inline), F(args), F(target), F(labels),
               F(cache_from), F(extra_hosts), F(tags), F(platforms), F(network), F(shm_size), F(no_cache),
               F(pull), F(privileged), F(ulimits), F(secrets), F(ssh), F(additional_contexts), F(cache_to),
-              F(entitlements))
+              F(entitlements), F(provenance), F(sbom))
 STACKD_FIELDS(FileGrant, F(source), F(target), F(uid), F(gid), F(mode))
 STACKD_FIELDS(Logging, F(driver), F(options))
 STACKD_FIELDS(DeviceMapping, F(host), F(container), F(permissions))
