@@ -78,6 +78,7 @@ class Door:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            default_request_version = "HTTP/1.1"  # what is no HTTP (a client that tries TLS first) is answered in HTTP
 
             def do_GET(self):
                 door.asked.append(self.path)
