@@ -101,6 +101,7 @@ STACKD_FIELDS(DownRequest) {
 STACKD_FIELDS(ServicesRequest) {
   field("services", o.services, Show::when_set);
   field("timeout", o.timeout, Show::when_set);
+  field("no_deps", o.no_deps, Show::when_set);
 }};
 
 STACKD_FIELDS(HooksRunRequest) {
@@ -211,6 +212,7 @@ STACKD_FIELDS(StepView) {
   field("started_at", o.started_at, Show::when_set);
   field("ended_at", o.ended_at, Show::when_set);
   field("duration_ms", o.duration_ms, Show::when_set);
+  field("needs", o.needs, Show::when_set);
 }};
 
 STACKD_FIELDS(FailureCause) {

@@ -81,6 +81,7 @@ struct DownRequest {
 struct ServicesRequest {  // stop, start, restart
   std::vector<std::string> services;
   std::optional<int> timeout;
+  bool no_deps = false;  // of start: not what they need; of restart: not what is restarted along with them
 };
 
 struct HooksRunRequest {           // POST /v1/stacks/{id}/hooks/run
@@ -151,6 +152,7 @@ struct StepView {
   std::string key, kind, service, state, reason;
   std::string started_at, ended_at;
   std::optional<std::int64_t> duration_ms;
+  std::vector<std::string> needs = {};  // keys of the steps that have to end before
 };
 struct FailureCause {
   std::string kind;  // of the step: hook, pre-run (X24), derive, start, ready, settle, completed …

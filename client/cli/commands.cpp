@@ -29,8 +29,10 @@ Run build_wait(CLI::App& app) {
       ->capture_default_str();
   return [args](Context& context) { return run_wait(context, *args); };
 }
-Run build_top(CLI::App&) {
-  return run_top;
+Run build_top(CLI::App& app) {
+  auto services = std::make_shared<std::vector<std::string>>();
+  app.add_option("services", *services, "Only these")->type_name("SERVICE");
+  return [services](Context& context) { return run_top(context, *services); };
 }
 Run build_urls(CLI::App&) {
   return run_urls;

@@ -45,7 +45,7 @@ struct ImagesArgs {
 int run_images(Context& context, const std::string& action, const ImagesArgs& args);
 
 struct ServicesArgs {
-  bool dry_run = false;
+  bool dry_run = false, no_deps = false;
   std::vector<std::string> services;
   std::optional<int> timeout;
 };
@@ -59,7 +59,7 @@ struct WaitArgs {
 };
 int run_wait(Context& context, const WaitArgs& args);
 int run_ls(Context& context, bool all, bool quiet);
-int run_top(Context& context);
+int run_top(Context& context, const std::vector<std::string>& services);
 int run_urls(Context& context);
 int run_validate(Context& context, bool from_input);  // the text of the one -f is on the standard input
 int run_schema(Context& context, bool compose);

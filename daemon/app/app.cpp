@@ -176,10 +176,7 @@ private:
         monitor_.saw(id, what, name);
       };
       monitor_.on_restarted = [this](const world::ContainerState& state) {
-        tasks_.spawn("mark", [this, state] {
-          return logs::write_mark(files_, paths_.stack(state.stack), state.service, state.number,
-                                  "restarted: container-restart");
-        });
+        tasks_.spawn("mark", [this, state] { return mark_restart(state); });
       };
       monitor_.on_removed = [this](const std::string& id, const world::ContainerState& state) {
         tasks_.spawn("log of a container that is gone", [this, id, state] { return note_gone(id, state); });
@@ -214,23 +211,44 @@ private:
   }
 
   // X35: what stackd removes it has saved before; of what somebody else removes it can only say so.
+  // Another home's containers are told of as well: what is written of them is that one's matter.
+  awaitable<bool> is_own(std::string stack) {
+    try {
+      co_await models_.get(stack);
+      co_return true;
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::cancelled) throw;
+      if (e.kind() != ErrorKind::not_found) spdlog::warn("{}", e.what());
+    }
+    co_return false;
+  }
+
+  awaitable<void> mark_restart(world::ContainerState state) {
+    const bool own = co_await is_own(state.stack);
+    if (own)
+      co_await logs::write_mark(files_, paths_.stack(state.stack), state.service, state.number,
+                                "restarted: container-restart");
+  }
+
   awaitable<void> note_gone(std::string id, world::ContainerState state) {
     logs::ToSave what;
     what.stack = paths_.stack(state.stack);
     what.service = state.service;
     what.number = state.number;
     what.id = id;
-    const bool wrote = state.hook.empty() && !state.service.empty() && state.state != "created";
+    // That of a one-off is not the service's log.
+    const bool wrote =
+        state.hook.empty() && !state.oneoff && !state.service.empty() && state.state != "created";
     if (!wrote || state.stack.empty()) co_return;
     auto note = [what](async::FileWorker&) {
       logs::note_unsaved(what, "lost its container: somebody else has removed it, and its log with it", "");
     };
+    const bool own = co_await is_own(state.stack);
+    if (!own) co_return;
     try {
-      co_await models_.get(state.stack);  // throws for that of another home
       co_await files_.run(note);
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::cancelled) throw;
-      if (e.kind() == ErrorKind::not_found) co_return;
       spdlog::warn("{}", e.what());
     }
   }

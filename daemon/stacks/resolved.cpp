@@ -110,12 +110,11 @@ awaitable<std::vector<proto::Finding>> placed(Parts& parts, proto::UpRequest req
   return parts.user_files.run(work);
 }
 
-// C1.6: what an up would pull or build, pre_start's images too.
+// C1.6: what an up would pull or build, pre_start's images too. One for each service, as Compose prints them.
 std::vector<std::string> images_of(const model::Spec& spec) {
   std::vector<std::string> images;
   const auto add = [&](const std::string& image) {
-    if (!image.empty() && std::find(images.begin(), images.end(), image) == images.end())
-      images.push_back(image);
+    if (!image.empty()) images.push_back(image);
   };
   for (const auto& service : spec.services) {
     if (!service.container || service.provided) continue;
