@@ -57,6 +57,7 @@ STACKD_FIELDS(ConfigOptions) {
   field("no_consistency", o.no_consistency, Show::when_set);
   field("variables", o.variables, Show::when_set);
   field("environment", o.environment, Show::when_set);
+  field("resolve_image_digests", o.resolve_image_digests, Show::when_set);
 }};
 
 STACKD_FIELDS(UpRequest) {
@@ -81,6 +82,8 @@ STACKD_FIELDS(ImagesRequest) {
   field("no_cache", o.no_cache, Show::when_set);
   field("pull", o.pull, Show::when_set);
   field("build_args", o.build_args, Show::when_set);
+  field("ssh", o.ssh, Show::when_set);
+  field("push", o.push, Show::when_set);
   field("policy", o.policy, Show::when_set);
   field("include_deps", o.include_deps, Show::when_set);
   field("ignore_failures", o.ignore_failures, Show::when_set);

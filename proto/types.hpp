@@ -39,8 +39,9 @@ struct UpOptions {
 // What POST /v1/config leaves undone, and what it tells besides.
 struct ConfigOptions {
   bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
-  bool variables = false;    // those that the files name
-  bool environment = false;  // what interpolation sees
+  bool variables = false;              // those that the files name
+  bool environment = false;            // what interpolation sees
+  bool resolve_image_digests = false;  // images by the digests that their registries have now
 };
 struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environment
   std::string directory;
@@ -64,6 +65,8 @@ struct ImagesRequest {  // POST /v1/images
   bool no_cache = false;
   bool pull = false;  // what FROM names is pulled, there or not
   std::map<std::string, std::string> build_args;
+  std::map<std::string, std::string> ssh;  // id -> socket of an agent or files of keys; "" the caller's agent
+  bool push = false;                       // and push what was built
   // pull
   std::string policy;            // always (the default), missing
   bool include_deps = false;     // of the services that the named ones need as well

@@ -36,8 +36,10 @@ int run_down(Context& context, const DownArgs& args);
 
 struct ImagesArgs {
   std::vector<std::string> services, build_args;  // NAME=VALUE, or NAME
+  std::vector<std::string> ssh;                   // default, or ID=PATH
   std::string policy;
-  bool no_cache = false, pull = false, include_deps = false, ignore_failures = false;
+  bool no_cache = false, pull = false, include_deps = false, ignore_failures = false, push = false,
+       print = false;
 };
 // `action`: build, pull, push.
 int run_images(Context& context, const std::string& action, const ImagesArgs& args);
@@ -67,6 +69,7 @@ struct ConfigArgs {
   bool list_services = false, images = false, volumes = false, networks = false, profiles = false,
        models = false, variables = false, environment = false, quiet = false;
   bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
+  bool resolve_digests = false, lock_digests = false;
 };
 int run_config(Context& context, const ConfigArgs& args);
 

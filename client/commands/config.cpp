@@ -103,6 +103,16 @@ nlohmann::json with_extensions(const proto::Config& config) {
   return model;
 }
 
+// A file that says nothing but which images; what is only built has none.
+nlohmann::json images_of(const nlohmann::json& model) {
+  nlohmann::json services = nlohmann::json::object();
+  if (const auto all = model.find("services"); all != model.end())
+    for (const auto& [name, service] : all->items())
+      if (const auto image = service.find("image"); image != service.end())
+        services[name] = {{"image", *image}};
+  return {{"services", std::move(services)}};
+}
+
 std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as_json) {
   if (args.list_services) return names_of(config.model, {"services", "owned"});
   if (args.volumes) return names_of(config.model, {"volumes"});
@@ -113,6 +123,10 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
   if (args.environment) return environment_of(config);
   if (args.images) return lines_of(config.images);
   if (!args.hash.empty()) return hashes_of(config, args.hash);
+  if (args.lock_digests) {
+    const auto locked = images_of(config.model);
+    return as_json ? locked.dump(2) + "\n" : yaml_text(locked);
+  }
   if (as_json) return config.model.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return yaml_text(in_reading_order(with_extensions(config)));
 }
@@ -122,8 +136,13 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
 int run_config(Context& context, const ConfigArgs& args) {
   proto::UpRequest request = context.up_request();
   request.services = args.services;
-  request.config = {args.no_interpolate, args.no_normalize, args.no_path_resolution,
-                    args.no_consistency, args.variables,    args.environment};
+  request.config = {args.no_interpolate,
+                    args.no_normalize,
+                    args.no_path_resolution,
+                    args.no_consistency,
+                    args.variables,
+                    args.environment,
+                    args.resolve_digests || args.lock_digests};
   const proto::Config config = context.api().config(request);
   context.warn(config.warnings);
   if (args.quiet) return proto::k_done;

@@ -11,6 +11,7 @@
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/parts.hpp"
+#include "daemon/translate/build_request.hpp"
 #include "daemon/translate/images.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/user_file.hpp"
@@ -137,6 +138,23 @@ std::string condition_word(model::Condition condition) {
   return "";
 }
 
+// Each by the digest that its registry has now, its whole name before it; one that has a digest stays.
+awaitable<nlohmann::json> with_digests(Parts& parts, std::map<std::string, std::string> caller,
+                                       nlohmann::json model) {
+  std::map<std::string, std::string> known;
+  for (auto& [name, service] : model["services"].items()) {
+    const auto image = service.is_object() ? service.find("image") : service.end();
+    if (!service.is_object() || image == service.end() || !image->is_string()) continue;
+    const auto full = translate::full_name(image->get<std::string>());
+    if (full.find('@') == full.npos && !known.contains(full)) {
+      images::Transfer wanted{.image = full, .caller = caller};
+      known[full] = co_await parts.steps.transfers.digest(std::move(wanted));
+    }
+    *image = full.find('@') == full.npos ? full + "@" + known[full] : full;
+  }
+  co_return model;
+}
+
 class GraphOf {
 public:
   explicit GraphOf(const model::Spec& spec) : spec_(spec), order_(plan::comes_after(spec)) {
@@ -204,6 +222,10 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   for (const auto& service : spec.services)
     if (service.container) config.hashes[service.name] = resolve::config_hash(spec, facts, service);
   config.profiles.assign(spec.known_profiles.begin(), spec.known_profiles.end());
+  if (options.resolve_image_digests) {
+    auto resolving = with_digests(parts_, facts.caller, config.model);
+    config.model = co_await std::move(resolving);
+  }
   if (options.environment) config.environment = shown_environment(spec, std::move(narrow.variables));
   co_return config;
 }

@@ -14,6 +14,7 @@
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 #include "daemon/world/stack_state.hpp"
+#include "daemon/world/stored_facts.hpp"
 
 namespace stackd::stacks {
 namespace {
@@ -151,7 +152,7 @@ void put_stack(store::Database& db, const model::Stack& stack, bool adopt) {
   row.format = stack.spec->format;
   row.profile = stack.spec->profile;
   row.spec = model::to_json(*stack.spec).dump();
-  row.facts = model::to_json(*stack.facts).dump();
+  row.facts = world::stored_facts(db, stack.id, *stack.spec, *stack.facts);
   auto state = before ? world::state_from(*before) : world::StackState{};
   state.touched = true;
   // X34: a stack that is up goes back to what it is now, should this up fail.

@@ -184,6 +184,8 @@ awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step) {
       co_await end_env_from(tools, stack, step.operation().id, each.ordinal);
     if (each.kind == plan::Image::k_kind && each.state == "cancelled")
       co_await end_build(tools, step.stack(), step.operation().id, each.ordinal);
+    if (each.kind == plan::Derive::k_kind && each.state == "cancelled")
+      co_await end_derive(tools, stack, step.operation().id, each);
   }
   const auto deeds = deeds_of(rows);
   if (step.params.only_hooks) {
