@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "daemon/compose/order.hpp"
 #include "daemon/model/json.hpp"
 #include "daemon/plan/order.hpp"
 #include "daemon/resolve/identity.hpp"
@@ -48,7 +49,7 @@ std::vector<proto::Variable> shown(const std::vector<stackfile::Variable>& varia
   return out;
 }
 
-proto::Config config_of(stackfile::AsWritten written, const std::vector<std::string>& services) {
+proto::Config config_of(stackfile::AsWritten written, const std::vector<std::string>& services, bool yaml) {
   proto::Config config;
   config.name = written.name;
   config.directory = written.directory;
@@ -68,6 +69,9 @@ proto::Config config_of(stackfile::AsWritten written, const std::vector<std::str
       kept[name] = service;
   }
   all = std::move(kept);
+  if (yaml && config.format == "compose")
+    config.printed =
+        compose::in_name_order(config.model).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   config.profiles.assign(profiles.begin(), profiles.end());
   return config;
 }
@@ -181,7 +185,7 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   if (options.no_interpolate || options.variables) {
     const auto services = request.services;
     auto written = co_await as_written(parts_, std::move(request));
-    co_return config_of(std::move(written), services);
+    co_return config_of(std::move(written), services, options.yaml);
   }
   auto narrow = co_await narrowed(parts_, std::move(request));
   const auto& spec = narrow.spec;
@@ -200,6 +204,7 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   config.files = spec.files;
   config.warnings = spec.warnings;
   config.model = stackfile::stack_model(spec);
+  if (spec.format == "compose") config.printed = stackfile::printed_model(spec, options.yaml);
   config.extensions = stackfile::nested_extensions(spec);
   config.images = images_of(spec);
   for (const auto& service : spec.services)
