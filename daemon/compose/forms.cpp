@@ -24,11 +24,8 @@ bool is_one_of(std::string_view key, const std::array<std::string_view, N>& keys
 }
 
 // Where the schema says something else than the rule for what a key is printed as.
-constexpr std::array<std::string_view, 3> k_text_or_scalar{"published", "provenance", "sbom"};
 constexpr std::array<std::string_view, 5> k_text_or_list{"dns", "dns_search", "tmpfs", "include", "ignore"};
-constexpr std::array<std::string_view, 2> k_lists_of_numbers_too{"expose", "group_add"};
-constexpr std::array<std::string_view, 4> k_mappings_alone{"driver_opts", "options", "storage_opt",
-                                                           "aux_addresses"};
+constexpr std::array<std::string_view, 3> k_mappings_alone{"driver_opts", "storage_opt", "aux_addresses"};
 constexpr std::array<std::string_view, 2> k_truths_alone{"use_api_socket", "initial_sync"};
 // A key of a service whose parts no decoder reads, so that nobody else would miss a misspelt one.
 constexpr std::array<std::string_view, 3> k_shown_alone{"deploy", "develop", "provider"};
@@ -63,19 +60,15 @@ private:
                                    (near ? ", did you mean '" + *near + "'?" : ""));
   }
 
-  static bool is_text(const Value& value) {
-    return value.is_scalar() && yaml::typed(value).type == Typed::Type::text;
-  }
-
   void text(const Value& value) {
-    if (!is_text(value)) wanted(value, "a text; put it in quotes");
+    if (value.is_sequence() || value.is_mapping()) wanted(value, "a text");
   }
 
   void of_key(const Value& value, const Key& key, bool closed) {
     switch (key.as) {
       case As::text:
       case As::required:
-        if (!is_one_of(key.name, k_text_or_scalar) && key.name != "name") text(value);
+        text(value);
         return;
       case As::span:
       case As::span_given:
@@ -113,26 +106,26 @@ private:
     }
   }
 
-  void list(const Value& value, bool numbers_too) {
+  void list(const Value& value) {
     for (const Value& item : value.items)
-      if (!is_text(item) && !(numbers_too && item.is_scalar())) wanted(item, "a list of texts");
+      if (item.is_sequence() || item.is_mapping()) wanted(item, "a list of texts");
   }
 
   void words(const Value& value, std::string_view key) {
     if (is_one_of(key, k_text_or_list)) return value.is_null() ? void() : one_or_more(value);
     if (!value.is_sequence()) return value.is_null() ? void() : wanted(value, "a list");
-    list(value, is_one_of(key, k_lists_of_numbers_too));
+    list(value);
   }
 
   void one_or_more(const Value& value) {
     if (value.is_sequence())
-      list(value, false);
-    else if (!is_text(value))
+      list(value);
+    else if (value.is_mapping())
       wanted(value, "a text or a list of texts");
   }
 
   void pairs(const Value& value, std::string_view key) {
-    if (value.is_sequence() && !is_one_of(key, k_mappings_alone)) return list(value, false);
+    if (value.is_sequence() && !is_one_of(key, k_mappings_alone)) return list(value);
     if (!value.is_mapping()) return value.is_null() ? void() : wanted(value, "a mapping");
     for (const Entry& entry : value.entries)
       if (entry.value.is_sequence() || entry.value.is_mapping()) wanted(entry.value, "one value");

@@ -1,5 +1,5 @@
-// Which values have not the form that Compose's schema wants of them: a list where a text belongs, a number
-// where Compose takes texts alone. Pure.
+// Which values have not the form that Compose's schema wants of them: a list where a text belongs, a text
+// where a mapping does. A number where a text is wanted is that text: what is meant is plain. Pure.
 #pragma once
 
 #include <set>
