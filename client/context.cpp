@@ -12,7 +12,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <sstream>
+#include <utility>
 
 #include "client/connect.hpp"
 #include "client/error.hpp"
@@ -93,26 +95,48 @@ std::string working_directory() {
   return path;
 }
 
-// Whether Compose's variable may be set: by the caller, or in an env file, which the daemon then reads in
-// earnest.
-bool compose_says(const char* variable, std::vector<std::string> files) {
-  if (const char* value = std::getenv(variable); value && *value) return true;
+// What Compose's own variables are read from, before anything else is known of the stack: what these regular
+// files hold, one after another. A pipe is read once, by the daemon.
+std::string text_of_env_files(std::vector<std::string> files) {
   if (const char* named = std::getenv("COMPOSE_ENV_FILES"); files.empty() && named) {
     std::istringstream names(named);
     for (std::string name; std::getline(names, name, ',');) files.push_back(name);
   }
-  if (files.empty()) files.emplace_back(".env");
-  return std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+  const char* none = std::getenv("COMPOSE_DISABLE_ENV_FILE");
+  const bool disabled = none && std::string_view("1tTyY").find(none[0]) != std::string_view::npos && *none;
+  if (files.empty() && !disabled) files.emplace_back(".env");
+  std::string text;
+  for (const auto& file : files) {
     constexpr std::uintmax_t k_largest = 1 << 20;
     std::error_code failed;
-    // A pipe is read once, by the daemon.
     if (!std::filesystem::is_regular_file(file, failed) ||
         std::filesystem::file_size(file, failed) > k_largest)
-      return false;
+      continue;
     std::ifstream in(file, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    return text.find(variable) != std::string::npos;
-  });
+    text.append(std::istreambuf_iterator<char>(in), {});
+    text += '\n';
+  }
+  return text;
+}
+
+// Whether Compose's variable may be set: by the caller, or in an env file, which the daemon then reads in
+// earnest.
+bool compose_says(const char* variable, const std::vector<std::string>& files) {
+  if (const char* value = std::getenv(variable); value && *value) return true;
+  return text_of_env_files(files).find(variable) != std::string::npos;
+}
+
+// The project's name that the env files give, where no stack file is, so that the daemon has nothing to read
+// them for. Only a name that stands there as it is: those need neither quotes nor escapes.
+std::string project_in_env_files(const std::vector<std::string>& files) {
+  static const std::regex line(
+      R"(^[ \t]*(?:export[ \t]+)?COMPOSE_PROJECT_NAME[ \t]*[=:][ \t]*(["']?)([a-z0-9][a-z0-9_-]*)\1[ \t\r]*(?:[ \t]#.*)?$)");
+  std::string name;
+  std::istringstream lines(text_of_env_files(files));
+  std::smatch found;
+  for (std::string one; std::getline(lines, one);)
+    if (std::regex_match(one, found, line)) name = found[2];
+  return name;
 }
 
 }  // namespace
@@ -185,13 +209,15 @@ proto::Stack Context::stack() {
   }
   const auto own_name = [this] {
     try {
-      return api().validate(up_request()).name;
+      return api().validate(request_of_files()).name;
     } catch (const ApiError&) {
     } catch (const ClientError&) {
     }
     return std::string();  // its file cannot be read: nothing is known of its name
   };
   Wanted wanted{globals_.project, directory, files_, own_name};
+  // A file that lies nowhere says by its name alone which stack it is.
+  if (wanted.project.empty() && !files_.empty() && !named) wanted.project = own_name();
   const auto stacks = api().stacks();
   if (wanted.project.empty()) follow_compose(stacks, wanted);
   return select_stack(stacks, wanted);
@@ -204,25 +230,45 @@ void Context::follow_compose(const std::vector<proto::Stack>& stacks, Wanted& wa
   const char* given = std::getenv("COMPOSE_PROJECT_NAME");
   if (given && *given) wanted.project = given;
   try {
-    const auto here = api().validate(up_request());
+    const auto here = api().validate(request_of_files());
     if (files_said && globals_.project_directory.empty()) wanted.directory = here.directory;
     if (files_said) wanted.files = here.files;
     const auto has_name = [&](const proto::Stack& stack) { return stack.name == here.name; };
     if (name_said && std::any_of(stacks.begin(), stacks.end(), has_name)) wanted.project = here.name;
   } catch (const ApiError&) {
+    // No file there: what the caller and the env files say counts alone.
+    if (wanted.project.empty()) wanted.project = project_in_env_files(globals_.env_files);
   } catch (const ClientError&) {
-  }  // no file there: what the caller says counts alone
+  }
 }
 
 proto::UpRequest Context::request_of_buffer() const {
   if (files_.size() != 1 || files_.front() == "-")
     throw ClientError(proto::k_bad_usage, "--stdin needs one -f: the file whose text it is");
+  warn_of_bytes();
   proto::UpRequest request = request_here();
   request.buffers.emplace(files_.front(), standard_input());
   return request;
 }
 
 proto::UpRequest Context::up_request() const {
+  warn_of_bytes();
+  return request_of_files();
+}
+
+void Context::warn_of_bytes() const {
+  if (std::exchange(warned_of_bytes_, true)) return;
+  std::vector<std::string> warnings;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string_view text = *entry;
+    if (is_utf8(text)) continue;
+    warnings.push_back("the variable '" + std::string(text.substr(0, text.find('='))) +
+                       "' is not UTF-8: neither the files nor processes and hooks have it");
+  }
+  warn(warnings);
+}
+
+proto::UpRequest Context::request_of_files() const {
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (files_[i] == "-") {
       if (!input_) input_ = standard_input();

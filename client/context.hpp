@@ -66,13 +66,18 @@ public:
 
 private:
   proto::UpRequest request_here() const;
+  // The same with what the files need of us: standard input, and that they can be read.
+  proto::UpRequest request_of_files() const;
+  // Of variables that no request can carry; once.
+  void warn_of_bytes() const;
   // COMPOSE_FILE and COMPOSE_PROJECT_NAME, of the caller or an env file, say which stack is meant as they do
   // in Compose.
   void follow_compose(const std::vector<proto::Stack>& stacks, Wanted& wanted);
 
   Globals globals_;
-  std::string directory_;                     // absolute
-  std::vector<std::string> files_;            // absolute; "-" stays
+  std::string directory_;           // absolute
+  std::vector<std::string> files_;  // absolute; "-" stays
+  mutable bool warned_of_bytes_ = false;
   mutable std::optional<std::string> input_;  // standard input, once a file is "-" and it is asked for
   std::unique_ptr<Api> api_;
   std::optional<Endpoint> endpoint_;

@@ -58,6 +58,7 @@ STACKD_FIELDS(ConfigOptions) {
   field("variables", o.variables, Show::when_set);
   field("environment", o.environment, Show::when_set);
   field("resolve_image_digests", o.resolve_image_digests, Show::when_set);
+  field("yaml", o.yaml, Show::when_set);
 }};
 
 STACKD_FIELDS(UpRequest) {
@@ -389,6 +390,7 @@ STACKD_FIELDS(Config) {
   field("files", o.files, Show::always);
   field("warnings", o.warnings, Show::always);
   field("model", o.model, Show::always);
+  field("printed", o.printed, Show::when_set);
   field("extensions", o.extensions, Show::always);
   field("images", o.images, Show::always);
   field("hashes", o.hashes, Show::always);

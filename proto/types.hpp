@@ -42,6 +42,7 @@ struct ConfigOptions {
   bool variables = false;              // those that the files name
   bool environment = false;            // what interpolation sees
   bool resolve_image_digests = false;  // images by the digests that their registries have now
+  bool yaml = false;                   // `printed` in the form of YAML
 };
 struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environment
   std::string directory;
@@ -288,6 +289,8 @@ struct Config {
   std::string name, directory, format;
   std::vector<std::string> files, warnings;
   nlohmann::json model;  // of a compose.yaml Compose's own canonical model; else a resolved stackd.yaml
+  std::string printed;   // of a compose.yaml: the model as JSON with its keys in Compose's order, and as YAML
+                        // is to be made of it, if that was asked for
   nlohmann::json extensions =
       nlohmann::json::object();                    // a compose.yaml's x- keys below the top, by JSON pointer
   std::vector<std::string> images;                 // that an up would pull or build, each once

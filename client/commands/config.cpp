@@ -90,17 +90,26 @@ ordered_json in_reading_order(const nlohmann::json& model) {
   return out;
 }
 
-// As Compose has it: in YAML what begins with x- stands where it was written, if that is a mapping still (a
-// label may be called x-a), in JSON only at the top.
-nlohmann::json with_extensions(const proto::Config& config) {
-  nlohmann::json model = config.model;
-  for (const auto& [place, value] : config.extensions.items()) {
-    const nlohmann::json::json_pointer pointer(place);
-    const auto holder = pointer.parent_pointer();
-    if (!model.contains(pointer) && model.contains(holder) && model[holder].is_object())
-      model[pointer] = value;
-  }
-  return model;
+// Of a compose.yaml the model as Compose prints it.
+ordered_json printed(const proto::Config& config) {
+  return ordered_json::parse(config.printed);
+}
+
+std::string models_of(const proto::Config& config) {
+  std::string text;
+  if (config.printed.empty()) return text;
+  for (const auto& [name, model] : printed(config).value("models", ordered_json::object()).items())
+    text += model.value("model", "") + "\n";
+  return text;
+}
+
+std::string document_of(const proto::Config& config, bool as_json) {
+  const auto json_text = [](const auto& document) {
+    return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  };
+  if (!config.printed.empty()) return as_json ? json_text(printed(config)) : yaml_text(printed(config));
+  if (as_json) return json_text(config.model);
+  return yaml_text(in_reading_order(config.model));
 }
 
 // A file that says nothing but which images; what is only built has none.
@@ -118,7 +127,7 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
   if (args.volumes) return names_of(config.model, {"volumes"});
   if (args.networks) return names_of(config.model, {"networks"});
   if (args.profiles) return lines_of(config.profiles);
-  if (args.models) return names_of(config.model, {"models"});
+  if (args.models) return models_of(config);
   if (args.variables) return variables_of(config, as_json);
   if (args.environment) return environment_of(config);
   if (args.images) return lines_of(config.images);
@@ -127,8 +136,7 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
     const auto locked = images_of(config.model);
     return as_json ? locked.dump(2) + "\n" : yaml_text(locked);
   }
-  if (as_json) return config.model.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  return yaml_text(in_reading_order(with_extensions(config)));
+  return document_of(config, as_json);
 }
 
 }  // namespace
@@ -136,17 +144,19 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
 int run_config(Context& context, const ConfigArgs& args) {
   proto::UpRequest request = context.up_request();
   request.services = args.services;
+  const bool as_json = context.json() || args.format == "json";
   request.config = {args.no_interpolate,
                     args.no_normalize,
                     args.no_path_resolution,
                     args.no_consistency,
                     args.variables,
                     args.environment,
-                    args.resolve_digests || args.lock_digests};
+                    args.resolve_digests || args.lock_digests,
+                    !as_json};
   const proto::Config config = context.api().config(request);
   context.warn(config.warnings);
   if (args.quiet) return proto::k_done;
-  const std::string text = text_of(config, args, context.json() || args.format == "json");
+  const std::string text = text_of(config, args, as_json);
   if (args.output.empty()) {
     context.out(text);
     return proto::k_done;

@@ -1,4 +1,5 @@
-// A JSON document as YAML, in block style. Keys keep the document's order.
+// A JSON document as YAML in block style, quoted as the library quotes that Docker Compose has. Keys keep the
+// document's order.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -45,7 +45,7 @@ void absolute_device(json& volume, const ModelRequest& request) {
 
 void lengthen_resource(json& resource, const char* key, const std::string& name,
                        const ModelRequest& request) {
-  name_resource(resource, name, request);
+  if (std::string_view(key) != "models") name_resource(resource, name, request);
   absolute_file(resource, "file", request);
   if (std::string_view(key) == "volumes") absolute_device(resource, request);
   if (std::string_view(key) == "configs" && resource.contains("environment")) resource.erase("content");
@@ -62,7 +62,7 @@ json section(json& top, const char* key, const Shape& shape, const ModelRequest&
   return out;
 }
 
-constexpr std::array k_sections{"networks", "volumes", "secrets", "configs"};
+constexpr std::array k_sections{"networks", "volumes", "secrets", "configs", "models"};
 
 // The names of the top level that a service uses, by section.
 using Needs = std::map<std::string, std::set<std::string>>;
@@ -80,6 +80,8 @@ void add_needs(const json& service, Needs& needs) {
     for (const json& mount : service["volumes"])
       if (mount.value("type", "") == "volume" && mount.contains("source"))
         needs["volumes"].insert(mount["source"].get<std::string>());
+  if (service.contains("models"))
+    for (const auto& [name, use] : service["models"].items()) needs["models"].insert(name);
   add_sources(service, "secrets", needs["secrets"]);
   add_sources(service, "configs", needs["configs"]);
   if (service.contains("build")) add_sources(service["build"], "secrets", needs["secrets"]);
@@ -124,6 +126,7 @@ json canonical_model(const Value& document, const ModelRequest& request) {
   out["volumes"] = section(top, "volumes", volume_shape(), request);
   out["secrets"] = section(top, "secrets", secret_shape(), request);
   out["configs"] = section(top, "configs", config_shape(), request);
+  out["models"] = section(top, "models", model_shape(), request);
   return out;
 }
 

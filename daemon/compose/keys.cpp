@@ -47,7 +47,8 @@ constexpr Shape k_build = of(k_build_keys);
 constexpr Key k_weight_keys[]{{"path", As::required, nullptr, "Path"},
                               {"weight", As::whole_given, nullptr, "Weight"}};
 constexpr Shape k_weight = of(k_weight_keys);
-constexpr Key k_rate_keys[]{{"path", As::required, nullptr, "Path"}, {"rate", As::size, nullptr, "Rate"}};
+constexpr Key k_rate_keys[]{{"path", As::required, nullptr, "Path"},
+                            {"rate", As::size_given, nullptr, "Rate"}};
 constexpr Shape k_rate = of(k_rate_keys);
 constexpr Key k_blkio_keys[]{
     {"weight", As::whole},
@@ -317,11 +318,15 @@ constexpr Key k_config_keys[]{
     {"driver", As::text},  {"driver_opts", As::pairs}, {"template_driver", As::text},
 };
 
+constexpr Key k_top_model_keys[]{
+    {"name", As::text}, {"model", As::text}, {"context_size", As::whole}, {"runtime_flags", As::words}};
+
 constexpr Shape k_service = of(k_service_keys);
 constexpr Shape k_network = of(k_network_keys);
 constexpr Shape k_volume = of(k_volume_keys);
 constexpr Shape k_secret = of(k_secret_keys);
 constexpr Shape k_config = of(k_config_keys);
+constexpr Shape k_top_model = of(k_top_model_keys);
 
 }  // namespace
 
@@ -339,6 +344,9 @@ const Shape& secret_shape() {
 }
 const Shape& config_shape() {
   return k_config;
+}
+const Shape& model_shape() {
+  return k_top_model;
 }
 
 }  // namespace stackd::compose

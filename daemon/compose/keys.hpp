@@ -17,6 +17,7 @@ enum class As {
   whole_given,  // 0 is printed too
   real,
   size,           // bytes, as text: "512m" is "536870912"
+  size_given,     // "0" is printed too
   span,           // a duration as Go writes it: "1m30s"
   span_given,     // "0s" is printed too
   words,          // a list of texts, or one text
@@ -57,5 +58,6 @@ const Shape& network_shape();
 const Shape& volume_shape();
 const Shape& secret_shape();
 const Shape& config_shape();
+const Shape& model_shape();  // of the top level's `models`: in YAML alone
 
 }  // namespace stackd::compose

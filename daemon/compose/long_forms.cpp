@@ -366,8 +366,9 @@ void lengthen_forms(json& service, const ModelRequest& request) {
   lengthen_mounts(find(service, "volumes"), request);
   if (json* dns = find(service, "dns")) text_to_list(*dns);
   for (const char* key :
-       {"cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "links", "profiles", "tmpfs", "expose"})
+       {"cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "links", "profiles", "tmpfs"})
     make_unique(find(service, key), before_equals);
+  make_unique(find(service, "expose"), text_of);
   if (json* models = find(service, "models")) list_to_map(*models, nullptr);
   lengthen_networks(service, request.normalize);
   lengthen_dependencies(service);

@@ -220,9 +220,10 @@ Printed scalar_of(const json& value, As as) {
       const auto number = number_of(value);
       return number && static_cast<float>(*number) != 0 ? Printed(short_float(*number)) : std::nullopt;
     }
-    case As::size: {
+    case As::size:
+    case As::size_given: {
       const auto bytes = bytes_of(value);
-      return bytes && *bytes != 0 ? Printed(std::to_string(*bytes)) : std::nullopt;
+      return bytes && (*bytes != 0 || as == As::size_given) ? Printed(std::to_string(*bytes)) : std::nullopt;
     }
     case As::span:
     case As::span_given: {

@@ -352,11 +352,17 @@ json file_source(const FileSource& source) {
 
 }  // namespace
 
+json compose_model_with_models(const Spec& spec) {
+  std::set<std::string> names;
+  for (const Service& one : spec.services) names.insert(one.name);
+  return compose::narrowed_model(json::parse(spec.canonical), names);
+}
+
 json compose_model(const Spec& spec) {
   if (!spec.canonical.empty()) {
-    std::set<std::string> names;
-    for (const Service& one : spec.services) names.insert(one.name);
-    return compose::narrowed_model(json::parse(spec.canonical), names);
+    json out = compose_model_with_models(spec);
+    out.erase("models");
+    return out;
   }
   json out{{"name", spec.name}, {"services", json::object()}};
   for (const Service& one : spec.services) {

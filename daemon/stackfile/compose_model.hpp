@@ -13,5 +13,7 @@ using namespace model;
 
 // Pure. Container services only: Compose has no others.
 nlohmann::json compose_model(const Spec& spec);
+// Of a compose.yaml the same with its `models`, which Compose has in its YAML alone.
+nlohmann::json compose_model_with_models(const Spec& spec);
 
 }  // namespace stackd::stackfile

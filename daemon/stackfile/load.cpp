@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/compose/canonical.hpp"
+#include "daemon/compose/forms.hpp"
 #include "daemon/resolve/identity.hpp"
 #include "daemon/resolve/references.hpp"
 #include "daemon/stackfile/choice.hpp"
@@ -81,6 +82,7 @@ public:
     Value document = merged ? compose_document(files) : documents_.read(files.front());
     problems_.check();
     decode(document);
+    if (spec_.format == "compose") compose::check_forms(document, names_of_services(), problems_);
     if (merged && !request_.undone.consistency) require_services(document);
     problems_.check();
     finish();
@@ -161,6 +163,12 @@ private:
     Value document = load_compose_tree(tree, problems_, spec_.warnings);
     if (spec_.format == "compose" && interpolates_) keep_extensions(document);
     return document;
+  }
+
+  std::set<std::string> names_of_services() const {
+    std::set<std::string> names;
+    for (const Service& service : spec_.services) names.insert(service.name);
+    return names;
   }
 
   // Once everything that is wrong has been said: a misspelt key is the cause of this one.

@@ -1,6 +1,7 @@
 #include "daemon/stackfile/stack_model.hpp"
 
 #include "daemon/compose/canonical.hpp"
+#include "daemon/compose/order.hpp"
 #include "daemon/stackfile/compose_model.hpp"
 #include "daemon/stackfile/model_json.hpp"
 #include "daemon/util/text.hpp"
@@ -238,6 +239,23 @@ json nested_extensions(const Spec& spec) {
   for (const auto& [place, text] : spec.extensions)
     if (place.find('/', 1) != std::string::npos) out[place] = compose::escaped(json::parse(text));
   return out;
+}
+
+std::string printed_model(const Spec& spec, bool yaml) {
+  const auto text_of = [](const nlohmann::ordered_json& document) {
+    return document.dump(-1, ' ', false, json::error_handler_t::replace);
+  };
+  if (!yaml) return text_of(compose::in_order(compose_model(spec)));
+  json model = compose_model_with_models(spec);
+  // Where it was written, if that is a mapping still: a label may be called x-a.
+  const json extensions = nested_extensions(spec);
+  for (const auto& [place, value] : extensions.items()) {
+    const json::json_pointer pointer(place);
+    const auto holder = pointer.parent_pointer();
+    if (!model.contains(pointer) && model.contains(holder) && model[holder].is_object())
+      model[pointer] = value;
+  }
+  return text_of(compose::in_yaml_order(model));
 }
 
 }  // namespace stackd::stackfile

@@ -16,5 +16,8 @@ nlohmann::json stack_model(const Spec& spec);
 // Of a compose.yaml its keys that begin with x- below the top, by JSON pointer. Compose has them in its YAML
 // and not in its JSON.
 nlohmann::json nested_extensions(const Spec& spec);
+// Of a compose.yaml its model as a text of JSON in the order in which Compose prints it; `yaml`: what its
+// YAML is made of, with those keys.
+std::string printed_model(const Spec& spec, bool yaml);
 
 }  // namespace stackd::stackfile

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "daemon/compose/order.hpp"
 #include "daemon/model/json.hpp"
 #include "daemon/plan/order.hpp"
 #include "daemon/resolve/identity.hpp"
@@ -49,7 +50,7 @@ std::vector<proto::Variable> shown(const std::vector<stackfile::Variable>& varia
   return out;
 }
 
-proto::Config config_of(stackfile::AsWritten written, const std::vector<std::string>& services) {
+proto::Config config_of(stackfile::AsWritten written, const std::vector<std::string>& services, bool yaml) {
   proto::Config config;
   config.name = written.name;
   config.directory = written.directory;
@@ -69,6 +70,9 @@ proto::Config config_of(stackfile::AsWritten written, const std::vector<std::str
       kept[name] = service;
   }
   all = std::move(kept);
+  if (yaml && config.format == "compose")
+    config.printed =
+        compose::in_name_order(config.model).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   config.profiles.assign(profiles.begin(), profiles.end());
   return config;
 }
@@ -155,6 +159,14 @@ awaitable<nlohmann::json> with_digests(Parts& parts, std::map<std::string, std::
   co_return model;
 }
 
+// What Compose prints, with the images of `model`.
+std::string with_images_of(const nlohmann::json& model, const std::string& printed) {
+  auto document = nlohmann::ordered_json::parse(printed);
+  for (auto& [name, service] : document["services"].items())
+    if (service.contains("image")) service["image"] = model["services"][name]["image"].get<std::string>();
+  return document.dump();
+}
+
 class GraphOf {
 public:
   explicit GraphOf(const model::Spec& spec) : spec_(spec), order_(plan::comes_after(spec)) {
@@ -198,7 +210,7 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   if (options.no_interpolate || options.variables) {
     const auto services = request.services;
     auto written = co_await as_written(parts_, std::move(request));
-    co_return config_of(std::move(written), services);
+    co_return config_of(std::move(written), services, options.yaml);
   }
   auto narrow = co_await narrowed(parts_, std::move(request));
   const auto& spec = narrow.spec;
@@ -217,6 +229,7 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   config.files = spec.files;
   config.warnings = spec.warnings;
   config.model = stackfile::stack_model(spec);
+  if (spec.format == "compose") config.printed = stackfile::printed_model(spec, options.yaml);
   config.extensions = stackfile::nested_extensions(spec);
   config.images = images_of(spec);
   for (const auto& service : spec.services)
@@ -225,6 +238,7 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   if (options.resolve_image_digests) {
     auto resolving = with_digests(parts_, facts.caller, config.model);
     config.model = co_await std::move(resolving);
+    if (!config.printed.empty()) config.printed = with_images_of(config.model, config.printed);
   }
   if (options.environment) config.environment = shown_environment(spec, std::move(narrow.variables));
   co_return config;

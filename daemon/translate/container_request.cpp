@@ -217,7 +217,7 @@ void add_mounts(const RequestInputs& in, json& body, json& host) {
 }
 
 // "service:alias" as the engine has it: a container's name, and what it is called in this one. Each other
-// container is known by its service's name and its own as well, as with Compose.
+// container is known as web-1 and demo-web-1 as well, as with Compose.
 std::vector<std::string> links_of(const RequestInputs& in) {
   std::vector<std::string> links;
   for (const auto& link : in.service.container->links) {
@@ -226,7 +226,8 @@ std::vector<std::string> links_of(const RequestInputs& in) {
     const auto* service = in.spec.find(target);
     const auto name = service ? resolve::container_name(in.spec, *service, 1) : target;
     links.push_back(name + ":" + (colon == std::string::npos ? target : link.substr(colon + 1)));
-    for (const auto& alias : {target, name})
+    if (!service) continue;
+    for (const auto& alias : {target + "-1", in.spec.name + "-" + target + "-1"})
       if (std::find(links.begin(), links.end(), name + ":" + alias) == links.end())
         links.push_back(name + ":" + alias);
   }

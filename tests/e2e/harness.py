@@ -313,11 +313,11 @@ class World:
             command += ["-p", self.project]
         return command + list(arguments)
 
-    def ctl(self, *arguments, directory="stack", project=True, limit=120, environment=None):
+    def ctl(self, *arguments, directory="stack", project=True, limit=120, environment=None, text=""):
         command = self.command(*arguments, directory=directory, project=project)
         try:
             done = subprocess.run(command, env=dict(self.environment, **(environment or {})), cwd=self.base,
-                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=False)
+                                  input=text.encode(), capture_output=True, timeout=limit, check=False)
         except subprocess.TimeoutExpired as late:
             raise Failure(f"{' '.join(command)}: did not end within {limit} s; it said:\n"
                           f"{(late.stdout or b'').decode()[-2000:]}\ndaemon:\n{self.daemon.tail()}")

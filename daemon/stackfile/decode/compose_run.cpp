@@ -57,21 +57,23 @@ std::int64_t microseconds(Reader& reader, std::string_view key) {
   return reader.duration(key).value_or(Milliseconds(0)).count() * 1000;
 }
 
+// As Compose has it: it goes before `restart`, and without a condition nothing is restarted.
 void decode_restart_policy(Reader& deploy, Container& container) {
   const Value* map = deploy.get("restart_policy");
   if (!map) return;
   Reader policy(*map, deploy.what() + ", 'restart_policy'", deploy.problems());
-  const std::string condition = policy.string("condition", "any");
+  const std::string condition = policy.string("condition");
   const auto attempts = policy.integer("max_attempts");
   policy.ignore({"delay", "window"});
   policy.finish();
-  if (!container.restart.empty()) return;
-  if (condition == "none") {
+  if (condition.empty() || condition == "none") {
     container.restart = "no";
   } else if (condition == "any") {
     container.restart = "always";
   } else if (condition == "on-failure") {
     container.restart = attempts ? "on-failure:" + std::to_string(*attempts) : "on-failure";
+  } else if (is_restart(condition)) {
+    container.restart = condition;
   } else {
     deploy.problem(map->place, policy.what() + ": expected 'condition' none, on-failure or any, found '" +
                                    condition + "'");

@@ -242,12 +242,16 @@ public:
     }
     const auto rule = rule_of(path);
     if (over.is_null()) return;
+    const bool own = !path.empty() && (path.front() == "env" ||
+                                       path.front() == "owned");  // stackd's keys are no part of Compose's
+    if (rule == Rule::pairs && !own) {
+      sort_pairs(base);
+      sort_pairs(over);
+    }
     if (rule && apply(*rule, base, over)) return;
     combine(base, std::move(over), path);
-    // What is merged is a list from then on, as in Compose; stackd's own keys are no part of Compose's.
-    if (rule == Rule::pairs && path.front() != "env" && path.front() != "owned" &&
-        path.back() != "storage_opt")
-      mapping_to_pairs(base);
+    // What is merged is a list from then on, as in Compose.
+    if (rule == Rule::pairs && !own && path.back() != "storage_opt") mapping_to_pairs(base);
   }
 
 private:
@@ -348,14 +352,25 @@ private:
     return true;
   }
 
+  static std::string pair_text(const Entry& entry) {
+    return entry.value.is_null() ? entry.key : entry.key + "=" + yaml::typed(entry.value).text;
+  }
+
+  // Compose sorts a mapping when it makes a list of it; that of a list it keeps.
+  static void sort_pairs(Value& value) {
+    const auto before = [](const Entry& one, const Entry& other) {
+      return pair_text(one) < pair_text(other);
+    };
+    std::stable_sort(value.entries.begin(), value.entries.end(), before);
+  }
+
   // A mapping of texts as K=V; what is none of texts is the decoder's to refuse.
   static void mapping_to_pairs(Value& value) {
     const auto is_text = [](const Entry& entry) { return entry.value.is_scalar() || entry.value.is_null(); };
     if (!value.is_mapping() || !std::all_of(value.entries.begin(), value.entries.end(), is_text)) return;
     for (const Entry& entry : value.entries) {
       const auto& place = entry.value.place.line ? entry.value.place : entry.place;
-      value.items.push_back(scalar_at(
-          place, entry.value.is_null() ? entry.key : entry.key + "=" + yaml::typed(entry.value).text));
+      value.items.push_back(scalar_at(place, pair_text(entry)));
     }
     value.entries.clear();
     value.kind = Value::Kind::sequence;

@@ -86,7 +86,7 @@ TEST_CASE("a list that is a set has each value once, the later one where the fir
   const compose::FileVariables variables{{"HOME", "/home/ann"}};
   const compose::ModelRequest request{"demo", "/demo", variables};
   json service = json::parse(R"({
-    "cap_add": ["A", "B", "A"], "dns": ["1.1.1.1", ""], "expose": [80, "80"],
+    "cap_add": ["A", "B", "A"], "dns": ["1.1.1.1", ""], "expose": [80, "80", "a=b", "a=c"],
     "volumes": ["./a:/x", "data:/y", "./b:/x/"],
     "ports": ["80:80", {"target": 80, "published": "80"}, "127.0.0.1:80:80"],
     "environment": ["A=1", "HOME", "NONE", "A=2"]})");
@@ -94,7 +94,7 @@ TEST_CASE("a list that is a set has each value once, the later one where the fir
   const auto printed = compose::printed(service, compose::service_shape());
   CHECK(printed["cap_add"] == json{"A", "B"});
   CHECK(printed["dns"] == json{"1.1.1.1"});
-  CHECK(printed["expose"] == json{"80"});
+  CHECK(printed["expose"] == json{"80", "a=b", "a=c"});
   CHECK(printed["volumes"].size() == 2);
   CHECK(printed["volumes"][0]["source"] == "/demo/b");
   CHECK(printed["ports"].size() == 2);

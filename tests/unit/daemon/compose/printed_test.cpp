@@ -49,6 +49,8 @@ TEST_CASE("each kind of value is printed as Docker Compose prints it", "[compose
        R"({"ulimits": {"nproc": 5, "nofile": {"soft": 1}, "core": {}}})"},
       {R"({"secrets": [{"source": "a", "mode": 288}, {"source": "b", "mode": "0440"}]})",
        R"({"secrets": [{"source": "a", "mode": "0440"}, {"source": "b", "mode": "0440"}]})"},
+      {R"({"blkio_config": {"device_read_iops": [{"path": "/dev/sda", "rate": 0}]}})",
+       R"({"blkio_config": {"device_read_iops": [{"Path": "/dev/sda", "Rate": "0"}]}})"},
       {R"({"deploy": {}, "healthcheck": {"test": "x", "retries": 0}})",
        R"({"deploy": {"placement": {}, "resources": {}}, "healthcheck": {"test": ["CMD-SHELL", "x"], "retries": 0}})"},
       {R"({"gpus": [{"count": "all"}, {"device_ids": ["0"]}]})",

@@ -1,4 +1,5 @@
 #include "daemon/stackfile/compose_model.hpp"
+#include "daemon/stackfile/stack_model.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -181,6 +182,31 @@ x-more: ${MORE}
   CHECK(model["networks"]["default"]["name"] == "p-shop_default");
   CHECK(model["volumes"]["unused"]["name"] == "p-shop_unused");
   CHECK(model["x-more"] == "${MORE}");
+}
+
+TEST_CASE("config --no-interpolate: a mapping that is merged is a sorted list, a list keeps its order",
+          "[stackfile][model]") {
+  test::Loading loading("services:\n  web: {image: x, environment: {Z: 1, A: 2}, labels: [z=1, b=2]}\n");
+  loading.directory.write("compose.override.yaml",
+                          "services:\n  web: {environment: {N: 1, A: 3, B: }, labels: {c: 3, a: 1}}\n");
+  const json model = json::parse(stackfile::load_as_written(loading.request).model);
+  CHECK(model["services"]["web"]["environment"] == json{"A=3", "Z=1", "B", "N=1"});
+  CHECK(model["services"]["web"]["labels"] == json{"z=1", "b=2", "a=1", "c=3"});
+}
+
+TEST_CASE("the model as YAML has it: with `models` that are used, and x- keys where they stand",
+          "[stackfile][model]") {
+  test::Loading loading(
+      "services:\n  web: {image: x, models: [m], x-own: {a: 1}, labels: {b: 1}}\n"
+      "models: {m: {model: ai/x}, unused: {model: ai/y}}\n");
+  const auto spec = loading.load();
+  const auto in_yaml = json::parse(stackfile::printed_model(spec, true));
+  CHECK(in_yaml["models"] == json{{"m", {{"model", "ai/x"}}}});
+  CHECK(in_yaml["services"]["web"]["x-own"] == json{{"a", 1}});
+  CHECK_FALSE(in_yaml["services"]["web"].contains("command"));
+  const auto in_json = json::parse(stackfile::printed_model(spec, false));
+  CHECK_FALSE(in_json.contains("models"));
+  CHECK_FALSE(in_json["services"]["web"].contains("x-own"));
 }
 
 TEST_CASE("config --no-normalize, --no-path-resolution and --no-consistency leave out what they say",

@@ -289,6 +289,13 @@ TEST_CASE("limits: of the service, and of deploy", "[stackfile][compose]") {
   CHECK(deploy.pids_limit == 10);
   CHECK(deploy.mem_reservation == 1 << 20);
   CHECK(deploy.restart == "on-failure:2");
+  const auto restart = [](const std::string& policy) {
+    return container("    restart: always\n    deploy: {restart_policy: {" + policy + "}}\n").restart;
+  };
+  CHECK(restart("condition: none") == "no");
+  CHECK(restart("condition: on-failure") == "on-failure");
+  CHECK(restart("condition: unless-stopped") == "unless-stopped");
+  CHECK(restart("max_attempts: 2") == "no");
   CHECK(mistakes("    scale: 2\n    deploy: {replicas: 3}\n").find("differ; give one of them") !=
         std::string::npos);
   CHECK(mistakes("    cpus: 1\n    deploy: {resources: {limits: {cpus: 2}}}\n").find("differs from") !=

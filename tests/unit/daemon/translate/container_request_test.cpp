@@ -366,12 +366,12 @@ TEST_CASE("a namespace or volumes of a service that has no container stay as the
   CHECK(host["VolumesFrom"] == json{"db"});
 }
 
-TEST_CASE("a link names a service by its service's name, its container's and the alias, each once",
+TEST_CASE("a link names a service by its alias, else its name, and by web-1 and demo-web-1, each once",
           "[translate][request]") {
   Demo demo;
   demo.container().links = {"db", "db:database", "nobody:x"};
   CHECK(demo.request()["NetworkingConfig"]["EndpointsConfig"]["demo_default"]["Links"] ==
-        json{"demo-db-1:db", "demo-db-1:demo-db-1", "demo-db-1:database", "nobody:x", "nobody:nobody"});
+        json{"demo-db-1:db", "demo-db-1:db-1", "demo-db-1:demo-db-1", "demo-db-1:database", "nobody:x"});
 }
 
 // ---- healthcheck

@@ -187,7 +187,7 @@ inline std::vector<Row> container_rows() {
       {"links",
        {"db:database"},
        {{"NetworkingConfig EndpointsConfig demo_default Links 0", "demo-db-1:database"},
-        {"NetworkingConfig EndpointsConfig demo_default Links 1", "demo-db-1:db"},
+        {"NetworkingConfig EndpointsConfig demo_default Links 1", "demo-db-1:db-1"},
         {"NetworkingConfig EndpointsConfig demo_default Links 2", "demo-db-1:demo-db-1"}}},
       {"external_links",
        {"others", "third:alias"},
