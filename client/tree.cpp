@@ -15,8 +15,6 @@
 namespace stackd::client {
 namespace {
 
-constexpr std::size_t k_piece = 64 * 1024;
-
 [[noreturn]] void fail(const std::string& what) {
   throw ClientError(proto::k_operation_failed, what + ": " + std::strerror(errno));
 }
@@ -79,10 +77,10 @@ private:
     Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!file) fail("cannot read " + path);
     sink_(tar_header(entry));
-    std::string piece(k_piece, '\0');
+    std::string piece(k_copy_piece, '\0');
     std::int64_t left = entry.size;
     while (left > 0) {
-      const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(left, k_piece));
+      const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(left, k_copy_piece));
       const ssize_t got = ::read(file.get(), piece.data(), wanted);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) fail("cannot read " + path);

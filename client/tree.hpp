@@ -13,6 +13,7 @@
 namespace stackd::client {
 
 using TarSink = std::function<void(std::string_view)>;
+inline constexpr std::size_t k_copy_piece = 64 * 1024;  // what is read at a time
 
 // A file, link or directory with all that is below it, as `name`; with "" what is in the directory alone. The
 // archive's end too.

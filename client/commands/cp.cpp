@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t k_piece = 64 * 1024;
-
 struct Place {
   std::string service;  // "" on this machine
   std::string path;
@@ -194,7 +192,7 @@ void Copy::in_one(const std::string& container, const std::string& from, const s
   if (from == "-") {
     if (!is_directory) fail("cannot unpack at " + to + " in container " + container + ": it is no directory");
     return send(container, path, [](const Api::Piece& sink) {
-      std::string piece(k_piece, '\0');
+      std::string piece(k_copy_piece, '\0');
       for (;;) {
         const ssize_t got = ::read(0, piece.data(), piece.size());
         if (got < 0 && errno == EINTR) continue;

@@ -1,5 +1,5 @@
 // Commands in containers: with frames both ways on an upgraded connection, or run to their end.
-#include <memory>
+#include <functional>
 
 #include "daemon/api/answers.hpp"
 #include "daemon/api/body.hpp"
@@ -34,76 +34,70 @@ stacks::ExecEnds kept_in(proto::ExecResult& result, async::Signal& never) {
   return ends;
 }
 
-proto::RunRequest read_run(const std::string& body) {
-  auto wish = read_body<proto::RunRequest>(body);
+// What a request asks for, but for where its ends go. Without frames there is nowhere to take input from.
+using Call = std::function<awaitable<proto::ExecResult>(stacks::ExecEnds)>;
+
+Call exec_call(Manager& manager, const http::Request& request, bool frames) {
+  Query(request, {});
+  auto wish = read_body<proto::ExecRequest>(request.body);
+  wish.input = wish.input && frames;
+  return [&manager, id = request.path_value("id"), wish](stacks::ExecEnds ends) {
+    return manager.exec(id, wish, std::move(ends));
+  };
+}
+
+Call run_call(Manager& manager, const http::Request& request, bool frames) {
+  Query(request, {});
+  auto wish = read_body<proto::RunRequest>(request.body);
   check_up_request(wish.stack);
-  return wish;
+  wish.input = wish.input && frames;
+  return [&manager, wish](stacks::ExecEnds ends) { return manager.run(wish, std::move(ends)); };
+}
+
+Call attach_call(Manager& manager, const http::Request& request, bool frames) {
+  Query(request, {});
+  auto wish = read_body<proto::AttachRequest>(request.body);
+  wish.input = wish.input && frames;
+  return [&manager, id = request.path_value("id"), wish](stacks::ExecEnds ends) {
+    return manager.attach(id, wish, std::move(ends));
+  };
+}
+
+// How it ended, with the last of what it wrote.
+Answer kept_answer(Call call) {
+  async::Signal never(co_await asio::this_coro::executor);
+  proto::ExecResult kept;
+  auto ends = kept_in(kept, never);
+  auto result = co_await call(std::move(ends));
+  result.output = std::move(kept.output);
+  result.errors = std::move(kept.errors);
+  co_return json_answer(result);
 }
 
 }  // namespace
 
 Answer exec(Manager& manager, http::Request request) {
-  Query(request, {});
-  auto wish = read_body<proto::ExecRequest>(request.body);
-  wish.input = false;
-  async::Signal never(co_await asio::this_coro::executor);
-  proto::ExecResult kept;
-  auto ends = kept_in(kept, never);
-  auto result = co_await manager.exec(request.path_value("id"), std::move(wish), std::move(ends));
-  result.output = std::move(kept.output);
-  result.errors = std::move(kept.errors);
-  co_return json_answer(result);
+  co_return co_await kept_answer(exec_call(manager, request, false));
 }
 
 awaitable<void> exec_frames(Manager& manager, http::Request request, http::Duplex& duplex) {
-  Query(request, {});
-  auto wish = read_body<proto::ExecRequest>(request.body);
-  auto call = [&manager, id = request.path_value("id"), wish](stacks::ExecEnds ends) {
-    return manager.exec(id, wish, std::move(ends));
-  };
-  co_await talk_in_frames(duplex, call);
+  co_await talk_in_frames(duplex, exec_call(manager, request, true));
 }
 
 Answer run(Manager& manager, http::Request request) {
-  Query(request, {});
-  auto wish = read_run(request.body);
-  wish.input = false;
-  async::Signal never(co_await asio::this_coro::executor);
-  proto::ExecResult kept;
-  auto ends = kept_in(kept, never);
-  auto result = co_await manager.run(std::move(wish), std::move(ends));
-  result.output = std::move(kept.output);
-  result.errors = std::move(kept.errors);
-  co_return json_answer(result);
+  co_return co_await kept_answer(run_call(manager, request, false));
 }
 
 awaitable<void> run_frames(Manager& manager, http::Request request, http::Duplex& duplex) {
-  Query(request, {});
-  auto wish = read_run(request.body);
-  auto call = [&manager, wish](stacks::ExecEnds ends) { return manager.run(wish, std::move(ends)); };
-  co_await talk_in_frames(duplex, call);
+  co_await talk_in_frames(duplex, run_call(manager, request, true));
 }
 
 Answer attach(Manager& manager, http::Request request) {
-  Query(request, {});
-  auto wish = read_body<proto::AttachRequest>(request.body);
-  wish.input = false;
-  async::Signal never(co_await asio::this_coro::executor);
-  proto::ExecResult kept;
-  auto ends = kept_in(kept, never);
-  auto result = co_await manager.attach(request.path_value("id"), std::move(wish), std::move(ends));
-  result.output = std::move(kept.output);
-  result.errors = std::move(kept.errors);
-  co_return json_answer(result);
+  co_return co_await kept_answer(attach_call(manager, request, false));
 }
 
 awaitable<void> attach_frames(Manager& manager, http::Request request, http::Duplex& duplex) {
-  Query(request, {});
-  auto wish = read_body<proto::AttachRequest>(request.body);
-  auto call = [&manager, id = request.path_value("id"), wish](stacks::ExecEnds ends) {
-    return manager.attach(id, wish, std::move(ends));
-  };
-  co_await talk_in_frames(duplex, call);
+  co_await talk_in_frames(duplex, attach_call(manager, request, true));
 }
 
 }  // namespace stackd::api

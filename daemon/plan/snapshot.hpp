@@ -1,5 +1,5 @@
 // Snapshot: what is there now, as far as a plan has to know it. The steps fill it from fresh looks at the
-// engine, the runs and the store (steps/look.hpp). Plain data.
+// engine, the runs and the store (steps/common/look.hpp). Plain data.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
 // Texts that say variables: Lich's two grammars and flat JSON (L6.4, L6.4a). Compose's env_file has a grammar
-// of its own (stackfile/dotenv.cpp). Pure.
+// of its own (stackfile/sources/dotenv.cpp). Pure.
 #pragma once
 
 #include <map>

@@ -1,22 +1,18 @@
 #include "daemon/stacks/execs.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "daemon/async/deadline.hpp"
 #include "daemon/async/wind_up.hpp"
 #include "daemon/process/end_exec.hpp"
+#include "daemon/stacks/ending.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::stacks {
 namespace {
 
 using std::chrono::milliseconds;
-using util::ErrorKind;
 
 constexpr milliseconds k_grace{2000};     // between TERM and KILL; a shell that is asked ignores the first
 constexpr milliseconds k_pid_limit{500};  // from the start of one until the engine knows its pid
-constexpr milliseconds k_stop_limit{4000};
-constexpr milliseconds k_first_pause{200}, k_longest_pause{10'000};
 
 // Its state once its pid is known, or it is over, or the engine does not know it.
 awaitable<std::optional<docker::ExecState>> state_of(docker::Engine& engine, std::string exec) {
@@ -77,16 +73,8 @@ void Execs::end(store::ExecRow row) {
 }
 
 awaitable<void> Execs::end_in_container(store::ExecRow row) {
-  for (auto pause = k_first_pause;; pause = std::min(2 * pause, k_longest_pause)) {
-    try {
-      co_await end_tree(engine_, row);
-      break;
-    } catch (const util::Error& error) {
-      if (error.kind() == ErrorKind::cancelled) throw;
-      spdlog::debug("exec {}: cannot be ended yet: {}", row.id, error.what());
-    }
-    co_await async::sleep_for(pause);
-  }
+  auto attempt = [this, &row] { return end_tree(engine_, row); };
+  co_await try_until_it_works("exec " + row.id, attempt);
   co_await over(row, std::nullopt, "its client has gone");
 }
 
@@ -96,7 +84,7 @@ awaitable<void> Execs::recover() {
 }
 
 awaitable<void> Execs::stop() {
-  co_await async::wind_up(tasks_, k_stop_limit);
+  co_await async::wind_up(tasks_, k_endings_limit);
 }
 
 }  // namespace stackd::stacks

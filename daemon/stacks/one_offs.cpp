@@ -1,10 +1,9 @@
 #include "daemon/stacks/one_offs.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "daemon/async/deadline.hpp"
 #include "daemon/async/wind_up.hpp"
 #include "daemon/docker/in_flight.hpp"
+#include "daemon/stacks/ending.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 
@@ -12,10 +11,7 @@ namespace stackd::stacks {
 namespace {
 
 using std::chrono::milliseconds;
-using util::ErrorKind;
 
-constexpr milliseconds k_stop_limit{4000};
-constexpr milliseconds k_first_pause{200}, k_longest_pause{10'000};
 constexpr milliseconds k_create_lands{5000}, k_look_again{100};  // E5: what a dead daemon had asked for
 
 // The container of this record; one that is being made is waited for.
@@ -67,17 +63,11 @@ void OneOffs::end(store::OneOffRow row) {
 }
 
 awaitable<void> OneOffs::end_container(store::OneOffRow row) {
-  for (auto pause = k_first_pause;; pause = std::min(2 * pause, k_longest_pause)) {
-    try {
-      co_await end_hooks(row);
-      co_await take_away(row);
-      break;
-    } catch (const util::Error& error) {
-      if (error.kind() == ErrorKind::cancelled) throw;
-      spdlog::debug("one-off {}: cannot be ended yet: {}", row.name, error.what());
-    }
-    co_await async::sleep_for(pause);
-  }
+  auto attempt = [this, &row]() -> awaitable<void> {
+    co_await end_hooks(row);
+    co_await take_away(row);
+  };
+  co_await try_until_it_works("one-off " + row.name, attempt);
   co_await over(row, std::nullopt, row.attached ? "its client has gone" : "it runs on by itself");
 }
 
@@ -105,7 +95,7 @@ awaitable<void> OneOffs::recover() {
 }
 
 awaitable<void> OneOffs::stop() {
-  co_await async::wind_up(tasks_, k_stop_limit);
+  co_await async::wind_up(tasks_, k_endings_limit);
 }
 
 }  // namespace stackd::stacks

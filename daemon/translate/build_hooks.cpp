@@ -48,7 +48,7 @@ std::string literal(const std::string& text) {
   return out;
 }
 
-// A failure that does not count must not end the build; its status is in the output (steps_build.cpp).
+// A failure that does not count must not end the build; its status is in the output (hooks/build_run.cpp).
 std::string forgiving(const model::Hook& hook, const std::string& script) {
   if (resolve::on_failure_of(hook) == model::OnFailure::fail) return script;
   return "(\n" + script + "\n) || echo \"" + std::string("stackd: exit status ") + "$?\"";

@@ -17,6 +17,8 @@
 namespace stackd::shim {
 namespace {
 
+constexpr std::size_t k_started_size = 512;  // more than it ever has
+
 bool reader_has_gone(int pipe) {
   pollfd entry{pipe, 0, 0};
   return ::poll(&entry, 1, 0) > 0 && (entry.revents & POLLERR);
@@ -32,6 +34,7 @@ int rename_exclusively(const std::string& from, const std::string& to) {
 
 void remove_temporary(const std::string& path) {
   for (const auto* file : {name::k_lock, name::k_request}) ::unlink((path + "/" + file).c_str());
+  ::unlink((path + "/" + name::k_started + ".new").c_str());
   ::rmdir(path.c_str());
 }
 
@@ -54,6 +57,12 @@ bool RunDirectory::build(const std::string& temporary, std::string_view readable
       ::openat(directory_.get(), name::k_request, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!request || !write_all(request.get(), readable_request)) {
     error_ = because("cannot write '" + temporary + "/" + name::k_request + "'", errno);
+    return false;
+  }
+  // What runs without a started.json could not be found by its pid, hence not be ended: on a disk that gets
+  // full it is not begun.
+  if (!room_for_file(directory_.get(), name::k_started, k_started_size)) {
+    error_ = because("cannot keep room for '" + temporary + "/" + name::k_started + "'", errno);
     return false;
   }
   return true;

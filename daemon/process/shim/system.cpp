@@ -69,8 +69,16 @@ std::string read_small_file(int directory, const char* name) {
 
 bool write_file(int directory, const char* name, std::string_view text) {
   const auto beside = std::string(name) + ".new";
-  util::Fd fd(::openat(directory, beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  return fd && write_all(fd.get(), text) && ::renameat(directory, beside.c_str(), directory, name) == 0;
+  // Not truncated before: what room_for_file() has reserved is written over.
+  util::Fd fd(::openat(directory, beside.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  return fd && write_all(fd.get(), text) && ::ftruncate(fd.get(), static_cast<off_t>(text.size())) == 0 &&
+         ::renameat(directory, beside.c_str(), directory, name) == 0;
+}
+
+bool room_for_file(int directory, const char* name, std::size_t bytes) {
+  const auto beside = std::string(name) + ".new";
+  util::Fd fd(::openat(directory, beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  return fd && write_all(fd.get(), std::string(bytes, ' '));
 }
 
 }  // namespace stackd::shim

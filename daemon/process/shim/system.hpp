@@ -26,5 +26,8 @@ std::string read_small_file(int directory, const char* name);
 // Through "<name>.new" and a rename, so that a reader sees all of it or nothing. Not synced: it outlives
 // every process, but not a power cut.
 bool write_file(int directory, const char* name, std::string_view text);
+// After it write_file() of as many bytes works once, however full the disk is then. False, with errno, when
+// there is no room even now.
+bool room_for_file(int directory, const char* name, std::size_t bytes);
 
 }  // namespace stackd::shim

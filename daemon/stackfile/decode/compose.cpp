@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::string_view k_own = "is stackd's own: write it under 'x-stackd', or name the file stackd.yaml";
 
-bool is_service_name(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '.' || c == '_' || c == '-';
-  });
-}
-
 void decode_top_extension(const Value& document, Reader& top, ComposeContext& context,
                           const Extension& extension, Spec& spec) {
   if (context.stackd) {
@@ -153,6 +147,12 @@ void leave_out_provided(Spec& spec) {
 }
 
 }  // namespace
+
+bool is_service_name(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '.' || c == '_' || c == '-';
+  });
+}
 
 void decode_compose(const Value& document, DecodeContext& context, const Extension& extension, Spec& spec) {
   ComposeContext compose{context, context.variables, spec.format == "stackd"};

@@ -45,6 +45,8 @@ struct Extension {
 void decode_compose(const Value& document, DecodeContext& context, const Extension& extension, Spec& spec);
 // no, always, unless-stopped, on-failure[:TIMES], or nothing.
 bool is_restart(const std::string& word);
+// Compose's own rule, for services of every kind.
+bool is_service_name(const std::string& name);
 
 // ---- lifecycle.cpp: hooks in all three vocabularies
 //

@@ -13,12 +13,6 @@ namespace {
 
 constexpr long long k_last_port = 65535;
 
-bool is_service_name(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '.' || c == '_' || c == '-';
-  });
-}
-
 // 0 and a problem when it is none.
 int port_number(const Value& value, const std::string& what, Problems& problems) {
   const bool digits = value.is_scalar() && !value.text.empty() && value.text.size() < 6 &&
@@ -69,7 +63,7 @@ Port decode_port(const Value& value, const std::string& key, const std::string& 
   return port;
 }
 
-std::optional<Condition> condition_from(const std::string& word) {
+std::optional<Condition> owned_condition(const std::string& word) {
   if (word == "ready") return Condition::ready;
   if (word == "started" || word == "service_started") return Condition::started;
   if (word == "healthy" || word == "service_healthy") return Condition::healthy;
@@ -85,7 +79,7 @@ void decode_dependency(const Entry& entry, Reader& reader, Service& service) {
   dependency.required = fields.boolean("required", true);
   dependency.restart = fields.boolean("restart");
   fields.finish();
-  if (const auto condition = condition_from(word)) {
+  if (const auto condition = owned_condition(word)) {
     dependency.condition = *condition;
   } else {
     const std::vector<std::string> words{"ready", "service_started", "service_healthy",

@@ -157,6 +157,29 @@ TEST_CASE("a run directory that cannot be made is an error of start", "[process]
   CHECK_THROWS_AS(f.run(request), util::Error);
 }
 
+TEST_CASE("what could not be found again, because its disk has no room for its pid, is not begun",
+          "[process]") {
+  const RunFixture f;
+  // The lock and the request fill the two pages of this disk, which only the shim sees.
+  std::filesystem::create_directories(f.dir.path() / "runs");
+  const auto small = f.dir.path() / "small-disk";
+  util::write_file(small, "#!/bin/sh\nexec unshare -m " + std::string(::geteuid() == 0 ? "" : "-r ") +
+                              "sh -c 'mount -t tmpfs -o size=8k tmpfs " + (f.dir.path() / "runs").string() +
+                              " && exec " + test::shim() + " \"$@\"' shim \"$@\"\n");
+  std::filesystem::permissions(small, std::filesystem::perms::owner_all);
+  const auto body = [&](auto executor) {
+    return RunFixture::start_and_wait(executor, f.request("run", "touch ran"), small);
+  };
+  std::string why;
+  try {
+    run_coro(body);
+  } catch (const util::Error& error) {
+    why = error.what();
+  }
+  CHECK(why.find("cannot keep room for") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(f.dir.path() / "ran"));
+}
+
 TEST_CASE("a service's output goes to its log, as it comes, behind what is there", "[process]") {
   const RunFixture f;
   f.dir.write("logs/run.log", "before\n");

@@ -232,7 +232,7 @@ inline std::vector<Row> container_rows() {
        {{"HostConfig Ulimits 0 Name", "nofile"},
         {"HostConfig Ulimits 0 Soft", 10},
         {"HostConfig Ulimits 0 Hard", 20}}},
-      // One that is not a file is put into the container when that is there (steps/secret_files.hpp).
+      // One that is not a file is put into the container when that is there (steps/common/secret_files.hpp).
       {"secrets",
        json::array({{{"source", "by_file"}, {"target", "/run/secrets/by_file"}},
                     {{"source", "by_text"}, {"target", "/run/secrets/by_text"}}}),
