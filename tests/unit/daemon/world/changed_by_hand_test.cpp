@@ -4,8 +4,10 @@
 
 using namespace stackd;
 
-TEST_CASE("What somebody has changed of a container that is there is said, and nothing of one that is as it was made",
-          "[world]") {
+TEST_CASE(
+    "What somebody has changed of a container that is there is said, and nothing of one that is as it was "
+    "made",
+    "[world]") {
   model::Spec spec;
   spec.name = "demo";
   spec.networks["default"].name = "demo_default";
@@ -20,7 +22,8 @@ TEST_CASE("What somebody has changed of a container that is there is said, and n
   };
   CHECK(said(1, "demo-web-1", {"shared", "demo_default"}).empty());
   CHECK(said(2, "demo-web-2", {"demo_default", "shared", "another"}).empty());
-  CHECK(said(1, "other", {"demo_default", "shared"}) == "its container is called 'other' now, and not 'demo-web-1'");
+  CHECK(said(1, "other", {"demo_default", "shared"}) ==
+        "its container is called 'other' now, and not 'demo-web-1'");
   CHECK(said(1, "demo-web-1", {"demo_default"}) == "its container is not on network 'shared' any more");
   CHECK(said(1, "demo-web-1", {}) == "its container is not on network 'shared' any more");
   container.container_name = "mine";
