@@ -177,6 +177,10 @@ proto::Config Api::config(const proto::UpRequest& request) {
   return parse<proto::Config>(post("/v1/config", text_of(request)));
 }
 
+nlohmann::ordered_json Api::bake(const proto::ImagesRequest& request) {
+  return nlohmann::ordered_json::parse(post("/v1/bake", text_of(request)));
+}
+
 proto::Graph Api::graph(const proto::UpRequest& request) {
   return parse<proto::Graph>(post("/v1/graph", text_of(request)));
 }

@@ -55,6 +55,7 @@ public:
   proto::Operation down(const std::string& stack, const proto::DownRequest& request);
   // `verb`: stop, start, restart.
   proto::Operation images(const proto::ImagesRequest& request);
+  nlohmann::ordered_json bake(const proto::ImagesRequest& request);
   proto::Operation services(const std::string& stack, const std::string& verb,
                             const proto::ServicesRequest& request);
   proto::Operation operation(const std::string& id);

@@ -331,7 +331,8 @@ std::unique_ptr<Progress> Context::progress() const {
   if (json()) return make_json_progress(out, [this](std::string_view text) { err(text); });
   if (!terminal_ || !can_be_redrawn()) return make_plain_progress(out, colour_);
   give_cursor_back_at_death();
-  return make_tty_progress(out, colour_, terminal_size, now_ms);
+  auto keys = std::make_shared<Keys>();
+  return make_tty_progress(out, colour_, terminal_size, now_ms, [keys] { return keys->take(); });
 }
 
 std::unique_ptr<Progress> Context::progress_beside(bool quiet) const {
@@ -340,7 +341,8 @@ std::unique_ptr<Progress> Context::progress_beside(bool quiet) const {
   };
   if (quiet || !::isatty(2) || !can_be_redrawn()) return make_plain_progress(err, error_colour_);
   give_cursor_back_at_death();
-  return make_tty_progress(err, error_colour_, terminal_size, now_ms);
+  auto keys = std::make_shared<Keys>();
+  return make_tty_progress(err, error_colour_, terminal_size, now_ms, [keys] { return keys->take(); });
 }
 
 Context::End Context::follow_to_end(const proto::Operation& operation, bool interrupt_cancels) {

@@ -20,7 +20,16 @@ void on_signal(int number) {
   errno = error;
 }
 
+// Of standard input, while Keys has it otherwise.
+termios g_input{};
+volatile sig_atomic_t g_input_taken = 0;
+
+bool in_foreground() {
+  return ::isatty(0) && ::tcgetpgrp(0) == ::getpgrp();
+}
+
 void show_cursor_and_die(int number) {
+  if (g_input_taken) ::tcsetattr(0, TCSANOW, &g_input);
   constexpr std::string_view k_show = "\x1b[?25h";
   [[maybe_unused]] ssize_t ignored = ::write(1, k_show.data(), k_show.size());
   ::raise(number);  // its action is the default again
@@ -37,6 +46,28 @@ void give_cursor_back_at_death() {
     action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
     ::sigaction(number, &action, nullptr);
   }
+}
+
+Keys::Keys() {
+  if (!in_foreground() || ::tcgetattr(0, &g_input) < 0) return;
+  termios single = g_input;
+  single.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+  single.c_cc[VMIN] = 0;
+  single.c_cc[VTIME] = 0;
+  g_input_taken = 1;
+  taken_ = ::tcsetattr(0, TCSANOW, &single) == 0;
+}
+
+Keys::~Keys() {
+  if (taken_) ::tcsetattr(0, TCSANOW, &g_input);
+  g_input_taken = 0;
+}
+
+std::string Keys::take() const {
+  char typed[64];
+  if (!taken_ || !in_foreground()) return {};
+  const ssize_t got = ::read(0, typed, sizeof typed);
+  return got > 0 ? std::string(typed, static_cast<std::size_t>(got)) : std::string();
 }
 
 RawMode::RawMode() {

@@ -27,6 +27,22 @@ private:
   termios before_{};
 };
 
+// Single keys of standard input, as they are typed and unseen; Ctrl-C and Ctrl-Z mean what they always do.
+// None for a program in the background, or whose input is no terminal.
+class Keys {
+public:
+  Keys();
+  ~Keys();
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
+
+  // What was typed since the last call; does not wait.
+  std::string take() const;
+
+private:
+  bool taken_ = false;
+};
+
 // Signals as something to poll for.
 class Signals {
 public:
@@ -44,7 +60,8 @@ private:
   std::vector<std::pair<int, struct sigaction>> before_;
 };
 
-// The live view hides the cursor: what ends this program from outside shows it again first.
+// The live view hides the cursor, and what is typed: what ends this program from outside gives both back
+// first.
 void give_cursor_back_at_death();
 
 // Of standard output's terminal; zeros when it is none.

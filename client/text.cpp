@@ -2,9 +2,9 @@
 #include "proto/time.hpp"
 
 #include <time.h>
+#include <utf8proc.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -16,49 +16,15 @@ namespace {
 
 // The code point at `position`, which moves behind it; a byte that is not UTF-8 counts as one U+FFFD.
 char32_t next_code_point(std::string_view text, std::size_t& position) {
-  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  unsigned char first = byte(position++);
-  if (first < 0x80) return first;
-  int more = first >= 0xF0 && first < 0xF5   ? 3
-             : first >= 0xE0 && first < 0xF0 ? 2
-             : first >= 0xC2 && first < 0xE0 ? 1
-                                             : 0;
-  if (more == 0 || position + static_cast<std::size_t>(more) > text.size()) return 0xFFFD;
-  char32_t code = first & (0x3F >> more);
-  for (int i = 0; i < more; ++i) {
-    unsigned char next = byte(position + static_cast<std::size_t>(i));
-    if ((next & 0xC0) != 0x80) return 0xFFFD;
-    code = (code << 6) | (next & 0x3F);
-  }
-  constexpr std::array<char32_t, 4> k_least{0, 0x80, 0x800, 0x10000};
-  bool bad =
-      code < k_least[static_cast<std::size_t>(more)] || (code >= 0xD800 && code < 0xE000) || code > 0x10FFFF;
-  if (bad) return 0xFFFD;
-  position += static_cast<std::size_t>(more);
-  return code;
-}
-
-struct Range {
-  char32_t first, last;
-};
-constexpr Range k_zero_width[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x064B, 0x065F},
-                                  {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x202A, 0x202E},
-                                  {0x2060, 0x2064}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}};
-constexpr Range k_wide[] = {{0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0x33FF},  {0x3400, 0x4DBF},
-                            {0x4E00, 0x9FFF},   {0xA000, 0xA4CF},   {0xAC00, 0xD7A3},  {0xF900, 0xFAFF},
-                            {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},  {0x1F300, 0x1F64F},
-                            {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
-
-template <std::size_t N>
-bool within(const Range (&ranges)[N], char32_t code) {
-  return std::any_of(std::begin(ranges), std::end(ranges),
-                     [code](const Range& range) { return code >= range.first && code <= range.last; });
+  utf8proc_int32_t code = 0;
+  const auto used = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + position),
+                                     static_cast<utf8proc_ssize_t>(text.size() - position), &code);
+  position += used > 0 ? static_cast<std::size_t>(used) : 1;
+  return used > 0 ? static_cast<char32_t>(code) : 0xFFFD;
 }
 
 int width_of(char32_t code) {
-  if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return 0;
-  if (code < 0x300) return 1;
-  return within(k_zero_width, code) ? 0 : within(k_wide, code) ? 2 : 1;
+  return utf8proc_charwidth(static_cast<utf8proc_int32_t>(code));
 }
 
 // The position behind an escape sequence that starts at `position`.

@@ -57,6 +57,7 @@ STACKD_FIELDS(ConfigOptions) {
   field("no_consistency", o.no_consistency, Show::when_set);
   field("variables", o.variables, Show::when_set);
   field("environment", o.environment, Show::when_set);
+  field("resolve_image_digests", o.resolve_image_digests, Show::when_set);
   field("yaml", o.yaml, Show::when_set);
 }};
 
@@ -82,6 +83,8 @@ STACKD_FIELDS(ImagesRequest) {
   field("no_cache", o.no_cache, Show::when_set);
   field("pull", o.pull, Show::when_set);
   field("build_args", o.build_args, Show::when_set);
+  field("ssh", o.ssh, Show::when_set);
+  field("push", o.push, Show::when_set);
   field("policy", o.policy, Show::when_set);
   field("include_deps", o.include_deps, Show::when_set);
   field("ignore_failures", o.ignore_failures, Show::when_set);
@@ -99,6 +102,7 @@ STACKD_FIELDS(DownRequest) {
 STACKD_FIELDS(ServicesRequest) {
   field("services", o.services, Show::when_set);
   field("timeout", o.timeout, Show::when_set);
+  field("no_deps", o.no_deps, Show::when_set);
 }};
 
 STACKD_FIELDS(HooksRunRequest) {
@@ -209,6 +213,7 @@ STACKD_FIELDS(StepView) {
   field("started_at", o.started_at, Show::when_set);
   field("ended_at", o.ended_at, Show::when_set);
   field("duration_ms", o.duration_ms, Show::when_set);
+  field("needs", o.needs, Show::when_set);
 }};
 
 STACKD_FIELDS(FailureCause) {
@@ -615,6 +620,7 @@ STACKD_FIELDS(Info) {
   field("longest_lag_us", o.longest_lag_us, Show::always);
   field("recent_lag_us", o.recent_lag_us, Show::always);
   field("long_turns", o.long_turns, Show::always);
+  field("store_commits", o.store_commits, Show::always);
 }};
 
 #undef STACKD_FIELDS

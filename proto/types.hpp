@@ -39,9 +39,10 @@ struct UpOptions {
 // What POST /v1/config leaves undone, and what it tells besides.
 struct ConfigOptions {
   bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
-  bool variables = false;    // those that the files name
-  bool environment = false;  // what interpolation sees
-  bool yaml = false;         // `printed` in the form of YAML
+  bool variables = false;              // those that the files name
+  bool environment = false;            // what interpolation sees
+  bool resolve_image_digests = false;  // images by the digests that their registries have now
+  bool yaml = false;                   // `printed` in the form of YAML
 };
 struct UpRequest {  // POST /v1/stacks, /v1/validate, /v1/commands, /v1/environment
   std::string directory;
@@ -65,6 +66,8 @@ struct ImagesRequest {  // POST /v1/images
   bool no_cache = false;
   bool pull = false;  // what FROM names is pulled, there or not
   std::map<std::string, std::string> build_args;
+  std::map<std::string, std::string> ssh;  // id -> socket of an agent or files of keys; "" the caller's agent
+  bool push = false;                       // and push what was built
   // pull
   std::string policy;            // always (the default), missing
   bool include_deps = false;     // of the services that the named ones need as well
@@ -79,6 +82,7 @@ struct DownRequest {
 struct ServicesRequest {  // stop, start, restart
   std::vector<std::string> services;
   std::optional<int> timeout;
+  bool no_deps = false;  // of start: not what they need; of restart: not what is restarted along with them
 };
 
 struct HooksRunRequest {           // POST /v1/stacks/{id}/hooks/run
@@ -149,6 +153,7 @@ struct StepView {
   std::string key, kind, service, state, reason;
   std::string started_at, ended_at;
   std::optional<std::int64_t> duration_ms;
+  std::vector<std::string> needs = {};  // keys of the steps that have to end before
 };
 struct FailureCause {
   std::string kind;  // of the step: hook, pre-run (X24), derive, start, ready, settle, completed …
@@ -454,6 +459,7 @@ struct Info {
   std::int64_t longest_turn_us = 0, longest_wait_us = 0, longest_lag_us = 0, recent_lag_us = 0,
                long_turns = 0;
   std::string longest_turn_of;
+  std::int64_t store_commits = 0;  // since the daemon began; each has waited for the disk
 };
 
 #define STACKD_WIRE(Type)                     \

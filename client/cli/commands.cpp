@@ -29,8 +29,10 @@ Run build_wait(CLI::App& app) {
       ->capture_default_str();
   return [args](Context& context) { return run_wait(context, *args); };
 }
-Run build_top(CLI::App&) {
-  return run_top;
+Run build_top(CLI::App& app) {
+  auto services = std::make_shared<std::vector<std::string>>();
+  app.add_option("services", *services, "Only these")->type_name("SERVICE");
+  return [services](Context& context) { return run_top(context, *services); };
 }
 Run build_urls(CLI::App&) {
   return run_urls;
@@ -83,6 +85,10 @@ Run build_config(CLI::App& app) {
   app.add_flag("--models", args->models, "Only the models' names");
   app.add_flag("--variables", args->variables, "Only the variables that the files name, with their defaults");
   app.add_flag("--environment", args->environment, "Only what interpolation sees");
+  app.add_flag("--resolve-image-digests", args->resolve_digests,
+               "Images by the digests that registries have now");
+  app.add_flag("--lock-image-digests", args->lock_digests,
+               "Only the images, by their digests: a file to be put over this");
   app.add_flag("--no-interpolate", args->no_interpolate, "Leave each ${…} as it is written");
   app.add_flag("--no-normalize", args->no_normalize, "Leave out what Compose fills in");
   app.add_flag("--no-path-resolution", args->no_path_resolution, "Leave relative paths relative");

@@ -25,6 +25,11 @@ Run build_build(CLI::App& app) {
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
+  each_time(
+      app.add_option("--ssh", args->ssh, "default, or ID=PATH: an agent's socket or a key that RUN may use"))
+      ->type_name("ID[=PATH]");
+  app.add_flag("--push", args->push, "Push what was built and has a name of its own");
+  app.add_flag("--print", args->print, "Build nothing; print the builds as a bake file");
   return [args](Context& context) { return run_images(context, "build", *args); };
 }
 

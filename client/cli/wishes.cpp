@@ -172,6 +172,9 @@ Run build_services(CLI::App& app, const std::string& verb) {
     app.add_option("-t,--timeout", args->timeout, "Seconds before a container is killed")
         ->type_name("SEC")
         ->check(check_seconds);
+  if (verb != "stop")
+    app.add_flag("--no-deps", args->no_deps,
+                 verb == "start" ? "Not what they need" : "Not what is restarted along with them");
   add_dry_run(app, args->dry_run);
   return [args, verb](Context& context) { return run_services(context, verb, *args); };
 }

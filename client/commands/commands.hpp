@@ -36,14 +36,16 @@ int run_down(Context& context, const DownArgs& args);
 
 struct ImagesArgs {
   std::vector<std::string> services, build_args;  // NAME=VALUE, or NAME
+  std::vector<std::string> ssh;                   // default, or ID=PATH
   std::string policy;
-  bool no_cache = false, pull = false, include_deps = false, ignore_failures = false;
+  bool no_cache = false, pull = false, include_deps = false, ignore_failures = false, push = false,
+       print = false;
 };
 // `action`: build, pull, push.
 int run_images(Context& context, const std::string& action, const ImagesArgs& args);
 
 struct ServicesArgs {
-  bool dry_run = false;
+  bool dry_run = false, no_deps = false;
   std::vector<std::string> services;
   std::optional<int> timeout;
 };
@@ -57,7 +59,7 @@ struct WaitArgs {
 };
 int run_wait(Context& context, const WaitArgs& args);
 int run_ls(Context& context, bool all, bool quiet);
-int run_top(Context& context);
+int run_top(Context& context, const std::vector<std::string>& services);
 int run_urls(Context& context);
 int run_validate(Context& context, bool from_input);  // the text of the one -f is on the standard input
 int run_schema(Context& context, bool compose);
@@ -67,6 +69,7 @@ struct ConfigArgs {
   bool list_services = false, images = false, volumes = false, networks = false, profiles = false,
        models = false, variables = false, environment = false, quiet = false;
   bool no_interpolate = false, no_normalize = false, no_path_resolution = false, no_consistency = false;
+  bool resolve_digests = false, lock_digests = false;
 };
 int run_config(Context& context, const ConfigArgs& args);
 

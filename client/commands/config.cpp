@@ -112,6 +112,16 @@ std::string document_of(const proto::Config& config, bool as_json) {
   return yaml_text(in_reading_order(config.model));
 }
 
+// A file that says nothing but which images; what is only built has none.
+nlohmann::json images_of(const nlohmann::json& model) {
+  nlohmann::json services = nlohmann::json::object();
+  if (const auto all = model.find("services"); all != model.end())
+    for (const auto& [name, service] : all->items())
+      if (const auto image = service.find("image"); image != service.end())
+        services[name] = {{"image", *image}};
+  return {{"services", std::move(services)}};
+}
+
 std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as_json) {
   if (args.list_services) return names_of(config.model, {"services", "owned"});
   if (args.volumes) return names_of(config.model, {"volumes"});
@@ -122,6 +132,10 @@ std::string text_of(const proto::Config& config, const ConfigArgs& args, bool as
   if (args.environment) return environment_of(config);
   if (args.images) return lines_of(config.images);
   if (!args.hash.empty()) return hashes_of(config, args.hash);
+  if (args.lock_digests) {
+    const auto locked = images_of(config.model);
+    return as_json ? locked.dump(2) + "\n" : yaml_text(locked);
+  }
   return document_of(config, as_json);
 }
 
@@ -131,9 +145,14 @@ int run_config(Context& context, const ConfigArgs& args) {
   proto::UpRequest request = context.up_request();
   request.services = args.services;
   const bool as_json = context.json() || args.format == "json";
-  request.config = {
-      args.no_interpolate, args.no_normalize, args.no_path_resolution, args.no_consistency, args.variables,
-      args.environment,    !as_json};
+  request.config = {args.no_interpolate,
+                    args.no_normalize,
+                    args.no_path_resolution,
+                    args.no_consistency,
+                    args.variables,
+                    args.environment,
+                    args.resolve_digests || args.lock_digests,
+                    !as_json};
   const proto::Config config = context.api().config(request);
   context.warn(config.warnings);
   if (args.quiet) return proto::k_done;

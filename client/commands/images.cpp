@@ -1,5 +1,7 @@
 // stackctl build, pull and push: the images of a stack's services, whether it is up or was never.
 #include <algorithm>
+#include <filesystem>
+#include <sstream>
 
 #include "client/commands/commands.hpp"
 #include "client/commands/shared.hpp"
@@ -23,6 +25,20 @@ std::map<std::string, std::string> build_args(const std::vector<std::string>& te
   return args;
 }
 
+// As docker's own client has it; paths are meant from here.
+std::map<std::string, std::string> agents(const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> found;
+  for (const auto& text : texts) {
+    const auto equals = text.find('=');
+    auto& paths = found[text.substr(0, equals)];
+    if (equals == std::string::npos) continue;
+    std::istringstream each(text.substr(equals + 1));
+    for (std::string path; std::getline(each, path, ',');)
+      paths += (paths.empty() ? "" : ",") + std::filesystem::absolute(path).lexically_normal().string();
+  }
+  return found;
+}
+
 }  // namespace
 
 int run_images(Context& context, const std::string& action, const ImagesArgs& args) {
@@ -31,9 +47,15 @@ int run_images(Context& context, const std::string& action, const ImagesArgs& ar
   request.no_cache = args.no_cache;
   request.pull = args.pull;
   request.build_args = build_args(args.build_args, request.stack.environment);
+  request.ssh = agents(args.ssh);
+  request.push = args.push;
   request.policy = args.policy;
   request.include_deps = args.include_deps;
   request.ignore_failures = args.ignore_failures;
+  if (args.print) {
+    context.out(context.api().bake(request).dump(2) + "\n");
+    return proto::k_done;
+  }
   const proto::Operation operation = context.api().images(request);
   const std::string done = action == "build" ? "built" : action + "ed";
   return finish_operation(context, operation,

@@ -27,7 +27,8 @@ bool is_done(const proto::Stack& stack, const std::string& verb, const std::vect
 
 int run_services(Context& context, const std::string& verb, const ServicesArgs& args) {
   proto::Stack stack = context.stack();
-  const proto::ServicesRequest request{.services = args.services, .timeout = args.timeout};
+  const proto::ServicesRequest request{
+      .services = args.services, .timeout = args.timeout, .no_deps = args.no_deps};
   if (args.dry_run) {
     proto::PlanRequest plan{.stack = stack.id};
     (verb == "stop" ? plan.stop : verb == "start" ? plan.start : plan.restart) = request;

@@ -39,31 +39,79 @@ std::string for_how_long(const std::string& rfc3339) {
   return days > 1 ? std::to_string(days) + "d" : duration_text(seconds * 1000);
 }
 
-void show_stack(const Context& context, const proto::Stack& stack, bool ages) {
+namespace {
+
+void show_head(const Context& context, const proto::Stack& stack) {
   std::string profile = stack.profile.empty() ? "" : ", profile " + stack.profile;
   context.out(paint(stack.name, Tone::bold, context.colour()) + " is " +
               paint(stack.status, tone_of(stack.status), context.colour()) + "  " +
               paint("(" + stack.id + profile + ") " + stack.directory, Tone::dim, context.colour()) + "\n");
+}
+
+std::string status_text(const proto::Service& service) {
+  std::string status = service.status;
+  if (service.exit_code && (status == "exited" || status == "failed"))
+    status += " (" + std::to_string(*service.exit_code) + ")";
+  if (!service.known_status.empty()) status += " (" + service.known_status + ")";
+  return status;
+}
+
+// From the beginning of a service's first step to the end of its last; empty when nothing was done for it.
+std::string took_text(const proto::Operation& operation, const std::string& service) {
+  std::optional<std::int64_t> began, ended;
+  for (const auto& step : operation.steps) {
+    const auto from = proto::parse_time(step.started_at), to = proto::parse_time(step.ended_at);
+    if (step.service != service || !from || !to) continue;
+    began = began ? std::min(*began, *from) : *from;
+    ended = ended ? std::max(*ended, *to) : *to;
+  }
+  return began ? duration_text(*ended - *began) : "";
+}
+
+// "slowest: before_up[0] 5.1s"; empty for an up that took no time worth a line.
+std::string slowest_text(const proto::Operation& operation) {
+  constexpr std::int64_t k_worth_it = 1000;
+  const proto::StepView* slowest = nullptr;
+  for (const auto& step : operation.steps)
+    if (step.duration_ms && (!slowest || *step.duration_ms > *slowest->duration_ms)) slowest = &step;
+  if (!slowest || *slowest->duration_ms < k_worth_it) return "";
+  return "slowest: " + slowest->key + " " + duration_text(*slowest->duration_ms);
+}
+
+std::string ports_and_reasons(const proto::Service& service) {
+  std::string text = ports_text(service);
+  if (!service.waiting_for.empty()) text += (text.empty() ? "" : "  ") + ("waits for " + service.waiting_for);
+  if (!service.reason.empty()) text += (text.empty() ? "" : "  ") + service.reason;
+  return text;
+}
+
+}  // namespace
+
+void show_up(const Context& context, const proto::Stack& stack, const proto::Operation& operation) {
+  show_head(context, stack);
+  if (stack.services.empty()) return;
+  Table table({"SERVICE", "STATUS", "TOOK", "URL"});
+  for (const auto& service : stack.services)
+    table.add(
+        {service.name, status_text(service), took_text(operation, service.name), ports_and_reasons(service)},
+        tone_of(service.status), 1);
+  context.out(table);
+  if (const auto slowest = slowest_text(operation); !slowest.empty())
+    context.out(paint(slowest, Tone::dim, context.colour()) + "\n");
+}
+
+void show_stack(const Context& context, const proto::Stack& stack) {
+  show_head(context, stack);
   if (stack.services.empty()) return;
   if (!stack.as_of.empty())
     context.out(paint("the engine does not answer; what is known is of " + clock_text(stack.as_of),
                       Tone::warn, context.colour()) +
                 "\n");
-  Table table(ages ? std::vector<std::string>{"SERVICE", "KIND", "STATUS", "FOR", "PORTS"}
-                   : std::vector<std::string>{"SERVICE", "KIND", "STATUS", "PORTS"});
+  Table table({"SERVICE", "KIND", "STATUS", "FOR", "PORTS"});
   for (const auto& service : stack.services) {
-    std::string last = ports_text(service);
-    if (!service.waiting_for.empty())
-      last += (last.empty() ? "" : "  ") + ("waits for " + service.waiting_for);
-    if (!service.reason.empty()) last += (last.empty() ? "" : "  ") + service.reason;
-    std::string status = service.status;
-    if (service.exit_code && (status == "exited" || status == "failed"))
-      status += " (" + std::to_string(*service.exit_code) + ")";
-    if (!service.known_status.empty()) status += " (" + service.known_status + ")";
-    std::vector<std::string> row{service.name, service.kind, status};
-    if (ages) row.push_back(for_how_long(service.since));
-    row.push_back(last);
-    table.add(row, tone_of(service.status), 2);
+    table.add({service.name, service.kind, status_text(service), for_how_long(service.since),
+               ports_and_reasons(service)},
+              tone_of(service.status), 2);
   }
   context.out(table);
 }

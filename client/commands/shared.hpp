@@ -13,7 +13,9 @@ std::string port_text(const proto::Port& port);
 std::string ports_text(const proto::Service& service);
 // The stack in one line, then a line a service with status and ports or URLs.
 // `ages`: with how long each has been what it is.
-void show_stack(const Context& context, const proto::Stack& stack, bool ages = false);
+void show_stack(const Context& context, const proto::Stack& stack);
+// What an up has come to: a table with what each service took, and the slowest part of it all.
+void show_up(const Context& context, const proto::Stack& stack, const proto::Operation& operation);
 // How long ago that was: "5s", "2m10s", "3h05m"; "" for no time.
 std::string for_how_long(const std::string& rfc3339);
 // Says once that a log's daemon is away.

@@ -1,8 +1,10 @@
 // stackctl status, ls, top and urls: what there is, from different sides.
+#include <algorithm>
 #include <set>
 
 #include "client/commands/commands.hpp"
 #include "client/commands/shared.hpp"
+#include "client/error.hpp"
 #include "client/follow.hpp"
 #include "client/text.hpp"
 #include "proto/exit_codes.hpp"
@@ -12,7 +14,7 @@ namespace stackd::client {
 namespace {
 
 void show_status(Context& context, const proto::Stack& stack) {
-  show_stack(context, stack, true);
+  show_stack(context, stack);
   if (const auto& last = stack.last_operation) {
     std::string took = last->duration_ms ? " in " + duration_text(*last->duration_ms) : "";
     context.out(paint("last operation: " + last->kind + " " + last->state + took + " (" + last->id + ")",
@@ -88,8 +90,12 @@ int run_ls(Context& context, bool all, bool quiet) {
   return proto::k_done;
 }
 
-int run_top(Context& context) {
+int run_top(Context& context, const std::vector<std::string>& services) {
   const proto::Stack stack = context.stack();
+  for (const auto& name : services)
+    if (std::none_of(stack.services.begin(), stack.services.end(),
+                     [&](const proto::Service& service) { return service.name == name; }))
+      throw ClientError(proto::k_not_found, "stack '" + stack.id + "' has no service '" + name + "'");
   if (context.json()) {
     context.document(context.api().get(target::top(stack.id)));
     return proto::k_done;
@@ -102,6 +108,8 @@ int run_top(Context& context) {
   };
   Table table({"SERVICE", "STATUS", "CPU", "MEMORY", "PID", "CONTAINER", "IMAGE", "NAME"});
   for (const auto& service : context.api().top(stack.id).services) {
+    if (!services.empty() && std::find(services.begin(), services.end(), service.name) == services.end())
+      continue;
     const Tone tone = tone_of(service.status);
     if (service.containers.empty())
       table.add({service.name, service.status, cpu(service.cpu_percent), memory(service.memory_bytes),

@@ -132,7 +132,7 @@ int run_up(Context& context, const UpArgs& args) {
   show_outcome(context, end.operation);
   if (end.operation.state == "succeeded") {
     if (end.operation.unchanged) context.out("nothing to do: everything is as it should be\n");
-    show_stack(context, context.api().stack(operation.stack));
+    show_up(context, context.api().stack(operation.stack), end.operation);
   }
   return end.exit_code;
 }

@@ -35,9 +35,11 @@ struct Size {
   int columns = 80, rows = 24;
 };
 
-// Live lines, redrawn in place. `size` is asked at every redraw, `now` is milliseconds since 1970.
+// Live lines, redrawn in place. `size` is asked at every redraw, `now` is milliseconds since 1970; `keys` is
+// what was typed meanwhile: v opens the output of all that runs, q closes it.
 std::unique_ptr<Progress> make_tty_progress(Write write, bool colour, std::function<Size()> size,
-                                            std::function<std::int64_t()> now);
+                                            std::function<std::int64_t()> now,
+                                            std::function<std::string()> keys);
 std::unique_ptr<Progress> make_plain_progress(Write write, bool colour);
 // Events go to `write`, notes to `say`.
 std::unique_ptr<Progress> make_json_progress(Write write, Write say);

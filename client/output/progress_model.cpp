@@ -37,6 +37,15 @@ bool is_settled(const std::string& status) {
          status == "stopped" || status == "down" || status == "unhealthy";
 }
 
+bool is_over(const std::string& state) {
+  return state != "pending" && state != "running";
+}
+
+void keep_newest(std::vector<std::string>& lines, std::string line) {
+  lines.push_back(std::move(line));
+  if (lines.size() > ProgressModel::k_lines) lines.erase(lines.begin());
+}
+
 // What a failed or cancelled operation of this kind does before it ends.
 std::string roll_back_words(const std::string& kind) {
   if (kind == "build" || kind == "pull" || kind == "push") return "ending what still runs";
@@ -123,8 +132,11 @@ ProgressModel::Change ProgressModel::apply(const proto::Event& event, std::int64
     kind_ = text(data, "kind");
     began_ = at;
   } else if (kind == "progress") {
-    if (std::string name = text(data, "service"); !name.empty())
-      service(name, at).detail = clean(text(data, "text"));
+    if (std::string name = text(data, "service"); !name.empty()) {
+      Service& entry = service(name, at);
+      entry.detail = clean(text(data, "text"));
+      if (entry.activity == "building") keep_newest(entry.lines, entry.detail);
+    }
   } else if (kind == "warning") {
     change.lines.push_back({Tone::warn, "warning: " + clean(text(data, "message"))});
   } else if (kind == "operation.rolling_back") {
@@ -139,19 +151,41 @@ ProgressModel::Change ProgressModel::apply(const proto::Event& event, std::int64
 }
 
 void ProgressModel::expect(const proto::Operation& operation, std::int64_t now) {
-  for (const auto& step : operation.steps)
+  for (const auto& step : operation.steps) {
     if (!step.service.empty() && words_of(step.kind)) service(step.service, now);
+    planned_.insert_or_assign(step.key, step);
+  }
+}
+
+std::vector<std::string> ProgressModel::needs_of(const std::string& service) const {
+  std::vector<std::string> needs;
+  for (const auto& [key, step] : planned_) {
+    if (step.service != service || step.state != "pending") continue;
+    for (const auto& need : step.needs) {
+      const auto found = planned_.find(need);
+      if (found == planned_.end() || is_over(found->second.state) || found->second.service == service)
+        continue;
+      const auto& before = found->second;
+      const auto what = before.kind == "hook" || before.service.empty() ? before.key : before.service;
+      if (std::find(needs.begin(), needs.end(), what) == needs.end()) needs.push_back(what);
+    }
+  }
+  return needs;
 }
 
 ProgressModel::Change ProgressModel::on_step(const std::string& kind, const nlohmann::json& data,
                                              std::int64_t at) {
   std::string name = text(data, "service");
+  if (auto step = planned_.find(text(data, "key")); step != planned_.end())
+    step->second.state = kind == "step.started" ? "running" : text(data, "state");
   const StepWords* words = words_of(text(data, "kind"));
   if (name.empty() || !words) return {};
   Service& entry = service(name, at);
   if (kind == "step.started") {
     if (entry.settled || (entry.status.empty() && entry.activity.empty())) entry.started = at;
     entry.activity = words->activity;
+    entry.active = at;
+    entry.lines.clear();
     entry.detail.clear();
     entry.reason.clear();
     return {{}, name};
@@ -190,7 +224,7 @@ ProgressModel::Change ProgressModel::on_hook(const std::string& kind, const nloh
   run.id = text(data, "run");
   auto hook = std::find_if(hooks_.begin(), hooks_.end(), [&](const Hook& h) { return h.run == run.id; });
   if (kind == "hook.output") {
-    if (hook != hooks_.end()) hook->last_line = clean(text(data, "line"));
+    if (hook != hooks_.end()) keep_newest(hook->lines, clean(text(data, "line")));
     return {};
   }
   run.phase = text(data, "phase");
@@ -198,8 +232,8 @@ ProgressModel::Change ProgressModel::on_hook(const std::string& kind, const nloh
   run.index = data.value("index", 0);
   run.command = text(data, "command");
   if (kind == "hook.started") {
-    hooks_.push_back({run.id, hook_label(run.service, run.phase, run.index), short_command(run.command),
-                      run.service, "", at});
+    hooks_.push_back(
+        {run.id, hook_label(run.service, run.phase, run.index), short_command(run.command), run.service, at});
     return {};
   }
   if (kind != "hook.ended") return {};

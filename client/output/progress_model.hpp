@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,9 +15,11 @@ namespace stackd::client {
 
 class ProgressModel {
 public:
+  static constexpr std::size_t k_lines = 3;  // of what something writes, the newest
   struct Hook {
-    std::string run, label, command, service, last_line;
+    std::string run, label, command, service;
     std::int64_t started = 0;  // milliseconds since 1970, as all times here
+    std::vector<std::string> lines = {};
   };
   struct Service {
     std::string name, status, reason;
@@ -24,6 +27,8 @@ public:
     std::string detail;    // its newest line
     std::int64_t started = 0;
     std::optional<std::int64_t> settled;  // when it came to rest
+    std::int64_t active = 0;              // when the step that runs began
+    std::vector<std::string> lines = {};  // what a build wrote
   };
   struct Change {
     std::vector<Line> lines;  // to be shown once, above everything live
@@ -43,6 +48,8 @@ public:
   const std::vector<Service>& services() const { return services_; }
   const std::vector<Hook>& hooks() const { return hooks_; }
   const Service* find(const std::string& name) const;
+  // What a service whose steps cannot begin yet needs first: services, hooks and what they share, each once.
+  std::vector<std::string> needs_of(const std::string& service) const;
   // "starting", "pulling", "ready" …
   static std::string state_of(const Service& service);
 
@@ -58,6 +65,7 @@ private:
   std::int64_t began_ = 0;
   std::vector<Service> services_;  // in the order they first appeared
   std::vector<Hook> hooks_;
+  std::map<std::string, proto::StepView> planned_;  // by key; their states are kept up to date
   // Of failed hooks, until it is known whether the operation fails by them.
   struct Tail {
     std::string service;

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view k_frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
 constexpr std::chrono::milliseconds k_tick{100};
+constexpr std::int64_t k_opens_after =
+    5000;  // milliseconds that something runs, until its output is shown under it
 constexpr int k_widest_name = 24, k_state_width = 10, k_time_width = 6, k_command_width = 30;
 
 constexpr std::string_view k_begin_update = "\x1b[?2026h", k_end_update = "\x1b[?2026l";
@@ -30,13 +32,19 @@ struct Row {
   Tone tone = Tone::plain;
   std::string mark, name, state, detail;
   std::int64_t took = 0;
-  int rank = 0;  // 0 failed, 1 at work, 2 waits for others, 3 at rest
+  int rank = 0;                          // 0 failed, 1 at work, 2 waits for others, 3 at rest
+  std::vector<std::string> output = {};  // to stand under it, where there is room
 };
 
 class TtyProgress : public Progress {
 public:
-  TtyProgress(Write write, bool colour, std::function<Size()> size, std::function<std::int64_t()> now)
-      : write_(std::move(write)), size_(std::move(size)), now_(std::move(now)), colour_(colour) {}
+  TtyProgress(Write write, bool colour, std::function<Size()> size, std::function<std::int64_t()> now,
+              std::function<std::string()> keys)
+      : write_(std::move(write)),
+        size_(std::move(size)),
+        now_(std::move(now)),
+        keys_(std::move(keys)),
+        colour_(colour) {}
   ~TtyProgress() override {
     if (begun_) write_(k_show_cursor);
   }
@@ -75,7 +83,20 @@ private:
     return std::min(rows, std::max(0, size.rows - 1));
   }
 
+  void take_keys() {
+    for (const char key : keys_()) {
+      if (key == 'v') open_ = Open::all;
+      if (key == 'q') open_ = Open::none;
+    }
+  }
+
+  // Whether the output of what began then stands under it.
+  bool is_open(std::int64_t began) const {
+    return open_ == Open::all || (open_ == Open::what_takes_long && now_() - began > k_opens_after);
+  }
+
   void draw() {
+    take_keys();
     const Size size = size_();
     const int before = rows_above(size);
     std::string out(k_begin_update);
@@ -113,14 +134,16 @@ private:
     std::vector<Line> lines;
     if (const auto head = head_line(now); !head.empty()) lines.push_back({Tone::bold, head});
     const std::size_t room = static_cast<std::size_t>(std::max(1, size.rows - 1));
-    for (const auto& row : rows) {
-      const std::size_t hidden =
-          rows.size() - (lines.size() - (lines.empty() || head_line(now).empty() ? 0 : 1));
+    for (std::size_t shown = 0; shown < rows.size(); ++shown) {
+      const std::size_t hidden = rows.size() - shown;
       if (lines.size() + 1 >= room && hidden > 1) {
         lines.push_back({Tone::dim, "… and " + std::to_string(hidden) + " more"});
         break;
       }
-      lines.push_back({row.tone, row_text(row, widest)});
+      lines.push_back({rows[shown].tone, row_text(rows[shown], widest)});
+      // Rows come first: their output has what is left of the window.
+      for (const auto& line : rows[shown].output)
+        if (lines.size() + hidden <= room) lines.push_back({Tone::dim, "  │ " + line});
     }
     if (lines.size() > room) lines.resize(room);
     return lines;
@@ -157,14 +180,19 @@ private:
                         .state = "running",
                         .detail = detail_of(hook),
                         .took = now - hook.started,
-                        .rank = 1});
+                        .rank = 1,
+                        .output = is_open(hook.started) ? hook.lines : std::vector<std::string>{}});
     for (const auto& service : model_.services()) rows.push_back(service_row(service, frame, now));
     return rows;
   }
 
   static std::string detail_of(const ProgressModel::Hook& hook) {
     const std::string command = fit(hook.command, k_command_width);
-    return hook.last_line.empty() ? command : command + "  " + hook.last_line;
+    return hook.lines.empty() ? command : command + "  " + hook.lines.back();
+  }
+
+  static std::string needs_text(const std::vector<std::string>& needs) {
+    return needs.empty() ? "" : "needs " + join(needs, ", ");
   }
 
   Row service_row(const ProgressModel::Service& service, const std::string& frame, std::int64_t now) const {
@@ -182,14 +210,20 @@ private:
     row.took = (busy ? now : *service.settled) - service.started;
     if (hook)
       row.detail = hook->label + " " + duration_text(now - hook->started) + "  " + detail_of(*hook);
+    else if (waits)
+      row.detail = needs_text(model_.needs_of(service.name));
     else
       row.detail = service.detail.empty() ? service.reason : service.detail;
+    if (busy && is_open(hook ? hook->started : service.active))
+      row.output = hook ? hook->lines : service.lines;
     return row;
   }
 
   Write write_;
   std::function<Size()> size_;
   std::function<std::int64_t()> now_;
+  std::function<std::string()> keys_;
+  enum class Open { what_takes_long, all, none } open_ = Open::what_takes_long;
   bool colour_, begun_ = false, finished_ = false;
   ProgressModel model_;
   std::vector<Line> lasting_;  // to be written above the live rows with the next draw
@@ -200,8 +234,10 @@ private:
 }  // namespace
 
 std::unique_ptr<Progress> make_tty_progress(Write write, bool colour, std::function<Size()> size,
-                                            std::function<std::int64_t()> now) {
-  return std::make_unique<TtyProgress>(std::move(write), colour, std::move(size), std::move(now));
+                                            std::function<std::int64_t()> now,
+                                            std::function<std::string()> keys) {
+  return std::make_unique<TtyProgress>(std::move(write), colour, std::move(size), std::move(now),
+                                       std::move(keys));
 }
 
 }  // namespace stackd::client

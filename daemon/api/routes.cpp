@@ -18,6 +18,7 @@ Answer metrics(Manager& manager, std::chrono::steady_clock::time_point started, 
 Answer list_stacks(Manager& manager, http::Request request);
 Answer bring_up(Manager& manager, http::Request request);
 Answer images(Manager& manager, http::Request request);
+Answer bake(Manager& manager, http::Request request);
 Answer get_stack(Manager& manager, http::Request request);
 Answer take_down(Manager& manager, http::Request request);
 Answer stop_stack(Manager& manager, http::Request request);
@@ -154,6 +155,7 @@ http::Router make_router(Manager& manager, Options options) {
        frames(attach_frames)},
       {"POST", "/v1/run", call(run), nullptr, waits, proto::k_stream_protocol, frames(run_frames)},
       {"POST", "/v1/images", call(images), nullptr, waits},
+      {"POST", "/v1/bake", call(bake), nullptr, waits},
       {"GET", "/v1/operations", call(list_operations)},
       {"GET", "/v1/operations/{id}", call(get_operation)},
       {"POST", "/v1/operations/{id}/cancel", call(cancel_operation), nullptr, waits},

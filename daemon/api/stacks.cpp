@@ -66,8 +66,7 @@ Answer bring_up(Manager& manager, http::Request request) {
   co_return co_await carry_out(manager, std::move(wish), wait);
 }
 
-Answer images(Manager& manager, http::Request request) {
-  const bool wait = Query(request, {"wait"}).flag("wait");
+proto::ImagesRequest read_images_request(const http::Request& request) {
   auto body = read_body<proto::ImagesRequest>(request.body);
   check_up_request(body.stack);
   if (body.action != "build" && body.action != "pull" && body.action != "push")
@@ -76,8 +75,23 @@ Answer images(Manager& manager, http::Request request) {
   if (!body.policy.empty() && body.policy != "always" && body.policy != "missing")
     throw Error(ErrorKind::invalid_request,
                 "field 'policy' must be always or missing, not \"" + body.policy + "\"");
-  auto wish = manager.images(std::move(body), key_of(request));
+  for (const auto& [id, path] : body.ssh)
+    if (!path.empty() && !path.starts_with('/'))
+      throw Error(ErrorKind::invalid_request, "field 'ssh' must have absolute paths, not \"" + path + "\"");
+  return body;
+}
+
+Answer images(Manager& manager, http::Request request) {
+  const bool wait = Query(request, {"wait"}).flag("wait");
+  auto wish = manager.images(read_images_request(request), key_of(request));
   co_return co_await carry_out(manager, std::move(wish), wait);
+}
+
+Answer bake(Manager& manager, http::Request request) {
+  Query(request, {});
+  auto body = read_images_request(request);
+  const auto file = co_await manager.bake(std::move(body));
+  co_return json_answer(file);
 }
 
 Answer get_stack(Manager& manager, http::Request request) {

@@ -115,6 +115,9 @@ Answer metrics(Manager& manager, std::chrono::steady_clock::time_point started, 
   seconds(info.longest_lag_us);
   metrics.metric("stackd_long_turns_total", "counter", "Turns of the control thread of more than 10 ms.");
   metrics.value(static_cast<std::uint64_t>(info.long_turns));
+  metrics.metric("stackd_store_commits_total", "counter",
+                 "Commits of the store; each has waited for the disk.");
+  metrics.value(static_cast<std::uint64_t>(info.store_commits));
   metrics.metric("stackd_http_connections", "gauge", "Open connections to the API.");
   metrics.value(request.counters->sessions);
   metrics.metric("stackd_http_requests_total", "counter", "Answered requests by class of status.");

@@ -1,6 +1,7 @@
 #include "daemon/app/app.hpp"
 #include "daemon/plan/step_kinds.hpp"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@ using util::Error;
 using util::ErrorKind;
 
 constexpr std::chrono::hours k_prune_interval{1};
+// Nothing was written for so long: what was going on is over.
+constexpr std::chrono::milliseconds k_quiet{2000};
 
 util::FileLock lock_home(const std::filesystem::path& home) {
   util::make_directories(home, 0700);
@@ -94,9 +97,17 @@ public:
         picture_(executor(), journal_, monitor_, models_, runs_, waits_, picture_kinds()),
         transfers_(executor(), engine_, user_files_),
         builds_(executor(), engine_, runs_, files_, settings.shim.parent_path() / "stackd-build"),
-        hook_tools_{
-            executor(), journal_,    engine_,  transfers_, runs_,
-            files_,     user_files_, monitor_, paths_,     std::make_shared<async::NameLocks>(executor())},
+        hook_tools_{executor(),
+                    journal_,
+                    engine_,
+                    transfers_,
+                    builds_,
+                    runs_,
+                    files_,
+                    user_files_,
+                    monitor_,
+                    paths_,
+                    std::make_shared<async::NameLocks>(executor())},
         hooks_(hook_tools_),
         step_tools_{executor(),
                     journal_,
@@ -168,10 +179,7 @@ private:
         monitor_.saw(id, what, name);
       };
       monitor_.on_restarted = [this](const world::ContainerState& state) {
-        tasks_.spawn("mark", [this, state] {
-          return logs::write_mark(files_, paths_.stack(state.stack), state.service, state.number,
-                                  "restarted: container-restart");
-        });
+        tasks_.spawn("mark", [this, state] { return mark_restart(state); });
       };
       monitor_.on_removed = [this](const std::string& id, const world::ContainerState& state) {
         tasks_.spawn("log of a container that is gone", [this, id, state] { return note_gone(id, state); });
@@ -186,6 +194,7 @@ private:
       tasks_.keep("keeper", [this] { return keeper_.run(); });
       tasks_.keep("watchdog", [this] { return watch(); });
       tasks_.keep("pruning", [this] { return prune(); });
+      tasks_.keep("giving memory back", [this] { return give_back(); });
       systemd::ready("ready");
       spdlog::info("stackd {} listens on {}{}", STACKD_VERSION, settings_.socket.string(),
                    settings_.listen.empty() ? "" : " and " + settings_.listen);
@@ -206,23 +215,44 @@ private:
   }
 
   // X35: what stackd removes it has saved before; of what somebody else removes it can only say so.
+  // Another home's containers are told of as well: what is written of them is that one's matter.
+  awaitable<bool> is_own(std::string stack) {
+    try {
+      co_await models_.get(stack);
+      co_return true;
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::cancelled) throw;
+      if (e.kind() != ErrorKind::not_found) spdlog::warn("{}", e.what());
+    }
+    co_return false;
+  }
+
+  awaitable<void> mark_restart(world::ContainerState state) {
+    const bool own = co_await is_own(state.stack);
+    if (own)
+      co_await logs::write_mark(files_, paths_.stack(state.stack), state.service, state.number,
+                                "restarted: container-restart");
+  }
+
   awaitable<void> note_gone(std::string id, world::ContainerState state) {
     logs::ToSave what;
     what.stack = paths_.stack(state.stack);
     what.service = state.service;
     what.number = state.number;
     what.id = id;
-    const bool wrote = state.hook.empty() && !state.service.empty() && state.state != "created";
+    // That of a one-off is not the service's log.
+    const bool wrote =
+        state.hook.empty() && !state.oneoff && !state.service.empty() && state.state != "created";
     if (!wrote || state.stack.empty()) co_return;
     auto note = [what](async::FileWorker&) {
       logs::note_unsaved(what, "lost its container: somebody else has removed it, and its log with it", "");
     };
+    const bool own = co_await is_own(state.stack);
+    if (!own) co_return;
     try {
-      co_await models_.get(state.stack);  // throws for that of another home
       co_await files_.run(note);
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::cancelled) throw;
-      if (e.kind() == ErrorKind::not_found) co_return;
       spdlog::warn("{}", e.what());
     }
   }
@@ -262,6 +292,16 @@ private:
       };
       co_await journal_.run(query);
       co_await async::sleep_for(k_prune_interval);
+    }
+  }
+
+  // What start-up and operations needed, once they are over: the system does not take it by itself.
+  awaitable<void> give_back() {
+    for (;;) {
+      bool busy = true;
+      while (busy) busy = co_await journal_.changed().wait_for(k_quiet);
+      ::malloc_trim(0);
+      co_await journal_.changed().wait();
     }
   }
 

@@ -1,5 +1,6 @@
 #include "daemon/app/program.hpp"
 
+#include <malloc.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -25,6 +26,8 @@ void log_to_stderr(const std::string& level) {
 int program(int argc, char** argv, const Prepare& prepare) {
   std::signal(SIGPIPE, SIG_IGN);
   ::umask(077);
+  // One heap for all threads: they are idle most of the time, and each would keep what it once needed.
+  ::mallopt(M_ARENA_MAX, 1);
   try {
     const auto settings = config::parse_settings(argc, argv, config::Sources::of_process(), std::cout);
     if (!settings) return 0;

@@ -116,6 +116,10 @@ public:
   // The classic builder. `context` is a tar stream. Returns the image's id; a failing step is Error(failed)
   // with the builder's words and, in details, the last output lines.
   awaitable<std::string> build_image(BodySource context, BuildOptions options, LineSink output);
+  // Whether its images are containerd's: then it builds for several platforms, with attestations.
+  awaitable<bool> has_containerd_store();
+  // Of what the registry has under this name now ("sha256:…"); nothing is pulled. `auth` as of a pull.
+  awaitable<std::string> registry_digest(std::string reference, std::string auth);
   awaitable<void> tag_image(std::string id, std::string repository, std::string tag);
   awaitable<void> remove_image(std::string reference);  // gone is success; in use is conflict
   awaitable<std::vector<ImageSummary>> list_images(Filters filters);

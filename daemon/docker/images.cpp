@@ -200,6 +200,27 @@ awaitable<std::string> Engine::build_image(BodySource context, BuildOptions opti
   co_return image->id;
 }
 
+awaitable<bool> Engine::has_containerd_store() {
+  Request request{.what = "cannot ask the engine for its settings", .path = "/info"};
+  const auto info = co_await http_->call_json(std::move(request));
+  for (const auto& pair : field(info, "DriverStatus"))
+    if (pair.is_array() && pair.size() == 2 && pair[0] == "driver-type")
+      co_return pair[1] == "io.containerd.snapshotter.v1";
+  co_return false;
+}
+
+awaitable<std::string> Engine::registry_digest(std::string reference, std::string auth) {
+  Request request{.what = "cannot find the digest of image " + reference,
+                  .path = "/distribution/" + reference + "/json",
+                  .limit = k_slow_limit,
+                  .registry_auth = std::move(auth)};
+  const auto what = request.what;
+  const auto answer = co_await http_->call_json(std::move(request));
+  auto digest = text(field(answer, "Descriptor"), "digest");
+  if (digest.empty()) throw Error(ErrorKind::engine, what + ": the engine tells none");
+  co_return digest;
+}
+
 awaitable<void> Engine::tag_image(std::string id, std::string repository, std::string tag) {
   Query query;
   query.add("repo", repository).add("tag", tag);

@@ -78,7 +78,7 @@ std::optional<std::chrono::milliseconds> wait_asked_for(std::string_view error) 
 }
 
 int build_status(std::string_view error) {
-  for (const std::string_view words : {"returned a non-zero code: ", "exit status "})
+  for (const std::string_view words : {"returned a non-zero code: ", "exit status ", "exit code: "})
     if (const auto at = error.rfind(words); at != error.npos)
       if (const auto status = number_at(error.substr(at + words.size()))) return *status;
   return -1;

@@ -1,6 +1,6 @@
-// BuildRun: Moat's build hooks run, as layers that the engine's builder makes. What the builder prints
-// becomes the records of the entries, as it comes; a layer that was made before is the builder's to find.
-// Control thread.
+// BuildRun: Moat's build hooks run, as layers that the engine's builder makes: BuildKit where there is one,
+// in a stackd-build that outlives the daemon. What the builder prints becomes the records of the entries, as
+// it comes; a layer that was made before is the builder's to find. Control thread.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 
 #include "daemon/async/signal.hpp"
 #include "daemon/async/task_group.hpp"
-#include "daemon/docker/build_output.hpp"
+#include "daemon/hooks/build_lines.hpp"
 #include "daemon/hooks/hook_records.hpp"
 #include "daemon/hooks/newest.hpp"
 #include "daemon/logs/run_log.hpp"
@@ -27,18 +27,24 @@ struct BuildOwner {
   model::Stack stack;
 };
 
+struct Derived {
+  std::string tag;             // of the image to be made
+  translate::ImageFacts base;  // what it stands on
+  bool no_cache = false;
+  bool buildkit = false;  // as far as it is known; the classic builder when it turns out that there is none
+};
+
 class BuildRun {
 public:
   BuildRun(Tools& tools, BuildOwner owner, int attempt);
 
-  // Rows for all of them; those that an earlier daemon had written are taken over. `steps`: the builder's
-  // step of each.
-  awaitable<void> prepare(std::vector<translate::BuildHook> hooks, std::vector<int> steps);
+  // Rows for all of them; those that an earlier daemon had written are taken over.
+  awaitable<void> prepare(std::vector<translate::BuildHook> hooks);
   // The image is there, and this operation made it: what was not written down of it is.
   awaitable<void> close_made();
   awaitable<void> skip_all(std::string why);
-  // Builds; throws what made it fail, its hook's record written.
-  awaitable<void> run(std::string dockerfile, std::string tag, bool no_cache);
+  // Builds, or follows what an earlier daemon has begun; throws what made it fail, its hook's record written.
+  awaitable<void> run(Derived what);
   // Of entries that failed, and whose on_failure says to go on with a warning.
   std::vector<std::string> warnings() const;
 
@@ -46,7 +52,6 @@ private:
   // One hook of a build that runs.
   struct Layer {
     translate::BuildHook hook;
-    int step = 0;  // of the builder's
     store::HookRunRow row;
     std::optional<logs::RunLog> log;
     NewestBytes out{4096}, err{4096};
@@ -57,9 +62,13 @@ private:
   };
 
   std::string id_of(const model::Hook& hook) const;
-  awaitable<void> build(std::string dockerfile, std::string tag, bool no_cache);
-  Layer* layer_of(int step);
+  awaitable<void> build(Derived what);
+  awaitable<bool> build_with_buildkit(Derived what);
+  awaitable<void> build_classic(Derived what);
+  translate::DerivedBuild plan(const Derived& what, const std::string& from, bool buildkit) const;
+  Layer* current();
   awaitable<void> take(std::string line);
+  awaitable<void> take(BuildLines::Event event);
   void note_line(const std::string& line);
   awaitable<void> watch(async::TaskGroup& building);
   Layer* unwritten();
@@ -73,7 +82,7 @@ private:
   Tools& tools_;
   BuildOwner owner_;
   int attempt_ = 1;
-  docker::BuildOutput output_;
+  std::unique_ptr<BuildLines> lines_;  // of the builder that builds
   async::Signal changed_;
   NewestLine newest_;
   std::string newest_of_;  // the run that it comes from
@@ -82,5 +91,9 @@ private:
   std::optional<util::Error> failure_;
   bool done_ = false, out_of_time_ = false;
 };
+
+// Ends what builds the hooks of this step, in the engine too, and takes away what it needed for that; nothing
+// to end is success.
+awaitable<void> end_build_run(Tools& tools, std::string stack, std::string operation, int step, int attempt);
 
 }  // namespace stackd::hooks

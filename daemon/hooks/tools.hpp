@@ -7,6 +7,7 @@
 #include "daemon/async/name_lock.hpp"
 #include "daemon/async/user_files.hpp"
 #include "daemon/docker/engine.hpp"
+#include "daemon/images/builds.hpp"
 #include "daemon/images/transfers.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/paths.hpp"
@@ -20,6 +21,7 @@ struct Tools {
   journal::Journal& journal;
   docker::Engine& engine;
   images::Transfers& transfers;
+  images::Builds& builds;
   process::Runs& runs;
   async::FileThread& files;
   async::UserFiles& user_files;

@@ -12,8 +12,9 @@ struct BuildSecret {
   std::string id;
   std::string file, variable;  // where it is: one of the two
 };
-struct BuildAgent {
-  std::string id, socket;  // of an ssh agent
+struct BuildAgent {  // of ssh
+  std::string id;
+  std::vector<std::string> paths;  // the socket of an agent, or files of keys
 };
 
 struct BuildRequest {
@@ -28,12 +29,13 @@ struct BuildRequest {
   std::vector<BuildAgent> agents;
   std::vector<std::string> entitlements;
   std::vector<std::map<std::string, std::string>> cache_from, cache_to;  // {"type", "ref", …}
+  bool streams = false;  // its log tells stdout and stderr apart, for a program to read
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildSecret, id, file, variable)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildAgent, id, socket)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildAgent, id, paths)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BuildRequest, engines, api, image, tags, attributes, directories, texts,
-                                   secrets, agents, entitlements, cache_from, cache_to)
+                                   secrets, agents, entitlements, cache_from, cache_to, streams)
 
 // The request goes by the environment, which only this user can read, in parts that a kernel takes:
 // STACKD_BUILD_0, STACKD_BUILD_1, …

@@ -101,7 +101,7 @@ awaitable<bool> Builds::build(Build what) {
   auto why = failure.reason;
   if (why.empty()) why = exit.error.empty() ? "stackd-build did not run to its end" : exit.error;
   auto details = failure.lines;
-  details.push_back("log: " + what.log.string());
+  details.push_back("the whole log: cat " + what.log.string());
   throw Error(ErrorKind::failed, cannot + why, details);
 }
 

@@ -66,7 +66,11 @@ awaitable<void> Transfers::push(Transfer transfer) {
   co_await this->transfer(Way::push, std::move(transfer));
 }
 
-awaitable<void> Transfers::transfer(Way way, Transfer what) {
+awaitable<std::string> Transfers::digest(Transfer transfer) {
+  return this->transfer(Way::look, std::move(transfer));
+}
+
+awaitable<std::string> Transfers::transfer(Way way, Transfer what) {
   const auto registry = dotdocker::registry_of(what.image);
   for (int number = 1;; ++number) {
     auto find = [caller = what.caller, registry] { return dotdocker::find_login(caller, registry); };
@@ -74,8 +78,9 @@ awaitable<void> Transfers::transfer(Way way, Transfer what) {
     std::optional<std::chrono::milliseconds> pause;
     try {
       auto found = co_await user_files_.run(find);
-      co_await once(way, what, std::move(found), registry);
-      co_return;
+      std::string digest;
+      co_await once(way, what, std::move(found), registry, digest);
+      co_return digest;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::engine && e.kind() != ErrorKind::not_found) throw;
       pause = pause_after(number, e.what());
@@ -89,7 +94,8 @@ awaitable<void> Transfers::transfer(Way way, Transfer what) {
 }
 
 // The login is there for as long as this runs.
-awaitable<void> Transfers::once(Way way, Transfer what, dotdocker::Found found, std::string registry) {
+awaitable<void> Transfers::once(Way way, const Transfer& what, dotdocker::Found found,
+                                const std::string& registry, std::string& digest) {
   std::string auth;
   if (found.login || way == Way::push)
     auth = dotdocker::auth_header(found.login.value_or(dotdocker::Login{}), registry);
@@ -97,6 +103,8 @@ awaitable<void> Transfers::once(Way way, Transfer what, dotdocker::Found found, 
   try {
     if (way == Way::pull)
       co_await engine_.pull_image(what.image, what.platform, std::move(auth), what.progress);
+    else if (way == Way::look)
+      digest = co_await engine_.registry_digest(what.image, std::move(auth));
     else
       co_await engine_.push_image(what.image, std::move(auth), what.progress);
   } catch (const Error& e) {

@@ -32,11 +32,14 @@ public:
   // what to do about it.
   awaitable<void> pull(Transfer transfer);
   awaitable<void> push(Transfer transfer);
+  // What the registry has under this name now, "sha256:…"; nothing is pulled.
+  awaitable<std::string> digest(Transfer transfer);
 
 private:
-  enum class Way { pull, push };
-  awaitable<void> transfer(Way way, Transfer what);
-  awaitable<void> once(Way way, Transfer what, dotdocker::Found found, std::string registry);
+  enum class Way { pull, push, look };
+  awaitable<std::string> transfer(Way way, Transfer what);
+  awaitable<void> once(Way way, const Transfer& what, dotdocker::Found found, const std::string& registry,
+                       std::string& digest);
 
   docker::Engine& engine_;
   async::UserFiles& user_files_;

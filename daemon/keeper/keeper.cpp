@@ -192,7 +192,7 @@ awaitable<void> Keeper::find_containers(model::Stack stack, std::string status, 
         found.starts.push_back(row);
       }
       if (!world::has_hooks_after_start(*service)) continue;
-      const auto started_at = co_await world::unanswered_start(tools_.engine, row);
+      const auto started_at = co_await world::unanswered_start(tools_.engine, tools_.monitor, row);
       if (started_at.empty()) continue;
       row.started_at = started_at;
       row.state = "running";

@@ -44,8 +44,8 @@ struct Codec<std::map<ProbeKind, std::string>> {
 STACKD_FIELDS(Place, F(file), F(line), F(column))
 STACKD_FIELDS(Hook, F(phase), F(index), F(group), F(service), F(shell), F(argv), F(cwd), F(env), F(env_group),
               F(user), F(privileged), F(image), F(per_replica), F(timeout), F(retries), F(retry_delay),
-              F(on_failure), F(run), F(inputs), F(once_volume), F(run_in), F(run_in_image), F(if_profile),
-              F(if_os), F(if_env), F(if_previous), F(place))
+              F(on_failure), F(run), F(inputs), F(once_volume), F(cache), F(run_in), F(run_in_image),
+              F(if_profile), F(if_os), F(if_env), F(if_previous), F(place))
 STACKD_FIELDS(Readiness, F(probes), F(capture), F(timeout), F(extend_on_progress), F(settle),
               F(fail_log_match))
 STACKD_FIELDS(Healthcheck, F(test), F(interval), F(timeout), F(start_period), F(start_interval), F(retries))
@@ -61,7 +61,7 @@ STACKD_FIELDS(BuildGrant, F(id), F(source))
 STACKD_FIELDS(Build, F(context), F(dockerfile), F(dockerfile_inline), F(args), F(target), F(labels),
               F(cache_from), F(extra_hosts), F(tags), F(platforms), F(network), F(shm_size), F(no_cache),
               F(pull), F(privileged), F(ulimits), F(secrets), F(ssh), F(additional_contexts), F(cache_to),
-              F(entitlements))
+              F(entitlements), F(provenance), F(sbom))
 STACKD_FIELDS(FileGrant, F(source), F(target), F(uid), F(gid), F(mode))
 STACKD_FIELDS(Logging, F(driver), F(options))
 STACKD_FIELDS(DeviceMapping, F(host), F(container), F(permissions))

@@ -57,6 +57,7 @@ struct Hook {
   RunPolicy run = RunPolicy::standard;
   std::vector<std::string> inputs;  // globs for run: changed
   std::string once_volume;          // once: volume:KEY: `run` is once, for as long as the volume is the same
+  std::vector<std::string> cache;   // build hooks: directories that are kept between builds
   std::string run_in;               // "" the phase's own place, "host", a service's name
   std::string run_in_image;         // run_in: {image: …}
   // `if`: every one that is given must hold.
@@ -154,9 +155,11 @@ struct Build {
   bool privileged = false;
   std::vector<Ulimit> ulimits;
   std::vector<BuildGrant> secrets;
-  std::map<std::string, std::string> ssh;                  // id -> socket of an agent; "" the caller's
+  std::map<std::string, std::string> ssh;                  // id -> socket of an agent, or files of keys with
+                                                           // commas between them; "" the caller's agent
   std::map<std::string, std::string> additional_contexts;  // name -> absolute path, or what the builder reads
   std::vector<std::string> cache_to, entitlements;
+  std::string provenance, sbom;  // "", true, false, or "mode=max" and the like
 };
 struct FileGrant {     // a secret or config of a service
   std::string source;  // key at the top level

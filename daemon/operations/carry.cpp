@@ -142,6 +142,12 @@ std::shared_ptr<const Batch> Runner::Impl::turn(Operation& operation) {
   return std::make_shared<const Batch>(course.advance(!stopping_));
 }
 
+// Begun, its only step ended as it was foreseen, and over: one commit.
+std::shared_ptr<const Batch> Runner::Impl::over_at_once(Operation& operation, Outcome outcome) {
+  operation.course.begin();
+  return std::make_shared<const Batch>(operation.course.run_through(std::move(outcome)));
+}
+
 // The store has it.
 void Runner::Impl::written(Operation& operation, const Batch& batch, Written written) {
   operation.course.add_stored(std::move(written.planned), written.warning);

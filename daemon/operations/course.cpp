@@ -184,6 +184,15 @@ Batch Course::advance(bool may_start) {
   return take();
 }
 
+Batch Course::run_through(Outcome first) {
+  release();
+  start_ready();
+  const int ordinal = started_.at(0);
+  started_.erase(started_.begin());
+  end_step({.ordinal = ordinal, .outcome = std::move(first)});
+  return advance(true);
+}
+
 // ---- steps
 
 void Course::add(std::vector<StepRow> rows, bool stored) {

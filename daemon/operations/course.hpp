@@ -100,6 +100,9 @@ public:
   // Goes on as far as it can, and hands over everything that has changed since the last time. Without
   // `may_start` (the daemon stops) nothing new begins.
   Batch advance(bool may_start);
+  // The same, of one that has just begun: its first step comes to this at once, and nothing is to be run for
+  // it.
+  Batch run_through(Outcome first);
 
 private:
   struct Node {

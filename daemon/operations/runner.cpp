@@ -1,7 +1,10 @@
 #include "daemon/operations/runner.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
+#include "daemon/async/deadline.hpp"
 #include "daemon/async/shielded.hpp"
 #include "daemon/operations/runner_impl.hpp"
 
@@ -131,6 +134,19 @@ awaitable<bool> Runner::Impl::join(OperationPtr operation) {
   co_return operation->stored;
 }
 
+// A look that fails, or takes its time, is the first step's own to fail and to wait for.
+awaitable<std::optional<Outcome>> Runner::Impl::foreseen(Submission& submission) {
+  if (!submission.foresee || !submission.row.after.empty()) co_return std::nullopt;
+  try {
+    auto look = submission.foresee(submission.row);
+    co_return co_await async::within(submission.foresight, "look", std::move(look));
+  } catch (const std::exception& error) {
+    if (async::is_cancellation(std::current_exception())) throw;
+    spdlog::debug("operation {} begins with a look of its own: {}", submission.row.id, error.what());
+  }
+  co_return std::nullopt;
+}
+
 // Nothing is awaited before the operation is on the list.
 awaitable<Submitted> Runner::Impl::begin(Submission submission, std::string cancelled) {
   const auto id = submission.row.id;
@@ -153,9 +169,12 @@ awaitable<Submitted> Runner::Impl::begin(Submission submission, std::string canc
     if (!cancelled.empty()) co_await cancel(cancelled);
     // The one before it was let go, and has not ended.
     if (stopping_) throw stopping_error("begin an operation");
+    auto outcome = co_await foreseen(submission);
+    if (stopping_) throw stopping_error("begin an operation");
     if (submission.begins) submission.begins(operation->course.row());
     const bool cancelling = operation->cancel_asked;
-    const auto batch = turn(*operation);
+    const bool at_once = outcome && !cancelling;
+    const auto batch = at_once ? over_at_once(*operation, std::move(*outcome)) : turn(*operation);
     auto write = [this, batch, extra = submission.extra](Database& db) {
       if (extra) extra(db);
       return apply(db, *batch);

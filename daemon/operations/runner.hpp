@@ -9,6 +9,8 @@
 //
 // The rules that make kill -9 harmless, for every step kind that there is or will be:
 //   1. "running" is committed before a step's effect, its outcome (with the steps that follow from it) after.
+//      (A first step that is foreseen to have no effect is committed once, with its end:
+//      Submission::foresee.)
 //   2. After a restart every step found "running" is run again with `resumed` set; so run() must find out
 //   whether its
 //      effect is there already (deterministic names, labels with the operation, run directories) and take it
@@ -117,6 +119,12 @@ struct Submission {
   Gate gate = nullptr;                                    // without one it begins whatever runs
   // Right before it is written, with nothing awaited in between; not when it joins or is refused.
   std::function<void(const store::OperationRow&)> begins = nullptr;
+  // What its first step, the only one, would come to, when that is to do nothing: rows alone change, and no
+  // step follows. Asked before anything is written, and not of one that comes after another. The operation is
+  // then written once, begun and ended. When it says nothing, throws, or takes longer than `foresight`, the
+  // step runs like any other.
+  std::function<awaitable<std::optional<Outcome>>(const store::OperationRow&)> foresee = nullptr;
+  std::chrono::milliseconds foresight{500};
 };
 struct Submitted {
   std::string id;

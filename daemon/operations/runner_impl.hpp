@@ -75,6 +75,7 @@ private:
   awaitable<void> wait_for_news(OperationPtr operation);
   std::optional<std::chrono::milliseconds> time_left(const Operation& operation) const;
   std::shared_ptr<const Batch> turn(Operation& operation);
+  static std::shared_ptr<const Batch> over_at_once(Operation& operation, Outcome outcome);
   void written(Operation& operation, const Batch& batch, Written written);
   awaitable<std::optional<std::vector<int>>> go_on(OperationPtr operation);
   awaitable<std::optional<Written>> write(OperationPtr operation, std::shared_ptr<const Batch> batch);
@@ -97,6 +98,7 @@ private:
   OperationPtr newest(const std::string& stack_id) const;
   awaitable<bool> join(OperationPtr operation);
   awaitable<Submitted> begin(Submission submission, std::string cancelled);
+  awaitable<std::optional<Outcome>> foreseen(Submission& submission);
   awaitable<void> wind_up(std::chrono::milliseconds patience);
 
   Runner& runner_;

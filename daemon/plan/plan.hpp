@@ -34,6 +34,8 @@ struct Plan {
 
 // up, start, and the second half of restart.
 Plan plan_up(const model::Stack& stack, const Request& request, const Snapshot& seen);
+// Whether such an up could leave everything as it is: it asks for nothing that is done whatever is there.
+bool may_find_nothing_to_do(const Wish& wish);
 // Who is concerned, and how: what plan_up makes its graph of.
 UpChoice choose_up(const model::Stack& stack, const Request& request, const Snapshot& seen,
                    std::vector<std::string>& warnings);

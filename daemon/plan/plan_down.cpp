@@ -10,7 +10,8 @@ std::set<std::string> selected_by(const model::Spec& spec, const Request& reques
   const auto& named = request.wish.services;
   switch (request.kind) {
     case Kind::restart:  // not what they depend on: that was not stopped
-      return named.empty() ? selection(spec, named, false) : with_restarting(spec, named);
+      return named.empty() || request.wish.no_deps ? selection(spec, named, false)
+                                                   : with_restarting(spec, named);
     case Kind::stop:
       return selection(spec, named, false);
     case Kind::down:

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "daemon/plan/graph.hpp"
 #include "daemon/plan/plan.hpp"
@@ -46,11 +47,12 @@ private:
   void add(const Service& service) {
     if (!service.container) return;
     const bool builds = service.container->build.has_value();
-    if (kind_ == Kind::build && builds) add_build(service);
+    Keys built;
+    if (kind_ == Kind::build && builds) built = add_build(service);
     // What is built here and has no name of its own is in no registry.
     if (service.container->image.empty()) return;
     if (kind_ == Kind::pull) add_pull(service, builds);
-    if (kind_ == Kind::push && builds) add_push(service);
+    if ((kind_ == Kind::push || wish_.push) && builds) add_push(service, built);
   }
 
   Keys add_build(const Service& service) {
@@ -59,6 +61,8 @@ private:
     if (!key.empty()) return {key};
     Image params{.image = image, .build = true, .rebuild = wish_.rebuild, .pull_base = wish_.pull_base};
     params.args = wish_.build_args;
+    params.ssh = wish_.ssh;
+    params.all_platforms = true;
     const auto needs = built_before(service);
     steps_[image] = graph_.add("image " + image, service.name, params, needs);
     return {steps_[image]};
@@ -82,10 +86,14 @@ private:
     steps_[image] = graph_.add("image " + image, service.name, params, {});
   }
 
-  void add_push(const Service& service) {
-    const auto image = image_of(spec_, service);
-    if (!steps_[image].empty()) return;
-    steps_[image] = graph_.add("push " + image, service.name, Push{image, wish_.ignore_failures}, {});
+  // Each name that the build gives it.
+  void add_push(const Service& service, const Keys& needs) {
+    auto names = service.container->build->tags;
+    names.insert(names.begin(), image_of(spec_, service));
+    for (const auto& image : names) {
+      if (!pushed_.insert(image).second) continue;
+      graph_.add("push " + image, service.name, Push{image, wish_.ignore_failures}, needs);
+    }
   }
 
   const model::Spec& spec_;
@@ -93,6 +101,7 @@ private:
   const Wish& wish_;
   std::vector<const Service*> chosen_;
   std::map<std::string, std::string> steps_;  // image -> key
+  std::set<std::string> pushed_;
   Graph graph_;
 };
 

@@ -270,6 +270,12 @@ std::set<std::string> derived_images_of(const model::Stack& stack, const std::se
   return tags;
 }
 
+bool may_find_nothing_to_do(const Wish& wish) {
+  return !wish.build && !wish.rebuild && wish.pull != "always" && !wish.force_recreate &&
+         !wish.renew_volumes && !wish.always_recreate_deps && !wish.no_start && !wish.adopt &&
+         wish.prepare.empty() && wish.rerun.empty();
+}
+
 UpChoice choose_up(const model::Stack& stack, const Request& request, const Snapshot& seen,
                    std::vector<std::string>& warnings) {
   const auto& spec = *stack.spec;

@@ -78,11 +78,12 @@ struct Image {
   static constexpr bool k_interruptible = true;
   std::string image;  // reference
   bool build = false, rebuild = false, no_build = false;
-  std::string pull;                         // the operation's policy; "" is the service's own
-  bool only_pull = false;                   // of a pre_start entry: it is not the service's that is built
-  bool pull_base = false;                   // of a build: what FROM names is pulled, there or not
-  std::map<std::string, std::string> args;  // of a build, over the file's
-  bool optional = false;                    // a failure is a warning
+  std::string pull;        // the operation's policy; "" is the service's own
+  bool only_pull = false;  // of a pre_start entry: it is not the service's that is built
+  bool pull_base = false;  // of a build: what FROM names is pulled, there or not
+  std::map<std::string, std::string> args, ssh;  // of a build, over the file's
+  bool all_platforms = false;                    // of a build: each that the file names
+  bool optional = false;                         // a failure is a warning
   struct Result {
     translate::ImageFacts image;
     bool present = false;  // it was there, and nothing was done
@@ -350,7 +351,7 @@ STACKD_FIELDS(translate::ImageFacts, F(id), F(user), F(working_dir), F(entrypoin
 STACKD_FIELDS(plan::PlanImages)
 STACKD_FIELDS(plan::Push, F(image), F(optional))
 STACKD_FIELDS(plan::Image, F(image), F(build), F(rebuild), F(no_build), F(pull), F(only_pull), F(pull_base),
-              F(args), F(optional))
+              F(args), F(ssh), F(all_platforms), F(optional))
 STACKD_FIELDS(plan::Image::Result, F(image), F(present), F(tag))
 STACKD_FIELDS(plan::Derive, F(image_step), F(rebuild))
 STACKD_FIELDS(plan::Network, F(key))

@@ -10,9 +10,9 @@ namespace stackd::model {
 STACKD_FIELDS(plan::Wish, F(services), F(build), F(rebuild), F(force_recreate), F(no_deps), F(remove_orphans),
               F(ignore_orphans), F(keep), F(pull), F(scale), F(deadline), F(digest), F(rerun), F(volumes),
               F(no_hooks), F(rmi), F(stop_timeout), F(pull_base), F(include_deps), F(ignore_failures),
-              F(build_args), F(reasons), F(restarted), F(skip_hooks), F(hooks), F(no_recreate),
-              F(always_recreate_deps), F(renew_volumes), F(no_start), F(no_build), F(adopt), F(asked),
-              F(prepare))
+              F(build_args), F(ssh), F(push), F(reasons), F(restarted), F(skip_hooks), F(hooks),
+              F(no_recreate), F(always_recreate_deps), F(renew_volumes), F(no_start), F(no_build), F(adopt),
+              F(asked), F(prepare))
 #undef F
 
 }  // namespace stackd::model

@@ -39,8 +39,8 @@ struct Wish {
   std::string rmi;
   std::optional<int> stop_timeout;  // seconds
   // build (`rebuild` is without the cache), pull, push
-  bool pull_base = false, include_deps = false, ignore_failures = false;
-  std::map<std::string, std::string> build_args;
+  bool pull_base = false, include_deps = false, ignore_failures = false, push = false;
+  std::map<std::string, std::string> build_args, ssh;
   // Names of entries (resolve/hook_names.hpp): what an up leaves out, what `hooks run` runs.
   std::vector<std::string> skip_hooks, hooks;
   // up: what is there is taken as it is; dependencies of what was named are made anew; so are anonymous

@@ -72,6 +72,8 @@ json build(const Build& build) {
   put(out, "privileged", build.privileged);
   put(out, "cache_to", build.cache_to);
   put(out, "entitlements", build.entitlements);
+  put(out, "provenance", build.provenance);
+  put(out, "sbom", build.sbom);
   put(out, "additional_contexts", build.additional_contexts);
   for (const Ulimit& limit : build.ulimits)
     out["ulimits"][limit.name] = {{"soft", limit.soft}, {"hard", limit.hard}};

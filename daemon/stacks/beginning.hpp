@@ -18,8 +18,9 @@ plan::Wish wish_of(const proto::UpRequest& request, const Loaded& loaded);
 model::Stack beginning_of(const std::string& id, Loaded loaded, const std::optional<model::Stack>& before,
                           bool was_down);
 // X37: refuses what another directory has up under this project's name, and what Docker Compose has up of
-// this one unless it is to be adopted.
-awaitable<void> check_foreign(Parts& parts, const model::Spec& spec, bool adopt);
+// this one unless it is to be adopted. `containers`: all of the project.
+void check_foreign(const std::vector<docker::ContainerSummary>& containers, const model::Spec& spec,
+                   bool adopt);
 // The wish of a down; of stop, start and restart.
 plan::Wish wish_of(const proto::DownRequest& request);
 plan::Wish wish_of(const proto::ServicesRequest& request);

@@ -27,17 +27,14 @@ Error not_adopted(const std::string& project) {
 
 }  // namespace
 
-awaitable<void> check_foreign(Parts& parts, const model::Spec& spec, bool adopt) {
-  const auto project = spec.name, directory = spec.directory;
+void check_foreign(const std::vector<docker::ContainerSummary>& containers, const model::Spec& spec,
+                   bool adopt) {
+  const auto &project = spec.name, &directory = spec.directory;
   std::set<std::string> own;
   for (const auto& service : spec.services)
     if (service.container) own.insert(service.name);
-  const docker::Filters filters{{"label", std::string(label::k_project) + "=" + project},
-                                {"label", label::k_hash},
-                                {"label", std::string(label::k_oneoff) + "=False"}};
-  const auto containers = co_await parts.engine.list_containers(filters);
   for (const auto& container : containers) {
-    if (!label_of(container, label::k_stack).empty()) continue;
+    if (!translate::is_of_compose(container)) continue;
     const auto where = label_of(container, label::k_working_dir);
     if (!where.empty() && where != directory) throw of_another_directory(project, where);
     // Of a service that the file does not have it is an orphan (C10.4).

@@ -6,7 +6,9 @@
 #include "daemon/stacks/beginning.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/submit.hpp"
+#include "daemon/translate/bake.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/world/stored_facts.hpp"
 
 namespace stackd::stacks {
 namespace {
@@ -20,6 +22,8 @@ plan::Wish wish_for_images(const proto::ImagesRequest& request, const model::Spe
   wish.rebuild = request.no_cache;
   wish.pull_base = request.pull;
   wish.build_args = request.build_args;
+  wish.ssh = request.ssh;
+  wish.push = request.push;
   wish.pull = request.policy.empty() ? "always" : request.policy;
   wish.include_deps = request.include_deps;
   wish.ignore_failures = request.ignore_failures;
@@ -37,13 +41,28 @@ void put_stack(store::Database& db, const model::Stack& stack) {
   row.format = stack.spec->format;
   row.profile = stack.spec->profile;
   row.spec = model::to_json(*stack.spec).dump();
-  row.facts = model::to_json(*stack.facts).dump();
+  row.facts = world::stored_facts(db, stack.id, *stack.spec, *stack.facts);
   row.updated_at = util::now_ms();
   if (!known) row.created_at = row.updated_at;
   store::Stacks::put(db, row);
 }
 
 }  // namespace
+
+awaitable<nlohmann::json> Manager::bake(proto::ImagesRequest request) {
+  auto loaded = co_await load_for_up(parts_, request.stack);
+  const auto id = resolve::stack_id(loaded.spec.name, loaded.spec.directory);
+  const plan::Request plain{.kind = plan::Kind::build, .wish = wish_for_images(request, loaded.spec)};
+  plan::plan_images(loaded.spec, plain);  // a service that is not there is the caller's mistake
+  const auto stack = beginning_of(id, std::move(loaded), std::nullopt, true);
+  const auto& wish = plain.wish;
+  co_return translate::bake_file(stack, {.services = wish.services,
+                                         .args = wish.build_args,
+                                         .ssh = wish.ssh,
+                                         .no_cache = wish.rebuild,
+                                         .pull = wish.pull_base,
+                                         .push = wish.push});
+}
 
 awaitable<proto::Operation> Manager::images(proto::ImagesRequest request, std::string key) {
   const auto asked = asked_for(std::move(key), request.action, "", request);

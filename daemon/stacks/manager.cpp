@@ -50,6 +50,7 @@ plan::Wish wish_of(const proto::ServicesRequest& request) {
   plan::Wish wish;
   wish.services = request.services;
   wish.stop_timeout = request.timeout;
+  wish.no_deps = request.no_deps;
   return wish;
 }
 

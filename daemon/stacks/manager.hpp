@@ -79,8 +79,9 @@ public:
   awaitable<proto::Operation> cancel(std::string operation);
   awaitable<proto::Operation> wait(std::string operation);  // until it has ended
   awaitable<proto::Validation> validate(proto::UpRequest request);
-  awaitable<proto::Config> config(proto::UpRequest request);  // with `services`: these and what they need
-  awaitable<proto::Graph> graph(proto::UpRequest request);    // the same
+  awaitable<proto::Config> config(proto::UpRequest request);     // with `services`: these and what they need
+  awaitable<proto::Graph> graph(proto::UpRequest request);       // the same
+  awaitable<nlohmann::json> bake(proto::ImagesRequest request);  // a bake file of its builds
 
   // What a wish would do now: the operation's own plan, of a look of now. Nothing is changed, run or stored.
   awaitable<proto::Plan> plan(proto::PlanRequest request);

@@ -65,7 +65,10 @@ proto::Plan view(const plan::Explained& told, const model::Stack& now, const mod
 awaitable<proto::Plan> plan_of_up(Parts& parts, proto::UpRequest request) {
   auto loaded = co_await load_for_up(parts, request);
   const plan::Request wish{"", Kind::up, wish_of(request, loaded), false};
-  if (plan::needs_engine(loaded.spec)) co_await check_foreign(parts, loaded.spec, request.options.adopt);
+  if (plan::needs_engine(loaded.spec)) {
+    const auto there = co_await steps::list_project(parts.steps, loaded.spec.name);
+    check_foreign(there, loaded.spec, request.options.adopt);
+  }
   const auto id = resolve::stack_id(loaded.spec.name, loaded.spec.directory);
   auto query = [id](store::Database& db) { return store::Stacks::get(db, id); };
   const auto row = co_await parts.journal.run(query);

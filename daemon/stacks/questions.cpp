@@ -262,13 +262,15 @@ awaitable<proto::Info> Manager::info() {
   }
   struct Counts {
     int stacks = 0, running = 0;
+    std::uint64_t commits = 0;
   };
   const auto counts = co_await parts_.journal.run([](store::Database& db) {
-    return Counts{static_cast<int>(store::Stacks::all(db).size()),
-                  static_cast<int>(store::Operations::running(db).size())};
+    return Counts{static_cast<int>(store::Stacks::names(db).size()),
+                  static_cast<int>(store::Operations::running(db).size()), db.commits()};
   });
   info.stacks = counts.stacks;
   info.operations_running = counts.running;
+  info.store_commits = static_cast<std::int64_t>(counts.commits);
   co_return info;
 }
 

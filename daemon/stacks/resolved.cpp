@@ -12,6 +12,7 @@
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/parts.hpp"
+#include "daemon/translate/build_request.hpp"
 #include "daemon/translate/images.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/user_file.hpp"
@@ -113,12 +114,11 @@ awaitable<std::vector<proto::Finding>> placed(Parts& parts, proto::UpRequest req
   return parts.user_files.run(work);
 }
 
-// C1.6: what an up would pull or build, pre_start's images too.
+// C1.6: what an up would pull or build, pre_start's images too. One for each service, as Compose prints them.
 std::vector<std::string> images_of(const model::Spec& spec) {
   std::vector<std::string> images;
   const auto add = [&](const std::string& image) {
-    if (!image.empty() && std::find(images.begin(), images.end(), image) == images.end())
-      images.push_back(image);
+    if (!image.empty()) images.push_back(image);
   };
   for (const auto& service : spec.services) {
     if (!service.container || service.provided) continue;
@@ -140,6 +140,31 @@ std::string condition_word(model::Condition condition) {
       return "ready";
   }
   return "";
+}
+
+// Each by the digest that its registry has now, its whole name before it; one that has a digest stays.
+awaitable<nlohmann::json> with_digests(Parts& parts, std::map<std::string, std::string> caller,
+                                       nlohmann::json model) {
+  std::map<std::string, std::string> known;
+  for (auto& [name, service] : model["services"].items()) {
+    const auto image = service.is_object() ? service.find("image") : service.end();
+    if (!service.is_object() || image == service.end() || !image->is_string()) continue;
+    const auto full = translate::full_name(image->get<std::string>());
+    if (full.find('@') == full.npos && !known.contains(full)) {
+      images::Transfer wanted{.image = full, .caller = caller};
+      known[full] = co_await parts.steps.transfers.digest(std::move(wanted));
+    }
+    *image = full.find('@') == full.npos ? full + "@" + known[full] : full;
+  }
+  co_return model;
+}
+
+// What Compose prints, with the images of `model`.
+std::string with_images_of(const nlohmann::json& model, const std::string& printed) {
+  auto document = nlohmann::ordered_json::parse(printed);
+  for (auto& [name, service] : document["services"].items())
+    if (service.contains("image")) service["image"] = model["services"][name]["image"].get<std::string>();
+  return document.dump();
 }
 
 class GraphOf {
@@ -210,6 +235,11 @@ awaitable<proto::Config> Manager::config(proto::UpRequest request) {
   for (const auto& service : spec.services)
     if (service.container) config.hashes[service.name] = resolve::config_hash(spec, facts, service);
   config.profiles.assign(spec.known_profiles.begin(), spec.known_profiles.end());
+  if (options.resolve_image_digests) {
+    auto resolving = with_digests(parts_, facts.caller, config.model);
+    config.model = co_await std::move(resolving);
+    if (!config.printed.empty()) config.printed = with_images_of(config.model, config.printed);
+  }
   if (options.environment) config.environment = shown_environment(spec, std::move(narrow.variables));
   co_return config;
 }

@@ -109,6 +109,7 @@ awaitable<proto::Operation> submit(Parts& parts, Beginning beginning) {
     if (extra) extra(db);
     store::Stacks::set_last_operation(db, row.stack_id, row.id, row.created_at);
   };
+  submission.foresee = std::move(beginning.foresee);
   const auto id = submission.row.id;
   std::optional<Error> refused;
   operations::Submitted submitted;

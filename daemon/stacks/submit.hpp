@@ -33,6 +33,7 @@ struct Beginning {
   Asked asked;
   std::function<void(const store::OperationRow&)> begins = nullptr;  // as operations::Submission has them
   std::function<void(store::Database&)> extra = nullptr;
+  std::function<awaitable<std::optional<operations::Outcome>>(const store::OperationRow&)> foresee = nullptr;
   std::function<void()> unwritten = nullptr;  // `begins` was called, and nothing came of it
 };
 // The operation as it is after it was written, a moment later (what is over at once is answered at once); or

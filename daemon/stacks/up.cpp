@@ -9,10 +9,12 @@
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/submit.hpp"
+#include "daemon/steps/foresee.hpp"
 #include "daemon/store/kept.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/text.hpp"
 #include "daemon/world/stack_state.hpp"
+#include "daemon/world/stored_facts.hpp"
 
 namespace stackd::stacks {
 namespace {
@@ -150,7 +152,7 @@ void put_stack(store::Database& db, const model::Stack& stack, bool adopt) {
   row.format = stack.spec->format;
   row.profile = stack.spec->profile;
   row.spec = model::to_json(*stack.spec).dump();
-  row.facts = model::to_json(*stack.facts).dump();
+  row.facts = world::stored_facts(db, stack.id, *stack.spec, *stack.facts);
   auto state = before ? world::state_from(*before) : world::StackState{};
   state.touched = true;
   // X34: a stack that is up goes back to what it is now, should this up fail.
@@ -260,19 +262,33 @@ awaitable<proto::Operation> Manager::up(proto::UpRequest request, std::string ke
       loaded = co_await load_for_up(parts_, request);
     }
   }
-  if (plan::needs_engine(loaded.spec)) {
-    co_await parts_.engine.version();
-    co_await check_foreign(parts_, loaded.spec, request.options.adopt);
-  }
-
   auto query = [id](store::Database& db) { return store::Stacks::get(db, id); };
   const auto row = co_await parts_.journal.run(query);
   std::optional<model::Stack> before;
   if (row) before = co_await parts_.models.get(id);
-  Beginning beginning{.stack = id, .kind = plan::Kind::up, .wish = wish_of(request, loaded), .asked = asked};
+  const bool was_down = row && row->status == "down";
+  const auto wish = wish_of(request, loaded);
+  const bool hopeful = row && row->status == "up" && plan::may_find_nothing_to_do(wish);
+  steps::Lists there;
+  there.asked_at = util::now_ms();
+  if (plan::needs_engine(loaded.spec)) {
+    co_await parts_.engine.version();
+    if (hopeful)
+      there = co_await steps::list_all(parts_.steps, id, loaded.spec);
+    else
+      there.containers = co_await steps::list_project(parts_.steps, loaded.spec.name);
+    check_foreign(there.containers, loaded.spec, request.options.adopt);
+  }
+  Beginning beginning{.stack = id, .kind = plan::Kind::up, .wish = wish, .asked = asked};
+  // Of the stack as it will be: only an operation of its own could change the facts meanwhile.
+  if (hopeful)
+    beginning.foresee = [this, stack = beginning_of(id, loaded, before, was_down),
+                         there = std::move(there)](const store::OperationRow& operation) {
+      return steps::foresee_up(parts_.steps, stack, operation, there);
+    };
   auto next = std::make_shared<model::Stack>();
   // Right before it is written: nobody changes the facts between this and the row.
-  beginning.begins = [this, &loaded, next, id, before, was_down = row && row->status == "down"](const auto&) {
+  beginning.begins = [this, &loaded, next, id, before, was_down](const auto&) {
     const auto now = parts_.models.known(id);
     *next = beginning_of(id, std::move(loaded), now ? now : before, was_down);
     parts_.models.put(*next);

@@ -101,6 +101,7 @@ proto::Operation operation_view(const store::OperationRow& row, const std::vecto
                       time_text(step.started_at),
                       time_text(step.ended_at)};
     if (step.started_at && step.ended_at) s.duration_ms = *step.ended_at - *step.started_at;
+    s.needs = nlohmann::json::parse(step.needs).get<std::vector<std::string>>();
     view.steps.push_back(std::move(s));
   }
   return view;

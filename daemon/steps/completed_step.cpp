@@ -1,6 +1,7 @@
 // A service that others wait for until it has completed (C6.5).
 #include "daemon/async/task_group.hpp"
 #include "daemon/steps/common/endings.hpp"
+#include "daemon/steps/common/process_run.hpp"
 #include "daemon/steps/common/waiting.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/util/error.hpp"

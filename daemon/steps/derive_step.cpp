@@ -4,6 +4,7 @@
 
 #include "daemon/hooks/build_run.hpp"
 #include "daemon/hooks/previous.hpp"
+#include "daemon/steps/common/builds.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/translate/build_hooks.hpp"
 #include "daemon/translate/labels.hpp"
@@ -27,6 +28,15 @@ plan::Image::Result result_of(const docker::ImageDetails& image, const std::stri
 
 }  // namespace
 
+awaitable<void> end_derive(Tools& tools, model::Stack stack, std::string operation,
+                           const store::StepRow& row) {
+  int tries = 1;
+  for (const auto& hook : stack.service(row.service).hooks)
+    if (model::row_of(hook.phase).place == model::HookPlace::build) tries = std::max(tries, hook.retries + 1);
+  for (int attempt = 1; attempt <= tries; ++attempt)
+    co_await hooks::end_build_run(tools.hook_tools, stack.id, operation, row.ordinal, attempt);
+}
+
 awaitable<Outcome> derive(Tools& tools, Step<plan::Derive> step) {
   const auto stack = co_await tools.models.fresh(step.stack());
   const auto& service = stack.service(step.service());
@@ -35,7 +45,6 @@ awaitable<Outcome> derive(Tools& tools, Step<plan::Derive> step) {
   const auto hooks = translate::build_hooks(*stack.spec, *stack.facts, service, previous);
   if (hooks.empty()) co_return with(base);  // `if` holds for none
   const auto tag = translate::derived_tag(service, hooks, base.image);
-  const auto plan = translate::derived_build(service, hooks, base.image, stack.id);
   async::NameLock lock(tools.deriving);  // services, and stacks, that share hooks and base build once
   co_await lock.take(tag);
   auto there = co_await tools.engine.inspect_image(tag);
@@ -43,11 +52,13 @@ awaitable<Outcome> derive(Tools& tools, Step<plan::Derive> step) {
       there && translate::label_of(there->labels, translate::label::k_operation) == step.operation().id;
   const bool build = !there || (step.params.rebuild && !made_now);
   const hooks::BuildOwner owner{step.operation(), step.context.step.ordinal, step.service(), stack};
+  hooks::Derived derived{.tag = tag, .base = base.image, .no_cache = step.params.rebuild};
+  derived.buildkit = co_await tools.builds.has_buildkit(stack.facts->caller);
   std::vector<std::string> warnings;
   auto delay = hooks.front().hook->retry_delay;
   for (int attempt = 1;; ++attempt, delay *= 2) {
     hooks::BuildRun run(tools.hook_tools, owner, attempt);
-    co_await run.prepare(hooks, plan.steps);
+    co_await run.prepare(hooks);
     if (!build) {
       if (made_now && step.resumed())
         co_await run.close_made();
@@ -57,7 +68,7 @@ awaitable<Outcome> derive(Tools& tools, Step<plan::Derive> step) {
     }
     std::optional<Error> failure;
     try {
-      co_await run.run(plan.dockerfile, tag, step.params.rebuild);
+      co_await run.run(derived);
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::failed || attempt > retries_of(hooks)) throw;
       failure = e;

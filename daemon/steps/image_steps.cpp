@@ -70,7 +70,9 @@ constexpr int k_build_tries = 3;
 awaitable<void> build_classic(Tools& tools, const Step<plan::Image>& step, model::Stack stack) {
   const auto& service = stack.service(step.service());
   const auto& wish = *service.container->build;
-  if (const auto keys = translate::buildkit_keys(wish); !keys.empty())
+  auto keys = translate::buildkit_keys(wish);
+  if (keys.empty() && !step.params.ssh.empty()) keys.emplace_back("ssh");
+  if (!keys.empty())
     throw Error(ErrorKind::unsupported,
                 "cannot build image " + step.params.image + ": '" + util::join(keys, "', '") +
                     "' of its build need BuildKit, which this engine does not have or "
@@ -122,6 +124,17 @@ awaitable<bool> build_with_buildkit(Tools& tools, const Step<plan::Image>& step,
     throw Error(ErrorKind::unsupported,
                 "cannot build image " + step.params.image + ": '" + util::join(limits.refused, "', '") +
                     "' of its build need Docker Engine 23.0 or newer, and this is " + engine.version);
+  const auto keys = translate::containerd_keys(*service.container->build, step.params.all_platforms);
+  if (!keys.empty()) {
+    const bool stores = co_await tools.engine.has_containerd_store();
+    if (!stores)
+      throw Error(ErrorKind::unsupported,
+                  "cannot build image " + step.params.image + ": '" + util::join(keys, "', '") +
+                      "' of its build " + (keys.size() == 1 ? "needs" : "need") +
+                      " the containerd image store, which Docker Engine has from 24.0 on where it is turned "
+                      "on, and this is " +
+                      engine.version + " without it");
+  }
   if (!limits.ignored.empty())
     warnings.push_back("service '" + service.name + "': '" + util::join(limits.ignored, "', '") +
                        "' of its build have no effect: they need Docker Engine 23.0 or newer");
@@ -129,7 +142,10 @@ awaitable<bool> build_with_buildkit(Tools& tools, const Step<plan::Image>& step,
   translate::BuildWish wish{.image = step.params.image,
                             .no_cache = step.params.rebuild,
                             .pull = step.params.pull_base,
-                            .args = step.params.args};
+                            .all_platforms = step.params.all_platforms,
+                            .platform = engine.os + "/" + engine.arch,
+                            .args = step.params.args,
+                            .ssh = step.params.ssh};
   wish.more_args = co_await tools.user_files.run(read);
   images::Build build{.run = build_run(tools, step.stack(), step.operation().id, step.context.step.ordinal),
                       .log = build_log(tools, step.stack(), step.operation().id, step.context.step.ordinal),

@@ -13,8 +13,8 @@
 #include "daemon/steps/common/post_mortem.hpp"
 #include "daemon/steps/common/shells.hpp"
 #include "daemon/steps/env_from.hpp"
+#include "daemon/steps/foresee.hpp"
 #include "daemon/steps/steps.hpp"
-#include "daemon/store/kept.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::steps {
@@ -142,15 +142,7 @@ awaitable<Outcome> plan_up(Tools& tools, Step<plan::PlanUp> step) {
   plan::heed_wish(stack, request.wish, seen);
   auto plan = plan::plan_up(stack, request, seen);
   co_await check_shells(tools, step.operation().id, stack, plan.shells_needed);
-  const bool unchanged = plan.unchanged;
-  auto outcome = outcome_of(std::move(plan));
-  outcome.result = model::encode(plan::PlanUp::Result{unchanged});
-  // Nothing is taken out of service, so there is nothing to go back to.
-  if (unchanged)
-    outcome.record = [id = step.stack()](store::Database& db) {
-      if (store::Kept::of_stack(db, id).empty()) store::Former::forget(db, id);
-    };
-  co_return outcome;
+  co_return outcome_of_up(stack.id, std::move(plan));
 }
 
 awaitable<Outcome> plan_down(Tools& tools, Step<plan::PlanDown> step) {
@@ -192,6 +184,8 @@ awaitable<Outcome> plan_rollback(Tools& tools, Step<plan::PlanRollback> step) {
       co_await end_env_from(tools, stack, step.operation().id, each.ordinal);
     if (each.kind == plan::Image::k_kind && each.state == "cancelled")
       co_await end_build(tools, step.stack(), step.operation().id, each.ordinal);
+    if (each.kind == plan::Derive::k_kind && each.state == "cancelled")
+      co_await end_derive(tools, stack, step.operation().id, each);
   }
   const auto deeds = deeds_of(rows);
   if (step.params.only_hooks) {

@@ -1,10 +1,8 @@
-// Host processes: the run's directory is named after the operation and the step, and the row that points to
-// it is committed before the shim is asked; so a process is started once, whatever happens
-// (process/runs.hpp).
-#include "daemon/logs/marks.hpp"
-#include "daemon/process/log_files.hpp"
+// Host processes: the run's directory is named after the operation and the step
+// (steps/common/process_run.hpp).
 #include "daemon/resolve/environment.hpp"
 #include "daemon/resolve/references.hpp"
+#include "daemon/steps/common/process_run.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/store/kept.hpp"
 #include "daemon/translate/definitions.hpp"
@@ -58,53 +56,23 @@ awaitable<Outcome> start_process(Tools& tools, Step<plan::StartProcess> step) {
   const auto& service = stack.service(step.service());
   const auto run = step.name();
   const auto directory = tools.paths.run(stack.id, run);
-  const auto definition = translate::process_definition(stack, service);
-  auto query = [id = stack.id, name = service.name](store::Database& db) {
-    return store::Processes::get(db, id, name);
-  };
-  const auto known = co_await tools.journal.run(query);
-  Outcome outcome;
+  const auto known = co_await process_row(tools, stack.id, service.name);
   if (known && known->run_directory != directory.string()) {
     const auto look = co_await tools.runs.look(known->run_directory);
     const bool running = look.running();
     const bool done = service.kind == model::ServiceKind::oneshot && look.done();
-    if ((running || done) && known->definition == definition && !step.params.force)
+    const bool same = known->definition == translate::process_definition(stack, service);
+    if ((running || done) && same && !step.params.force)
       co_return skipped(running ? "it is running" : "it is done");
     // Of one that has ended without its shim's word, something may be left.
     co_await tools.runs.end(known->run_directory, translate::grace_of(service));
   }
-  auto request = translate::process_request(
-      stack, service,
-      resolve::resolved(service.process->cmd, resolve::Strictness::shell, *stack.spec, *stack.facts));
-  request.directory = directory;
-  // What a oneshot put in the background is what it was run for.
-  request.leave_background = service.kind == model::ServiceKind::oneshot;
-  request.log = tools.paths.service_log(stack.id, service.name);
-  request.log_header = "=== stackd " + run + " " + util::format_time(util::now_ms()) + " ===";
-  if (!known || known->run_directory != directory.string()) {
-    store::ProcessRow row;
-    row.stack_id = stack.id;
-    row.service = service.name;
-    row.run_directory = directory.string();
-    row.log = request.log.string();
-    auto end = [log = request.log](async::FileWorker&) { return process::LogFiles(log).end(); };
-    row.log_offset =
-        co_await tools.files.run(end);  // L10.4: nothing is matched against an earlier run's lines
-    row.definition = definition;
-    row.operation_id = step.operation().id;
-    if (known && step.kind() == plan::Kind::recover) {
-      row.restarts = known->restarts;
-      row.streak = known->streak;
-    }
-    auto write = [row](store::Database& db) {
-      store::Processes::put(db, row);
-      store::Starts::put(db, {row.stack_id, row.service, 0, "", "", "running"});
-    };
-    co_await tools.journal.commit(write);
-    const auto what = beginning(step, service.name);
-    co_await logs::write_mark(tools.files, tools.paths.stack(stack.id), service.name, 1, what);
+  NewRun next{run, step.operation().id, beginning(step, service.name)};
+  if (known && step.kind() == plan::Kind::recover) {
+    next.restarts = known->restarts;
+    next.streak = known->streak;
   }
-  co_await tools.runs.start(request);  // nothing when it has begun already
+  co_await begin_run(tools, stack, service.name, known, std::move(next));
   co_return with(plan::StartProcess::Result{true, run});
 }
 
@@ -115,10 +83,10 @@ awaitable<Outcome> stop_process(Tools& tools, Step<plan::StopProcess> step) {
   const auto* gone = stack.spec->find_gone(step.service());
   const auto& service = own && !own->process && gone ? *gone : stack.service(step.service());
   Outcome outcome;
-  auto query = [id = stack.id, name = service.name](store::Database& db) {
-    return store::Processes::get(db, id, name);
-  };
-  const auto row = co_await tools.journal.run(query);
+  // Who is just starting it again comes to its end first.
+  async::NameLock alone(tools.processes);
+  co_await alone.take(process_lock(stack.id, service.name));
+  const auto row = co_await process_row(tools, stack.id, service.name);
   if (!row) co_return outcome;
   if (step.kind() == plan::Kind::up && step.operation().mode == "forward") {
     // X34: a failed up starts it anew from what the stack was.

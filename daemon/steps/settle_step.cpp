@@ -5,7 +5,9 @@
 #include "daemon/async/signal.hpp"
 #include "daemon/async/task_group.hpp"
 #include "daemon/logs/container_tail.hpp"
+#include "daemon/process/restart_policy.hpp"
 #include "daemon/steps/common/endings.hpp"
+#include "daemon/steps/common/process_run.hpp"
 #include "daemon/steps/common/waiting.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/util/error.hpp"
@@ -20,14 +22,22 @@ using util::ErrorKind;
 
 constexpr milliseconds k_engine_tells{2000};
 
+// A recovery is one start of a process that has a `restart`; what becomes of it then is the keeper's.
+bool is_keepers(const model::Service& service, const store::OperationRow& operation) {
+  return plan::kind_from(operation.kind) == plan::Kind::recover && !service.process->restart.empty();
+}
+
 // L2.2: a process that has died with an error since it was ready.
-awaitable<void> check_process(Tools& tools, model::Stack stack, std::string name) {
+awaitable<void> check_process(Tools& tools, model::Stack stack, std::string name,
+                              store::OperationRow operation) {
   const auto& service = stack.service(name);
   auto query = [id = stack.id, name](store::Database& db) { return store::Processes::get(db, id, name); };
   const auto row = co_await tools.journal.run(query);
-  if (!row || service.kind != model::ServiceKind::process || !service.process->restart.empty()) co_return;
+  if (!row || service.kind != model::ServiceKind::process || is_keepers(service, operation)) co_return;
   const auto look = co_await tools.runs.look(row->run_directory);
-  if (look.exit && !look.exit->ok()) {
+  // One that its `restart` starts again is the keeper's from now on.
+  if (look.exit && !look.exit->ok() &&
+      !process::restart_pause(service.process->restart, row->streak, *look.exit)) {
     const auto failure = co_await process_failure(tools, service, *row, exit_words(*look.exit));
     throw failure;
   }
@@ -119,9 +129,18 @@ awaitable<void> watch_container(Tools& tools, model::Container container, Starte
 
 awaitable<void> watch_process(Tools& tools, model::Service service, std::string operation, std::string stack,
                               Failed failed) {
-  const auto row = co_await process_row(tools, stack, service.name);
+  auto row = co_await process_row(tools, stack, service.name);
   if (!row || row->operation_id != operation) co_return;
-  const auto exit = co_await tools.runs.wait(row->run_directory);
+  const auto look = co_await tools.runs.look(row->run_directory);
+  if (look.state == process::RunState::absent) co_await begin_named(tools, *row);
+  auto exit = co_await tools.runs.wait(row->run_directory);
+  // What starts again is not dead until its tries are used up.
+  for (;;) {
+    const auto next = co_await start_again(tools, *row, exit);
+    if (!next) break;
+    row = next;
+    exit = co_await tools.runs.wait(row->run_directory);
+  }
   if (exit.ok()) co_return;
   const auto failure = co_await process_failure(tools, service, *row, exit_words(exit));
   *failed = std::make_exception_ptr(failure);
@@ -148,7 +167,7 @@ awaitable<void> watch_all(Tools& tools, Step<plan::Settle> step, async::TaskGrou
     const auto take_process = [&](const std::string& name) {
       if (!step.context.ended("ready " + name)) return false;
       const auto& service = stack.service(name);
-      if (service.kind == model::ServiceKind::process && service.process->restart.empty())
+      if (service.kind == model::ServiceKind::process && !is_keepers(service, step.operation()))
         watching.spawn("watch of " + name,
                        [&tools, failed, service, operation = step.operation().id, id = stack.id] {
                          return watch_process(tools, service, operation, id, failed);
@@ -178,7 +197,7 @@ awaitable<Outcome> settle_watch(Tools& tools, Step<plan::Settle> step) {
 
 awaitable<Outcome> settle(Tools& tools, Step<plan::Settle> step) {
   const auto stack = co_await tools.models.get(step.stack());
-  for (const auto& name : step.params.processes) co_await check_process(tools, stack, name);
+  for (const auto& name : step.params.processes) co_await check_process(tools, stack, name, step.operation());
   std::vector<Started> containers;
   util::TimeMs until = 0;
   milliseconds longest{0};

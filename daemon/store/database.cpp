@@ -70,7 +70,8 @@ struct Database::Connection {
 
 // ---- Database
 
-Database::Database(const std::filesystem::path& file) : connection_(std::make_unique<Connection>()) {
+Database::Database(const std::filesystem::path& file)
+    : file_(file), connection_(std::make_unique<Connection>()) {
   const bool in_memory = file == ":memory:";
   if (!in_memory) make_private(file);
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;

@@ -93,11 +93,14 @@ public:
   void execute(std::string_view sql);  // one or more statements without parameters
   std::int64_t last_insert_id() const;
   int schema_version();
+  const std::filesystem::path& file() const { return file_; }
 
   // Called around every commit from now on with its number, from 1, be it a transaction's or that of a
   // statement alone (not execute()'s); crash tests end the process in it. Throwing before a commit undoes it.
   enum class CommitPoint { before, after };
   void on_commit(std::function<void(CommitPoint, std::uint64_t)> observer);
+  // How many there were, counted as above.
+  std::uint64_t commits() const { return commits_; }
 
 private:
   friend class Statement;
@@ -109,6 +112,7 @@ private:
   void check_whole(const std::filesystem::path& file);
   [[noreturn]] void fail(int code, std::string_view sql) const;
 
+  std::filesystem::path file_;
   std::unique_ptr<Connection> connection_;
   std::function<void(CommitPoint, std::uint64_t)> observer_;
   std::uint64_t commits_ = 0;

@@ -16,6 +16,7 @@ bool has_build_hooks(const model::Service& service);
 struct BuildHook {
   const model::Hook* hook = nullptr;
   std::string raw, script;
+  std::vector<std::string> cache;  // directories that the builder keeps from one build to the next
 };
 // Those whose `if` holds, in the order they run.
 std::vector<BuildHook> build_hooks(const model::Spec& spec, const model::Facts& facts,
@@ -29,11 +30,19 @@ std::string build_hooks_key(const model::Service& service);
 
 struct DerivedBuild {
   std::string dockerfile;
-  std::vector<int> steps;  // for each hook: the builder's step number, from 1
+  // For each hook the builder's number of its instruction, from 1: the classic one counts all that there
+  // are, BuildKit those that make layers.
+  std::vector<int> steps, layers;
 };
-// `stack`: whose layers they are, by a label.
+struct DerivedWish {
+  std::string from;       // the base image, as the builder is to find it
+  std::string stack;      // whose layers they are, by a label
+  bool buildkit = false;  // may mount
+};
 DerivedBuild derived_build(const model::Service& service, const std::vector<BuildHook>& hooks,
-                           const ImageFacts& base, const std::string& stack);
+                           const ImageFacts& base, const DerivedWish& wish);
+// "post_build_root[0]" of the first that needs BuildKit, "" for none.
+std::string needs_buildkit(const std::vector<BuildHook>& hooks);
 
 // Label of every layer of such an image; images without it are never taken away.
 constexpr const char* k_hooks_label = "dev.stackd.hooks";

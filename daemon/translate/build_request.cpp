@@ -15,10 +15,6 @@ using Attributes = std::map<std::string, std::string>;
 using model::Build;
 using std::filesystem::path;
 
-bool is_address(const std::string& place) {
-  return place.find("://") != place.npos || place.starts_with("git@");
-}
-
 // "type=registry,ref=x" -> its parts; "x" is a registry's.
 std::vector<Attributes> caches(const std::vector<std::string>& texts) {
   std::vector<Attributes> found;
@@ -51,7 +47,7 @@ std::string limits(const std::vector<model::Ulimit>& entries) {
 }
 
 void add_context(const Build& build, images::BuildRequest& request) {
-  if (is_address(build.context))
+  if (is_remote(build.context))
     request.attributes["context"] = build.context;
   else
     request.directories["context"] = build.context;
@@ -61,8 +57,8 @@ void add_context(const Build& build, images::BuildRequest& request) {
     name = "Dockerfile";
     request.texts["dockerfile"]["Dockerfile"] = build.dockerfile_inline;
     // What an address has to say of its Dockerfile is not asked for.
-    if (is_address(build.context)) request.attributes["dockerfilekey"] = "dockerfile";
-  } else if (!is_address(build.context)) {
+    if (is_remote(build.context)) request.attributes["dockerfilekey"] = "dockerfile";
+  } else if (!is_remote(build.context)) {
     // The builder sees the Dockerfile's directory; what lies outside the context too.
     const auto file = (path(build.context) / name).lexically_normal();
     request.directories["dockerfile"] = file.parent_path().string();
@@ -77,7 +73,7 @@ void add_contexts(const model::Stack& stack, const Build& build, images::BuildRe
     if (place.starts_with(k_service)) {
       const auto* other = stack.spec->find(place.substr(k_service.size()));
       attribute = "docker-image://" + full_name(other ? image_of(*stack.spec, *other) : place);
-    } else if (is_address(place)) {
+    } else if (is_remote(place)) {
       attribute = place;
     } else {
       attribute = "local:" + name;
@@ -86,8 +82,8 @@ void add_contexts(const model::Stack& stack, const Build& build, images::BuildRe
   }
 }
 
-void add_secrets(const model::Stack& stack, const Build& build, images::BuildRequest& request,
-                 std::map<std::string, std::string>& environment) {
+void add_secrets(const model::Stack& stack, const Build& build, const BuildWish& wish,
+                 images::BuildRequest& request, std::map<std::string, std::string>& environment) {
   for (const auto& grant : build.secrets) {
     const auto found = stack.spec->secrets.find(grant.source);
     if (found == stack.spec->secrets.end()) continue;  // the file was checked
@@ -99,13 +95,52 @@ void add_secrets(const model::Stack& stack, const Build& build, images::BuildReq
     }
     request.secrets.push_back(std::move(told));
   }
-  for (const auto& [id, socket] : build.ssh) {
+  auto agents = build.ssh;
+  for (const auto& [id, path] : wish.ssh) agents[id] = path;
+  for (const auto& [id, path] : agents) {
+    images::BuildAgent agent{id, {}};
     const auto own = stack.facts->caller.find("SSH_AUTH_SOCK");
-    request.agents.push_back({id, socket.empty() && own != stack.facts->caller.end() ? own->second : socket});
+    if (!path.empty())
+      agent.paths = util::split(path, ',');
+    else if (own != stack.facts->caller.end() && !own->second.empty())
+      agent.paths = {own->second};
+    request.agents.push_back(std::move(agent));
   }
 }
 
+// A service runs on one of them: its own, else the engine's when that is among them.
+std::string platforms_of(const model::Service& service, const BuildWish& wish) {
+  const auto& all = service.container->build->platforms;
+  if (wish.all_platforms && all.size() > 1) return util::join(all, ",");
+  if (!service.container->platform.empty() || all.empty()) return service.container->platform;
+  return std::find(all.begin(), all.end(), wish.platform) != all.end() ? wish.platform : all.front();
+}
+
 }  // namespace
+
+bool is_remote(const std::string& place) {
+  return place.find("://") != place.npos || place.starts_with("git@");
+}
+
+std::vector<std::string> entitlements_of(const Build& build) {
+  auto names = build.entitlements;
+  if (build.network == "host") names.emplace_back("network.host");
+  if (build.privileged) names.emplace_back("security.insecure");
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::vector<std::string> attestations_of(const Build& build) {
+  std::vector<std::string> texts;
+  const auto add = [&texts](const std::string& type, const std::string& value) {
+    if (value.empty() || value == "false") return;
+    texts.push_back("type=" + type + (value == "true" ? "" : "," + value));
+  };
+  add("provenance", build.provenance);
+  add("sbom", build.sbom);
+  return texts;
+}
 
 std::string full_name(const std::string& reference) {
   auto name = reference;
@@ -150,23 +185,25 @@ images::BuildRequest build_request(const model::Stack& stack, const model::Servi
   };
   add_context(build, request);
   add_contexts(stack, build, request);
-  add_secrets(stack, build, request, environment);
+  add_secrets(stack, build, wish, request, environment);
   for (const auto& [name, value] : wish.more_args) attributes["build-arg:" + name] = value;
   for (const auto& [name, value] : build_args(stack, build)) attributes["build-arg:" + name] = value;
   for (const auto& [name, value] : wish.args) attributes["build-arg:" + name] = value;
   for (const auto& [name, value] : build_labels(stack, service)) attributes["label:" + name] = value;
   put("target", build.target);
-  const auto& platform = service.container->platform;
-  put("platform", !platform.empty() || build.platforms.empty() ? platform : build.platforms.front());
+  put("platform", platforms_of(service, wish));
   put("add-hosts", hosts(build.extra_hosts));
   put("shm-size", build.shm_size);
   put("ulimit", limits(build.ulimits));
   if (build.network == "host" || build.network == "none") put("force-network-mode", build.network);
   if (build.no_cache || wish.no_cache) attributes["no-cache"] = "";
   if (build.pull || wish.pull) attributes["image-resolve-mode"] = "pull";
-  request.entitlements = build.entitlements;
-  if (build.network == "host") request.entitlements.push_back("network.host");
-  if (build.privileged) request.entitlements.push_back("security.insecure");
+  request.entitlements = entitlements_of(build);
+  for (const auto& text : attestations_of(build)) {
+    // "type=sbom,generator=x": by its type, the rest is the value.
+    const auto type = text.substr(5, text.find(',') - 5);
+    attributes["attest:" + type] = text.size() > 5 + type.size() ? text.substr(6 + type.size()) : "";
+  }
   request.cache_from = caches(build.cache_from);
   request.cache_to = caches(build.cache_to);
   const auto inline_cache = attributes.find("build-arg:BUILDKIT_INLINE_CACHE");
@@ -183,6 +220,17 @@ BuildLimits build_limits(const Build& build, const std::string& api) {
   if (!build.shm_size.empty()) found.ignored.emplace_back("shm_size");
   if (!build.ulimits.empty()) found.ignored.emplace_back("ulimits");
   return found;
+}
+
+std::vector<std::string> containerd_keys(const Build& build, bool all_platforms) {
+  std::vector<std::string> keys;
+  if (all_platforms && build.platforms.size() > 1) keys.emplace_back("platforms");
+  if (!build.provenance.empty() && build.provenance != "false") keys.emplace_back("provenance");
+  if (!build.sbom.empty() && build.sbom != "false") keys.emplace_back("sbom");
+  const auto to = caches(build.cache_to);
+  if (std::any_of(to.begin(), to.end(), [](const auto& one) { return one.at("type") != "inline"; }))
+    keys.emplace_back("cache_to");
+  return keys;
 }
 
 std::vector<std::string> buildkit_keys(const Build& build) {

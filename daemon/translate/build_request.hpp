@@ -13,7 +13,10 @@ namespace stackd::translate {
 struct BuildWish {
   std::string image;  // reference
   bool no_cache = false, pull = false;
+  bool all_platforms = false;                    // of the file's; else the one that is to run
+  std::string platform;                          // the engine's own
   std::map<std::string, std::string> args;       // over the file's
+  std::map<std::string, std::string> ssh;        // over the file's, as model::Build has it
   std::map<std::string, std::string> more_args;  // proxies of the caller's config.json; the file's own win
 };
 
@@ -30,8 +33,17 @@ struct BuildLimits {
   std::vector<std::string> refused, ignored;
 };
 BuildLimits build_limits(const model::Build& build, const std::string& api);
+// What only an engine with containerd's image store can do; docker's own client refuses the same.
+std::vector<std::string> containerd_keys(const model::Build& build, bool all_platforms);
 // What only BuildKit can do; empty when the classic builder will do.
 std::vector<std::string> buildkit_keys(const model::Build& build);
+
+// What is not on this machine: an address of a repository or an archive.
+bool is_remote(const std::string& place);
+// Of the file, and those that `network: host` and `privileged` need.
+std::vector<std::string> entitlements_of(const model::Build& build);
+// "type=provenance,mode=max", as bake and buildx have them.
+std::vector<std::string> attestations_of(const model::Build& build);
 
 // "busybox" -> "docker.io/library/busybox:latest"
 std::string full_name(const std::string& reference);

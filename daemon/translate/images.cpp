@@ -1,5 +1,7 @@
 #include "daemon/translate/images.hpp"
 
+#include <algorithm>
+
 #include "daemon/resolve/identity.hpp"
 #include "daemon/util/text.hpp"
 
@@ -8,6 +10,17 @@ namespace stackd::translate {
 std::string image_of(const model::Spec& spec, const model::Service& service) {
   if (!service.container->image.empty()) return service.container->image;
   return resolve::built_image_name(spec, service);
+}
+
+const docker::ImageSummary* find_image(const std::vector<docker::ImageSummary>& images,
+                                       const std::string& reference) {
+  const auto last = reference.rfind('/');
+  const auto name = last == reference.npos ? 0 : last + 1;
+  const bool has_tag = reference.find_first_of(":@", name) != reference.npos;
+  const auto tag = has_tag ? reference : reference + ":latest";
+  for (const auto& image : images)
+    if (std::find(image.tags.begin(), image.tags.end(), tag) != image.tags.end()) return &image;
+  return nullptr;
 }
 
 std::vector<std::string> services_built_on(const model::Build& build) {

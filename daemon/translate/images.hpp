@@ -15,6 +15,11 @@ namespace stackd::translate {
 // The reference: `image:`, or for a service that is only built "<project>-<service>".
 std::string image_of(const model::Spec& spec, const model::Service& service);
 
+// The one that a reference names, by its tags. Null when none of them does: it is not there, or the reference
+// is a digest, an id, or spelt in another way than the engine spells it.
+const docker::ImageSummary* find_image(const std::vector<docker::ImageSummary>& images,
+                                       const std::string& reference);
+
 // Services whose images a build has as contexts of its own: they are built before it.
 std::vector<std::string> services_built_on(const model::Build& build);
 

@@ -36,6 +36,8 @@ std::string label_of(const docker::Labels& labels, const char* key);
 inline std::string label_of(const docker::ContainerSummary& container, const char* key) {
   return label_of(container.labels, key);
 }
+// A container of Docker Compose's: a replica of a service, and not this daemon's.
+bool is_of_compose(const docker::ContainerSummary& container);
 // What a container is called while it is kept (X34), and whether it is; its own id tells it from everything
 // that somebody may have named so.
 std::string kept_name(const std::string& id, const std::string& name);

@@ -3,6 +3,7 @@
 #include "daemon/model/json.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/world/seen.hpp"
+#include "daemon/world/stored_facts.hpp"
 
 namespace stackd::world {
 
@@ -10,13 +11,18 @@ awaitable<model::Stack> Models::get(std::string stack_id) {
   for (;;) {
     if (const auto known = known_.find(stack_id); known != known_.end()) co_return known->second;
     const auto changes = changes_;
-    auto query = [stack_id](store::Database& db) { return store::Stacks::get(db, stack_id); };
-    const auto row = co_await journal_.run(query);
+    auto query = [stack_id](store::Database& db) -> std::optional<model::Stack> {
+      const auto row = store::Stacks::get(db, stack_id);
+      if (!row) return std::nullopt;
+      const auto spec =
+          std::make_shared<model::Spec>(model::spec_from_json(nlohmann::json::parse(row->spec)));
+      return model::Stack{stack_id, spec,
+                          std::make_shared<model::Facts>(facts_of(db, stack_id, *spec, row->facts))};
+    };
+    const auto read = co_await journal_.run(query);
     if (changes != changes_) continue;
-    if (!row) throw util::Error(util::ErrorKind::not_found, "there is no stack '" + stack_id + "'");
-    const model::Stack stored{
-        stack_id, std::make_shared<model::Spec>(model::spec_from_json(nlohmann::json::parse(row->spec))),
-        std::make_shared<model::Facts>(model::facts_from_json(nlohmann::json::parse(row->facts)))};
+    if (!read) throw util::Error(util::ErrorKind::not_found, "there is no stack '" + stack_id + "'");
+    const auto& stored = *read;
     auto stack = co_await looked_at(files_, stored);
     if (changes != changes_) continue;
     known_[stack_id] = stack;
@@ -59,10 +65,11 @@ awaitable<void> Models::change_facts(std::string stack_id, std::function<void(mo
   auto stack = co_await get(stack_id);
   auto facts = *stack.facts;
   change(facts);
-  const auto text = model::to_json(facts).dump();
   stack.facts = std::make_shared<model::Facts>(std::move(facts));
-  put(std::move(stack));
-  auto write = [stack_id, text](store::Database& db) { store::Stacks::set_facts(db, stack_id, text); };
+  put(stack);
+  auto write = [stack](store::Database& db) {
+    store::Stacks::set_facts(db, stack.id, stored_facts(db, stack.id, *stack.spec, *stack.facts));
+  };
   co_await journal_.commit(write);
 }
 

@@ -15,6 +15,8 @@ namespace {
 
 // An engine that is asked to end stops its containers first, for as long as their grace lasts.
 constexpr std::size_t k_gone_kept = 1000;  // W3
+// Network events are read for so long at a time, with so long a pause before the next.
+constexpr std::chrono::milliseconds k_network_batch{2}, k_network_pause{20};
 
 constexpr const char* k_actions[] = {"create", "start", "kill",    "die",    "health_status", "destroy",
                                      "pause",  "oom",   "unpause", "rename", "update"};
@@ -140,14 +142,23 @@ awaitable<void> Monitor::run() {
   }
 }
 
-// These carry no labels (W5). The main stream says when the engine is gone.
+// These carry no labels, so those of everybody's containers come (W5); they are read in batches, so that
+// others' are cheap. The main stream says when the engine is gone.
 awaitable<void> Monitor::network_events(std::string since) {
+  auto next_pause = std::chrono::steady_clock::now();
+  auto take = [this, next_pause](docker::Event event) mutable -> awaitable<void> {
+    const auto id = value(event.attributes, "container");
+    if (const auto known = containers_.find(id); known != containers_.end()) {
+      known->second.cause = Cause::caller;
+      want_inspect(id);
+    }
+    if (std::chrono::steady_clock::now() < next_pause) co_return;  // what came during the last one
+    co_await async::sleep_for(k_network_pause);
+    next_pause = std::chrono::steady_clock::now() + k_network_batch;
+  };
   try {
     const docker::Filters filters{{"type", "network"}, {"event", "connect"}, {"event", "disconnect"}};
-    co_await engine_.events(filters, since, [this](const docker::Event& event) {
-      const auto id = value(event.attributes, "container");
-      if (containers_.contains(id)) want_inspect(id);
-    });
+    co_await engine_.tell_events(filters, since, "", take);
   } catch (const util::Error& e) {
     if (e.kind() == util::ErrorKind::cancelled) throw;
   }
@@ -174,11 +185,19 @@ awaitable<void> Monitor::list() {
   });
 }
 
+void Monitor::mind(const std::string& stack) {
+  if (!minded_.insert(stack).second) return;
+  for (const auto& [id, state] : containers_)
+    if (state.stack == stack) want_inspect(id);
+}
+
 void Monitor::tell(const std::string& stack) {
-  if (on_picture) on_picture(stack);
+  if (on_picture && (stack.empty() || is_minded(stack))) on_picture(stack);
 }
 
 void Monitor::want_inspect(const std::string& id) {
+  const auto known = containers_.find(id);
+  if (known != containers_.end() && !is_minded(known->second.stack)) return;
   if (id == inspecting_) again_ = true;
   to_inspect_.insert(id);
   inspect_wanted_.notify();
@@ -219,6 +238,7 @@ void Monitor::saw(const std::string& id, docker::Done what, const std::string& n
   const auto found = containers_.find(id);
   if (found != containers_.end()) {
     auto& state = found->second.state;
+    if (what == docker::Done::started) found->second.start.clear();
     if (what == docker::Done::started || what == docker::Done::unpaused) state = "running";
     if (what == docker::Done::paused) state = "paused";
     if (what == docker::Done::stopped) state = "exited";
@@ -242,6 +262,7 @@ void Monitor::fill(const std::string& id, const docker::ContainerDetails& detail
   if (state.health != health || state.health_output.empty()) state.health_output = details.health_output;
   state.health = health;
   state.started_at = util::parse_time(details.started_at);
+  state.start = details.started_at;
   const auto ended_at = util::parse_time(details.finished_at);
   // The events have told of this end, and an inspect may show the next run already.
   if (state.dead() && (!state.exit_code || ended_at > state.changed_at)) state.exit_code = details.exit_code;
@@ -270,7 +291,8 @@ void Monitor::forget(const std::string& id) {
 
 void Monitor::apply(const docker::Event& event) {
   if (event.action == "destroy") {
-    if (const auto known = containers_.find(event.id); known != containers_.end() && on_removed)
+    if (const auto known = containers_.find(event.id);
+        known != containers_.end() && on_removed && is_minded(known->second.stack))
       on_removed(event.id, known->second);
     forget(event.id);
     changed_.notify();
@@ -283,6 +305,8 @@ void Monitor::apply(const docker::Event& event) {
     state = state_from(event.attributes);
     state.state = "created";  // until the inspect, or the event itself, says more
   }
+  const bool renamed = event.action == "rename" && state.name != value(event.attributes, "name");
+  if (renamed) state.cause = Cause::caller;
   state.name = value(event.attributes, "name");
   state.image = value(event.attributes, "image");
   const auto at = event.time_nano / 1'000'000;
@@ -296,12 +320,13 @@ void Monitor::apply(const docker::Event& event) {
     changes("running", Cause::caller);
     state.started_at = at;
     lost_.erase(event.id);
+    state.start.clear();
     ++state.starts;
     state.health.clear();
     state.health_output.clear();
     state.exit_code.reset();
     state.killed = state.out_of_memory = false;
-    if (on_change) on_change(state);
+    if (on_change && is_minded(state.stack)) on_change(state);
   } else if (event.action == "kill") {
     state.killed = true;
   } else if (event.action == "oom") {
@@ -311,7 +336,7 @@ void Monitor::apply(const docker::Event& event) {
     state.ended_at = at;
     state.died_at = std::chrono::steady_clock::now();
     state.exit_code = std::atoi(value(event.attributes, "exitCode").c_str());
-    if (on_change) on_change(state);
+    if (on_change && is_minded(state.stack)) on_change(state);
   } else if (event.action == "pause" || event.action == "unpause") {
     changes(event.action == "pause" ? "paused" : "running", Cause::caller);
   } else if (const auto health = docker::health_in_action(event.action); !health.empty()) {
@@ -321,6 +346,7 @@ void Monitor::apply(const docker::Event& event) {
     }
     state.health = health;
   }
+  if (!is_minded(state.stack)) return;
   tell(state.stack);
   want_inspect(event.id);
   changed_.notify();

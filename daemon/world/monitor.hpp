@@ -39,8 +39,9 @@ struct ContainerState {
   int starts = 0;                                             // that were heard of
   int restarts = 0;                                           // by the engine's own policy
   util::TimeMs started_at = 0, ended_at = 0, changed_at = 0;  // by the engine's clock; 0 unknown
-  Cause cause = Cause::found;                                 // of the last change
-  std::map<std::string, std::vector<int>> host_ports;         // "5432/tcp": as the engine gave them
+  std::string start;  // the engine's own word for the present start (StartedAt), "" until it was inspected
+  Cause cause = Cause::found;                          // of the last change
+  std::map<std::string, std::vector<int>> host_ports;  // "5432/tcp": as the engine gave them
   std::vector<std::string> networks;
   bool dead() const { return state == "exited" || state == "dead"; }
 };
@@ -57,6 +58,9 @@ public:
   // Inspects what events have told of, one at a time and each once for however many events came meanwhile;
   // until it is cancelled.
   awaitable<void> inspect();
+  // A stack of this daemon's. Of others, which another home's daemon looks after, what the events say is
+  // kept, but nothing is inspected and nobody is told.
+  void mind(const std::string& stack);
   // What stackd itself has done, and the engine may not have told of yet (W4).
   void saw(const std::string& id, docker::Done what, const std::string& name = "");
   // Nothing is left to inspect: the picture is what the engine would say (W10).
@@ -100,6 +104,7 @@ private:
   void apply(const docker::Event& event);
   awaitable<void> network_events(std::string since);
   void want_inspect(const std::string& id);
+  bool is_minded(const std::string& stack) const { return minded_.contains(stack); }
   void fill(const std::string& id, const docker::ContainerDetails& details);
   void forget(const std::string& id);
   void tell(const std::string& stack);
@@ -109,6 +114,7 @@ private:
   docker::Engine& engine_;
   async::Signal changed_;
   std::map<std::string, ContainerState> containers_;
+  std::set<std::string> minded_;  // stacks
   bool connected_ = false, was_connected_ = false, tried_ = false;
   std::chrono::steady_clock::time_point away_since_ = std::chrono::steady_clock::now();
   util::TimeMs heard_at_ = 0;

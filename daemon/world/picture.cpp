@@ -35,7 +35,10 @@ Picture::Picture(asio::any_io_executor executor, journal::Journal& journal, Moni
     changed_.notify();
   };
   journal_.on_touched = [this](const std::vector<std::string>& stacks) {
-    for (const auto& stack : stacks) touch(stack);
+    for (const auto& stack : stacks) {
+      monitor_.mind(stack);
+      touch(stack);
+    }
   };
 }
 
@@ -62,7 +65,10 @@ awaitable<void> Picture::load() {
   const auto stored = co_await journal_.run(query);
   if (loaded_) co_return;
   loaded_ = true;
-  for (const auto& row : stored.stacks) touch(row.id);
+  for (const auto& row : stored.stacks) {
+    monitor_.mind(row.id);
+    touch(row.id);
+  }
   for (const auto& row : stored.told) told_[{row.stack_id, row.service}].row = row;
 }
 
@@ -231,6 +237,22 @@ void fill_process(ServiceNow& now, const model::Service& service, const store::P
 
 }  // namespace
 
+// Of the first container that is not as it was made. While one was not inspected yet, what was told last.
+std::string Picture::changed_by_hand(
+    const StackNow& now, const model::Service& service,
+    const std::vector<std::pair<std::string, ContainerState>>& containers) const {
+  std::string changed;
+  for (const auto& [id, c] : containers) {
+    if (c.start.empty()) {
+      const auto told = told_.find({now.row.id, service.name});
+      return told != told_.end() && told->second.row.status == "ready" ? told->second.row.reason : "";
+    }
+    if (changed.empty())
+      changed = world::changed_by_hand(*now.model.spec, service, c.number, c.name, c.networks);
+  }
+  return changed;
+}
+
 void Picture::fill(StackNow& now, const Rows& rows,
                    const std::map<std::string, process::RunLook>& runs) const {
   now.row = *rows.stack;
@@ -256,6 +278,7 @@ void Picture::fill(StackNow& now, const Rows& rows,
     if (service.container) {
       s.containers = containers_of(containers, service.name);
       fill_container(s, service, all);
+      if (s.status == "ready") s.reason = changed_by_hand(now, service, s.containers);
       if (now.engine_away && now.row.status != "down") {
         const auto told = told_.find({now.row.id, s.name});
         s.known =

@@ -94,6 +94,8 @@ private:
   awaitable<Rows> read(std::string stack, std::shared_ptr<const model::Stack> model);
   void fill(StackNow& now, const Rows& rows, const std::map<std::string, process::RunLook>& runs) const;
   void set_since(StackNow& now) const;
+  std::string changed_by_hand(const StackNow& now, const model::Service& service,
+                              const std::vector<std::pair<std::string, ContainerState>>& containers) const;
   awaitable<void> tell();
   void compare(const StackNow& now, Telling& telling);
   bool engine_is_news() const;

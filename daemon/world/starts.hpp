@@ -9,15 +9,18 @@
 #include "daemon/docker/engine.hpp"
 #include "daemon/journal/journal.hpp"
 #include "daemon/model/stack.hpp"
+#include "daemon/world/monitor.hpp"
 
 namespace stackd::world {
 
 // The container's StartedAt when it runs since another start than the row's; "" otherwise.
-awaitable<std::string> unanswered_start(docker::Engine& engine, store::StartRow row);
+// What was heard of it is taken; the engine is asked only about what was not heard of.
+awaitable<std::string> unanswered_start(docker::Engine& engine, const Monitor& monitor, store::StartRow row);
 
 // Replicas of the selected services to which what follows a start is owed.
 awaitable<std::map<std::string, std::set<int>>> restarted_replicas(journal::Journal& journal,
-                                                                   docker::Engine& engine, model::Stack stack,
+                                                                   docker::Engine& engine,
+                                                                   const Monitor& monitor, model::Stack stack,
                                                                    std::set<std::string> selected);
 
 // Does a start of this service's containers ask for anything?

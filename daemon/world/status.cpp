@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/process/restart_policy.hpp"
+#include "daemon/resolve/identity.hpp"
 #include "daemon/util/text.hpp"
 
 namespace stackd::world {
@@ -62,6 +63,19 @@ std::string container_reason(const std::string& status, const ContainerSeen& c) 
   else if (name && c.killed)
     text += std::string(" (SIG") + name + ", sent by somebody)";
   return status == "restarting" ? text + "; the engine starts it again" : text;
+}
+
+std::string changed_by_hand(const model::Spec& spec, const model::Service& service, int number,
+                            const std::string& name, const std::vector<std::string>& networks) {
+  const auto own = resolve::container_name(spec, service, number);
+  if (name != own) return "its container is called '" + name + "' now, and not '" + own + "'";
+  for (const auto& [key, attachment] : service.container->networks) {
+    const auto network = spec.networks.find(key);
+    if (network == spec.networks.end()) continue;
+    if (std::find(networks.begin(), networks.end(), network->second.name) == networks.end())
+      return "its container is not on network '" + network->second.name + "' any more";
+  }
+  return {};
 }
 
 std::string worst(const std::vector<std::string>& statuses) {

@@ -36,6 +36,10 @@ std::string container_status(const ContainerSeen& container, const model::Servic
 // Why it is so: what the engine said of its end, its health or its pause; "" where there is nothing to
 // explain.
 std::string container_reason(const std::string& status, const ContainerSeen& container);
+// What somebody has changed of a container that is there: its name, or a network that it has left. "" when it
+// is as stackd has made it.
+std::string changed_by_hand(const model::Spec& spec, const model::Service& service, int number,
+                            const std::string& name, const std::vector<std::string>& networks);
 // The worst replica speaks for the service; "down" when there is none.
 std::string worst(const std::vector<std::string>& statuses);
 

@@ -52,8 +52,9 @@ void Picture::compare(const StackNow& now, Telling& telling) {
     there.insert(s.name);
     auto& told = told_[{stack, s.name}];
     const bool first = told.row.stack_id.empty();
-    // A service that was never up has nothing to tell.
-    if (told.row.status == s.status || (first && s.status == "down")) continue;
+    // A service that was never up has nothing to tell. One that is ready and was changed by hand is told of.
+    const bool same = told.row.status == s.status && (s.status != "ready" || told.row.reason == s.reason);
+    if (same || (first && s.status == "down")) continue;
     if (!may_tell(told, s.status, stack)) continue;
     const auto from = first ? "down" : told.row.status;
     told.row = {stack, s.name, s.status, s.reason, s.since};

@@ -1,18 +1,22 @@
 """Measures stackd against the engine's floor, in turn and in the same run, and prints a table. See run."""
 
 import argparse
+import json
 import os
 import platform
+import re
+import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../e2e")]
 sys.dont_write_bytecode = True
 from floor import Floor  # noqa: E402
-from harness import IMAGE, World  # noqa: E402
+from harness import IMAGE, UnixConnection, World  # noqa: E402
 
 ROWS = []
 
@@ -82,6 +86,15 @@ def cpu_ticks(pid):
     return int(fields[11]) + int(fields[12])
 
 
+def cpu_ns(pid):
+    """Of all its threads, in nanoseconds."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="utf-8") as stat:
+            total += int(stat.read().split()[0])
+    return total
+
+
 def children_named(name):
     found = []
     for entry in os.listdir("/proc"):
@@ -106,11 +119,100 @@ def steady_state(world):
     version = [timed(lambda: subprocess.run([world.command()[0], "--version"], check=True, capture_output=True)) * 1000
                for _ in range(20)]
     row("stackctl --version, whole process", f"{statistics.median(version):.1f} ms", note="median of 20")
+    time.sleep(3)  # it gives back what it does not need
     row("daemon's memory, 20 up", f"{memory_kb(pid) / 1024:.1f} MB", note=f"peak {memory_kb(pid, 'VmHWM') / 1024:.1f} MB")
     before = cpu_ticks(pid)
     time.sleep(5)  # the measurement itself
     row("daemon's CPU in 5 idle seconds, 20 up", f"{cpu_ticks(pid) - before} ticks", note="of 10 ms")
     world.ctl("down").expect(0)
+
+
+class KeptConnection:
+    """Requests as a client in C would make them: Python's own parsing takes longer than the daemon."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.buffer = bytearray(1 << 20)
+
+    def get(self, path):
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += self.socket.recv(1 << 20)
+        head, body = data.split(b"\r\n\r\n", 1)
+        left = int(re.search(rb"(?i)content-length: *([0-9]+)", head).group(1)) - len(body)
+        while left > 0:
+            left -= self.socket.recv_into(self.buffer)
+
+
+def many_stacks(world, stacks=100, services=10):
+    """What is known of many stacks: services that are done, for they need nothing of the machine, and in one of five stacks
+    containers that were made and not started."""
+    done = "owned:\n" + "".join(f"  s{n}: {{cmd: 'true', oneshot: true, stop_cmd: 'true'}}\n" for n in range(services))
+    made = "services:\n" + "".join(f"  s{n}: {{image: {IMAGE}, command: sleep infinity, network_mode: none}}\n" for n in range(services))
+    names = [(f"many{n}", f"{world.project}m{n}") for n in range(stacks)]
+    try:
+        for number, (directory, name) in enumerate(names):
+            world.stack(made if number % 5 == 0 else done, directory=directory)
+            world.ctl("up", *(["--no-start"] if number % 5 == 0 else []), "-p", name, directory=directory, project=False).expect(0)
+        known = [stack["id"] for stack in world.daemon.get("/v1/stacks")["stacks"] if "m" in stack["name"]]
+        time.sleep(3)
+        pid = world.daemon.process.pid
+        connection = KeptConnection(world.daemon.socket)
+        for what, path in ((f"GET of {stacks} stacks of {services}", "/v1/stacks"), ("GET of one of them", f"/v1/stacks/{known[0]}")):
+            connection.get(path)
+            took = [timed(lambda: connection.get(path)) * 1000 for _ in range(300)]
+            row(what, f"{statistics.median(took):.2f} ms", note="median of 300 on a kept connection")
+        row(f"daemon's memory, {stacks * services} services", f"{memory_kb(pid) / 1024:.1f} MB", note=f"peak {memory_kb(pid, 'VmHWM') / 1024:.1f} MB")
+    finally:
+        for directory, name in names:
+            world.ctl("down", "-p", name, directory=directory, project=False)
+
+
+def foreign_events(world, seconds=5):
+    """Somebody else's containers, as busy as the engine lets them be: what reaches the daemon of that, and what it costs. The
+    events of networks carry no labels, so those come whoever's they are."""
+    engine, mark = world.engine, f"foreign{os.getpid()}"
+    body = {"Image": IMAGE, "Cmd": ["sleep", "1000"], "HostConfig": {"Init": True}}
+    boxes = [engine.call("POST", f"/containers/create?name={mark}x{n}", body)["Id"] for n in range(6)]
+    network = engine.call("POST", "/networks/create", {"Name": mark})["Id"]
+    world.stack(containers(1))
+    world.ctl("up").expect(0)
+    pid = world.daemon.process.pid
+
+    def busy(box, requests, until, counts):
+        connection, count = UnixConnection(engine.socket), 0
+        while time.monotonic() < until:
+            for path, content in requests(box, count):
+                connection.request("POST", "/v1.41" + path, json.dumps(content), {"Content-Type": "application/json"})
+                connection.getresponse().read()
+                count += 1
+        counts.append(count)
+
+    def storm(what, requests):
+        counts = []
+        before, began = cpu_ns(pid), time.monotonic()
+        threads = [threading.Thread(target=busy, args=(box, requests, began + seconds, counts)) for box in boxes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took = time.monotonic() - began
+        row(f"{what} of other people's containers", f"{(cpu_ns(pid) - before) / 1e7 / took:.2f} % of a core", note=f"{sum(counts) / took:.0f} events a second")
+
+    try:
+        for box in boxes:
+            engine.call("POST", f"/containers/{box}/start")
+        time.sleep(3)
+        storm("execs, kills and renames", lambda box, n: [(f"/containers/{box}/exec", {"Cmd": ["true"]})] * 8 + [
+            (f"/containers/{box}/kill?signal=URG", {}), (f"/containers/{box}/rename?name={mark}{box[:6]}r{n}", {})])
+        storm("networks that are left and joined", lambda box, n: [(f"/networks/{network}/{what}", {"Container": box}) for what in ("connect", "disconnect")])
+    finally:
+        for box in boxes:
+            engine.call("DELETE", f"/containers/{box}?force=1")
+        engine.call("DELETE", f"/networks/{network}")
+        world.ctl("down").expect(0)
 
 
 def host_hooks(world, rounds):
@@ -144,7 +246,7 @@ def processes(world):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="one of: plain, hook, chain, steady, hooks, processes")
+    parser.add_argument("--only", default="", help="one of: plain, hook, chain, steady, many, foreign, hooks, processes")
     options = parser.parse_args()
     world = World()
     began = time.monotonic()
@@ -157,6 +259,8 @@ def main():
                           chain(10, interval), lambda: Floor(10, chain=True), options.rounds)
             for interval in ("1s", "")],
         "steady": lambda: steady_state(world),
+        "many": lambda: many_stacks(world),
+        "foreign": lambda: foreign_events(world),
         "hooks": lambda: host_hooks(world, options.rounds),
         "processes": lambda: processes(world),
     }

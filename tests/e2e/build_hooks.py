@@ -1,12 +1,17 @@
-"""Moat's build hooks (M2, M3): layers on top of a service's image, made once for what they say."""
+"""Moat's build hooks (M2, M3): layers on top of a service's image, made once for what they say. BuildKit keeps a layer for as
+long as it likes, so that what is to run here names the scenario's project."""
 
+import contextlib
 import io
 import os
 import signal
+import sqlite3
+import subprocess
 import tarfile
 import time
 
 from harness import IMAGE, check, equal, wait_until
+from buildkit import helpers
 from own_engine import on_own_engine
 from scenarios import scenario
 
@@ -62,7 +67,7 @@ services:
     command: sh -c 'cat /root-was /was /lines /script > /t/seen; ls -ldn /workspace >> /t/seen; exec sleep infinity'
     hooks:
       post_build_root:
-        - id -u > /root-was; pwd >> /root-was
+        - id -u > /root-was; pwd >> /root-was; true {world.project}
         - {{cmd: "mkdir /mine; chown 1001 /mine; ln -s /mine/was /was; ln -s /mine/lines /lines; ln -s /mine/script /script"}}
       post_build:
         - id -u > /mine/was; pwd >> /mine/was; touch /workspace/mine
@@ -93,7 +98,7 @@ services:
 
 @scenario("M3.2, M3.3, M3.4, M3.5, T19, X21: unchanged build hooks run once; an edit of blanks, a changed base and --rebuild run them again; pre_run does not")
 def cached(world):
-    def stack(root="cat /proc/sys/kernel/random/uuid > /uuid", base="one", pre_run="true", other="1"):
+    def stack(root="cat /proc/sys/kernel/random/uuid > /uuid; : " + world.project, base="one", pre_run="true", other="1"):
         world.stack(f"""
 services:
   box:
@@ -122,7 +127,7 @@ services:
     check("unchanged" in of_phase(world, "post_build_root")[-1]["reason"], "the reason of the skipped one")
     stack(other="2", pre_run="echo edited")
     equal(up(), (first, images), "X21: after an edit of pre_run")
-    stack(root="cat  /proc/sys/kernel/random/uuid > /uuid")
+    stack(root="cat  /proc/sys/kernel/random/uuid > /uuid; : " + world.project)
     second, more = up()
     check(second != first and len(more) == 2, f"T19, M3.2: after an edit of blanks: {more}")
     stack(base="two")
@@ -162,7 +167,7 @@ services:
     command: sleep infinity
     hooks:
       post_build_root:
-        - echo did; echo warned >&2
+        - echo did; echo warned >&2; true {world.project}
         - echo to-stdout; echo to-stderr >&2; exit 7
       post_build: echo never
   other: {{image: {IMAGE}, init: true, command: sleep infinity, depends_on: [box]}}
@@ -195,7 +200,7 @@ def cancelled(world):
 services:
   box:
     image: {IMAGE}
-    hooks: {{post_build_root: "echo under way; sleep 1171"}}
+    hooks: {{post_build_root: "echo under way; sleep 1171; : {world.project}"}}
     command: sleep infinity
 """)
     client = world.spawn("up")
@@ -406,3 +411,121 @@ def others_images(world):
         world.engine.call("GET", f"/images/{tag}/json")
     finally:
         world.engine.call("DELETE", f"/images/{tag}?force=1", good=(200, 404))
+
+
+def base_names(world):
+    """Names that a base image has while hooks are built on it."""
+    return [tag for i in world.engine.call("GET", "/images/json") for tag in i["RepoTags"] or []
+            if tag.startswith("stackd.invalid/")]
+
+
+@scenario("build hooks keep what they cache from one build to the next, out of the image: root's and the user's apart")
+def cache_mounts(world):
+    def up(word):
+        world.stack(f"""
+services:
+  box:
+    {AS_USER}
+    {SHOW}
+    command: sh -c 'cat /seen /mine/seen > /t/seen.new; ls -A /kept-{world.project} >> /t/seen.new; mv /t/seen.new /t/seen; exec sleep infinity'
+    hooks:
+      post_build_root:
+        - cmd: "echo {word} >> /kept-{world.project}/root; cat /kept-{world.project}/root > /seen; mkdir /mine; chown 1001 /mine"
+          cache: [/kept-{world.project}, /other]
+      post_build: {{cmd: "echo {word} >> /kept-{world.project}/user; ls /kept-{world.project} > /mine/seen", cache: /kept-{world.project}}}
+""")
+        world.ctl("up").expect(0)
+        wait_until(lambda: world.read("stack/t/seen"), "what the container saw")
+        seen = world.lines("stack/t/seen")
+        os.unlink(world.path("stack/t/seen"))
+        return seen
+
+    equal(up("one"), ["one", "user"], "the first build's")
+    equal(up("two"), ["one", "two", "user"], "the second one's: what the first has kept")
+    equal(base_names(world), [], "names of bases that are left")
+    dropped(world)
+
+
+@scenario("'cache' of a build hook is refused by its key without BuildKit, and elsewhere than in a build hook")
+def cache_refused(world):
+    world.environment["DOCKER_BUILDKIT"] = "0"
+    text = f"services: {{box: {{image: {IMAGE}, hooks: {{%s: [{{cmd: 'true', cache: [%s]}}]}}}}}}\n"
+    world.stack(text % ("post_build", "/c"))
+    world.ctl("validate").expect(0)
+    world.ctl("up").expect(1, "service 'box': 'cache' of its hook post_build[0] needs BuildKit")
+    world.nothing_left()
+    world.stack(text % ("post_build", "'/a,b'"))
+    world.ctl("validate").expect(2, "hook post_build[0], 'cache': expected an absolute directory", "found '/a,b'")
+    world.stack(text % ("pre_run", "/c"))
+    world.ctl("validate").expect(2, "'cache' is for build hooks")
+
+
+@scenario("a build hook goes on while the daemon is dead, and the next one takes its result: it runs once")
+def daemon_dies(world):
+    world.stack(f"""
+services:
+  box:
+    image: {IMAGE}
+    {SHOW}
+    command: sleep infinity
+    hooks: {{post_build_root: ["echo first", "echo begun; sleep 4; echo over; : {world.project}"]}}
+""")
+    client = world.spawn("up")
+    wait_until(lambda: sleeping("4"), "the hook")
+    running = wait_until(lambda: [r for r in of_phase(world, "post_build_root") if r["state"] == "running"], "its record")
+    wait_until(lambda: "begun" in open(running[0]["log"], encoding="utf-8").read(), "its output")
+    one = helpers(world)
+    equal(len(one), 1, "helpers")
+    world.daemon.kill()
+    equal(helpers(world), one, "the helper after the daemon's death")
+    world.daemon.start()
+    world.end_of(client).expect(0)
+    second = of_phase(world, "post_build_root")[-1]
+    equal((second["state"], second["exit_code"], second["started_at"]), ("succeeded", 0, running[0]["started_at"]), "the record")
+    equal(open(second["log"], encoding="utf-8").read(), "begun\nover\n", "the log")
+    equal(base_names(world), [], "names of bases that are left")
+    dropped(world)
+
+
+@scenario("a helper of build hooks that is killed is begun again, once; killed again, the up fails and leaves nothing")
+def helper_dies(world):
+    world.stack(f"""
+services:
+  box:
+    image: {IMAGE}
+    {SHOW}
+    command: sleep infinity
+    hooks: {{post_build_root: "echo begun; sleep 1175; : {world.project}"}}
+""")
+    client = world.spawn("up")
+    for time_ in ("first", "second"):
+        pids = wait_until(lambda: sleeping("1175") and helpers(world), f"the {time_} build")
+        os.kill(pids[0], signal.SIGKILL)
+        wait_until(lambda: pids[0] not in helpers(world), "its end")
+        wait_until(lambda: not sleeping("1175"), "its hook's end", limit=20)
+    world.end_of(client).expect(1)
+    equal([r["state"] for r in of_phase(world, "post_build_root")], ["failed"], "the record")
+    equal(base_names(world), [], "names of bases that are left")
+    world.nothing_left()
+
+
+@scenario("a secret that a build hook prints is masked in its log, its record, the builder's log and the events")
+def masked(world):
+    world.stack(f"""
+env_from: [{{cmd: "echo WORD=hook-secret-4712"}}]
+services:
+  box:
+    image: {IMAGE}
+    {SHOW}
+    command: sleep infinity
+    hooks: {{post_build_root: "echo hook-secret-47''12 {world.project}; echo to-stderr >&2"}}
+""")
+    world.ctl("up").expect(0)
+    run = of_phase(world, "post_build_root")[-1]
+    equal((run["stdout_tail"].strip(), run["stderr_tail"].strip()), (f"*** {world.project}", "to-stderr"), "the record")
+    found = subprocess.run(["grep", "-rlaF", "hook-secret-4712", world.path("home/stacks")], stdout=subprocess.PIPE, text=True)
+    equal([path for path in found.stdout.split() if path.endswith(".log")], [], "logs with the secret")
+    with contextlib.closing(sqlite3.connect(world.path("home/state.db"))) as store:
+        for table in ("events", "hook_runs", "steps", "operations"):
+            check("hook-secret-4712" not in str(store.execute(f"select * from {table}").fetchall()), f"{table} with the secret")
+    dropped(world)

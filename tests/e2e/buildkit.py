@@ -3,6 +3,7 @@ lines, and builds that outlive the daemon, the helper and the client."""
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,8 +38,11 @@ def helpers(world):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 words = file.read().split(b"\0")
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                ours = f"HOME={world.path('user')}".encode() in file.read().split(b"\0")
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                parent = file.read().rpartition(")")[2].split()[1]
+            # Its shim holds the lock of the run.
+            held = [os.readlink(f"/proc/{parent}/fd/{fd}") for fd in os.listdir(f"/proc/{parent}/fd")]
+            ours = any(path.startswith(world.base + "/") for path in held)
         except OSError:
             continue
         if ours and words[0].endswith(b"/stackd-build"):
@@ -81,7 +85,7 @@ RUN --mount=type=bind,target=/ctx --mount=type=bind,from=base,source=/sizes,targ
     image = world.engine.images(world.project)[0]
     equal((image["Labels"]["a.b"], image["Labels"]["com.docker.compose.service"]), ("c", "app"), "labels")
     check("***" in build_log(world), "what prints the secret is masked in the log")
-    nowhere(world, "file-secret-4711")
+    nowhere(world, "file-secret-4711", "variable-secret-77")
     history = json.dumps(world.engine.call("GET", f"/images/{image['Id']}/history"))
     check("file-secret" not in history and "variable-secret" not in history, "the image's history has no secret")
     world.ctl("down", "--rmi", "local", "-t", "0").expect(0)
@@ -91,7 +95,8 @@ RUN --mount=type=bind,target=/ctx --mount=type=bind,from=base,source=/sizes,targ
 def failed_instruction(world):
     world.stack(f"services:\n  app:\n    build: .\n{RUNS}")
     dockerfile(world, f"FROM {IMAGE}\nRUN echo before {world.project}\nRUN echo the-reason-of-it; echo to-stderr >&2; exit 7\n")
-    failed = world.ctl("up").expect(1, "cannot build image", "exit code: 7", "the-reason-of-it", "to-stderr", "log: ")
+    failed = world.ctl("up").expect(1, "cannot build image", "exit code: 7", "the-reason-of-it", "to-stderr", "the whole log: cat ",
+                                    "/stack/Dockerfile:3\n", "3 >>> RUN echo the-reason")
     log = build_log(world)
     check(f"RUN echo before {world.project}" in log and "the-reason-of-it" in log, f"the whole log: {log}")
     dockerfile(world, "FROMM nothing\n")
@@ -224,3 +229,130 @@ def ssh_agent(world):
     check(in_image(world, "cat /x"), "a socket was there")
     world.ctl("down", "--rmi", "local", "-t", "0").expect(0)
     server.close()
+
+
+def with_ssh_add(world):
+    """Puts a Dockerfile's directory together in which ssh-add runs: it asks an agent what it has, and has it sign."""
+    libraries = subprocess.run(["ldd", shutil.which("ssh-add")], check=True, stdout=subprocess.PIPE, text=True).stdout
+    files = [word for word in libraries.split() if word.startswith("/")] + [shutil.which("ssh-add")]
+    os.makedirs(world.path("stack/ssh"))
+    for path in files:
+        shutil.copy(path, world.path("stack/ssh", os.path.basename(path)))
+    return "/ssh/" + next(os.path.basename(path) for path in files if "/ld-" in path) + " --library-path /ssh /ssh/ssh-add"
+
+
+def make_key(world, name, *options):
+    os.makedirs(world.path("stack"), exist_ok=True)
+    subprocess.run(["ssh-keygen", "-q", "-f", world.path("stack", name), *options], check=True)
+    with open(world.path("stack", name + ".pub"), encoding="utf-8") as file:
+        return file.read().split()[1]
+
+
+@scenario("RUN --mount=type=ssh signs with keys of files, of the file and of the command line; one with a passphrase is refused by name")
+def ssh_keys(world):
+    keys = [make_key(world, "one", "-t", "ed25519", "-N", ""), make_key(world, "two", "-t", "rsa", "-b", "2048", "-N", "", "-m", "PEM"),
+            make_key(world, "three", "-t", "ecdsa", "-N", "")]
+    make_key(world, "shut", "-t", "ed25519", "-N", "passphrase")
+    ssh_add = with_ssh_add(world)
+    world.stack(f"services:\n  app:\n    build: {{context: ., ssh: [default=./one]}}\n{RUNS}")
+    world.file("stack/.dockerignore", "one\ntwo\nthree\nshut\n")
+    text = f"FROM {IMAGE}\nCOPY ssh /ssh\nCOPY *.pub /\n"
+    one = f"RUN --mount=type=ssh {ssh_add} -L > /keys && {ssh_add} -T /one.pub : {world.project}\n".replace(" : ", " && : ")
+    dockerfile(world, text + one)
+    world.ctl("up").expect(0)
+    equal(in_image(world, "cat /keys").split()[1::2], keys[:1], "keys of the file")
+    world.ctl("down", "--rmi", "local", "-t", "0").expect(0)
+    dockerfile(world, text + one + f"RUN --mount=type=ssh,id=more {ssh_add} -L >> /keys && {ssh_add} -T /two.pub /three.pub\n")
+    world.ctl("build", "--ssh", "more=two,three").expect(0)
+    world.ctl("build", "--ssh", "default=shut").expect(1, f"cannot use {world.path('stack/shut')} as an ssh key", "passphrase")
+    world.environment.pop("SSH_AUTH_SOCK", None)
+    world.ctl("build", "--ssh", "default").expect(1, "SSH_AUTH_SOCK is not set")
+    for name in ("one", "two"):
+        with open(world.path("stack", name), encoding="utf-8") as file:
+            nowhere(world, file.read().splitlines()[1])
+
+
+@scenario("what the engine's builder has only with containerd's images is refused by its key, as Docker's own client does; else it is built")
+def containerd_only(world):
+    has_store = ["driver-type", "io.containerd.snapshotter.v1"] in (world.engine.call("GET", "/info")["DriverStatus"] or [])
+
+    def refused(build, *keys):
+        world.stack(f"services:\n  app:\n    image: x{world.project}\n    build: {{context: ., {build}}}\n{RUNS}")
+        if has_store:
+            if "sbom" in keys or "cache_to" in keys:
+                return  # a scanner's image, and a registry, that are not here
+            world.ctl("build").expect(0)
+            said = "exporting attestation manifest" if "provenance" in keys else "linux/arm64 2/2"
+            check(said in build_log(world), f"{said} in the log")
+            world.engine.call("DELETE", f"/images/x{world.project}?force=1", good=(200,))
+            return
+        world.ctl("build").expect(1, *(f"'{key}'" for key in keys), "containerd image store", "Docker Engine has from 24.0 on")
+
+    dockerfile(world, f"FROM {IMAGE}\nRUN echo {world.project}\n")
+    refused("platforms: [linux/amd64, linux/arm64]", "platforms")
+    refused("provenance: true", "provenance")
+    refused("sbom: true, provenance: mode=max", "provenance", "sbom")
+    refused("cache_to: ['type=registry,ref=127.0.0.1:1/c']", "cache_to")
+    # One of several is what an up runs; what is turned off is no matter; an inline cache is in the image.
+    world.stack(f"services:\n  app:\n    build: {{context: ., platforms: [linux/arm64, linux/amd64], sbom: false, provenance: false, "
+                f"cache_to: [type=inline], network: host, entitlements: [network.host]}}\n{RUNS}")
+    world.ctl("up").expect(0)
+    world.ctl("down", "--rmi", "local", "-t", "0").expect(0)
+    world.stack(f"services:\n  app:\n    build: {{context: ., privileged: true}}\n{RUNS}")
+    world.ctl("up").expect(1, "security.insecure is not allowed")
+
+
+@scenario("build --print shows the builds as a bake file, and builds nothing")
+def printed(world):
+    world.stack(f"""
+services:
+  app: {{image: "x:1", build: {{context: ., args: {{A: file}}, additional_contexts: {{base: "service:two"}}}}}}
+  two: {{build: {{dockerfile_inline: "FROM scratch"}}}}
+  plain: {{image: {IMAGE}}}
+""")
+    printed = json.loads(world.ctl("build", "--print", "--build-arg", "A=mine", "--push", "app").expect(0).out)
+    equal(printed["group"]["default"]["targets"], ["two", "app"], "targets")
+    app = printed["target"]["app"]
+    equal((app["args"], app["tags"], app["output"], app["contexts"]),
+          ({"A": "mine"}, ["x:1"], ["type=registry"], {"base": "target:two"}), "the target")
+    equal(app["context"], world.path("stack"), "the context")
+    equal(printed["target"]["two"]["dockerfile-inline"], "FROM scratch", "the other one")
+    equal(build_logs(world), [], "builds")
+    world.ctl("build", "--print", "nothing").expect(5, "cannot find service 'nothing'")
+
+
+@scenario("here-documents and contexts by name build with an engine of 23 or newer; contexts are refused by their key with others")
+def newer_dockerfiles(world):
+    newer = int(world.engine.call("GET", "/version")["Version"].split(".")[0]) >= 23
+    world.stack(f"""
+services:
+  app:
+    build: {{context: ., shm_size: 64m, ulimits: {{nofile: {{soft: 100, hard: 200}}}},
+             additional_contexts: {{other: ./other, base: "service:two", img: "docker-image://{IMAGE}"}}}}
+    init: true
+    command: sleep infinity
+  two:
+    image: two{world.project}
+    build: {{dockerfile_inline: "FROM {IMAGE}\\nRUN echo two {world.project} > /two\\n"}}
+    init: true
+    command: sleep infinity
+""")
+    world.file("stack/other/file", "of another directory\n")
+    dockerfile(world, f"""FROM {IMAGE}
+RUN <<END
+echo one > /here
+ulimit -n >> /here
+df /dev/shm | tail -1 | awk '{{print $2}}' >> /here
+END
+COPY --from=base /two /two
+COPY --from=other file /file
+COPY --from=img /etc/passwd /passwd
+""")
+    if not newer:
+        world.ctl("up").expect(1, "'additional_contexts' of its build need Docker Engine 23.0 or newer")
+        return
+    world.ctl("up").expect(0)
+    image = world.engine.running(world.project, "app")[0]["ImageID"]
+    said = world.engine.run(world.project, ["sh", "-c", "cat /here /two /file; wc -l < /passwd"], image=image)
+    equal(said.splitlines(), ["one", "100", "65536", f"two {world.project}", "of another directory", "2"], "the image")
+    world.ctl("down", "--rmi", "all", "-t", "0").expect(0)

@@ -304,6 +304,7 @@ def early_death(world):
         "a process that was ready": ("owned: {db: {cmd: 'echo go; sleep 1; echo disk is full; exit 3', ready_when: {log_match: go}}, WEB}", "db", "3"),
         "a container": (f"services: {{db: {box}}}}}\nowned: {{WEB}}", "db", "3"),
         "a container that its policy has given up": (f"services: {{db: {box}, restart: 'on-failure:1'}}}}\nowned: {{WEB}}", "db", "3"),
+        "a process that its restart has given up": ("owned: {db: {cmd: 'sleep 0.5; echo disk is full; exit 3', restart: 'on-failure:1'}, WEB}", "db", "3"),
         "one killed by a signal": ("owned: {db: {cmd: 'sleep 1; echo disk is full; kill -9 $$'}, WEB}", "db", "signal 9"),
     }
     for what, (text, service, how) in cases.items():

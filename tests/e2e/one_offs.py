@@ -55,6 +55,8 @@ def beside_compose(world):
     check("wrong\n" in done.err, f"stderr: {done.err}")
     equal([c["State"] for c in replicas(world, "db")], ["running"], "what it needs")
     equal((replicas(world, "web"), one_offs(world)), ([], []), "containers of web")
+    world.ctl("exec", "-T", "db", "true").expect(0)  # what befell the one-off has been seen by now
+    equal(world.ctl("logs", "web").out, "", "the log of a service that has not run, beside its one-off")
     operations = len(world.operations("up"))
     equal(world.ctl("run", "--rm", "-e", "COLOUR=red", "-e", "LITERAL=${services.x.y}", "-u", "65534", "-w", "/data", "web", "sh", "-c",
                     "echo $COLOUR $SIZE $LITERAL $(id -u) $(pwd)").expect(0).out, "red small ${services.x.y} 65534 /data\n", "overrides")

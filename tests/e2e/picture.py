@@ -1,5 +1,6 @@
 """The picture of what is there: right at once, told with its cause, whoever changed it (semantics.md, part W)."""
 
+import glob
 import http.client
 import json
 import os
@@ -8,9 +9,11 @@ import signal
 import socket
 import sqlite3
 import time
+import urllib.parse
 from datetime import datetime
 
 from harness import IMAGE, check, equal, wait_until
+from own_engine import own_engine
 from scenarios import scenario
 
 STACK = f"""
@@ -82,6 +85,95 @@ def past_stackd(world):
     wait_until(lambda: told(world, "web", row)[-1:] and told(world, "web", row)[-1][1] == "down", "web's removal to be told")
     world.ctl("down").expect(0)
     world.nothing_left()
+
+
+def engine_time(engine, after, container, action):
+    """When the engine says that it happened, in seconds."""
+    filters = urllib.parse.quote(json.dumps({"event": [action]}))
+    text = engine.call("GET", f"/events?since={after}&until={time.time() + 1:.3f}&filters={filters}", raw=True).decode()
+    found = [json.loads(line) for line in text.splitlines() if line]
+    ours = [e for e in found if container in (e["Actor"]["ID"], e["Actor"]["Attributes"].get("container"))]
+    check(ours, f"the engine tells of no {action}: {text[-500:]}")
+    return ours[-1]["timeNano"] / 1e9
+
+
+@scenario("W7: a rename, a network that is left and joined, docker restart, memory that is used up, a killed shim: each told once, with its cause and reason, within 100 ms of the engine's own event")
+def past_stackd_too(world):
+    """100 ms is for a machine that does nothing else; here five times that is let pass."""
+    os.makedirs(world.path("stack/t"))
+    world.stack(f"""
+services:
+  web: {{image: {IMAGE}, init: true, command: sleep infinity, stop_signal: SIGKILL}}
+  eats: {{image: {IMAGE}, mem_limit: 16m, memswap_limit: 16m, stop_signal: SIGKILL, volumes: ["./t:/t"],
+         command: "sh -c 'while [ ! -e /t/eat ]; do sleep 0.05; done; exec tail /dev/zero'"}}
+owned: {{api: {{cmd: exec sleep 1000}}}}
+""")
+    world.ctl("up").expect(0)
+    engine, project = world.engine, world.project
+    network = engine.networks(project)[0]["Id"]
+    ids = {name: world.services()[name]["container"] for name in ("web", "eats")}
+    late = []
+
+    def act(do, service, action, expected, reason):
+        time.sleep(0.3)
+        row, begun = newest(world), time.time()
+        do()
+        wait_until(lambda: len(told(world, service, row)) >= len(expected), f"{action}: {expected} of {service}; told {told(world, service, row)}", 15)
+        time.sleep(0.2)  # nothing more comes of it
+        equal(told(world, service, row), expected, f"{action}: what was told of {service}")
+        said = [e for e in events(world, row) if e["kind"] == "service.status"]
+        check(reason in said[0]["data"].get("reason", ""), f"{action}: the reason: {said[0]}")
+        if action:
+            late.append((action, said[0]["at"] / 1000 - engine_time(engine, f"{begun - 1:.3f}", ids[service], action)))
+            check(late[-1][1] < 0.5, f"told {late[-1]} s late")
+
+    web = ids["web"]
+    own = engine.inspect(web)["Name"][1:]
+    there = [("ready", "ready", "operator")]
+    act(lambda: engine.call("POST", f"/containers/{web}/rename?name={project}-other"), "web", "rename", there, f"is called '{project}-other'")
+    act(lambda: engine.call("POST", f"/containers/{web}/rename?name={own}"), "web", "rename", there, "")
+    act(lambda: engine.call("POST", f"/networks/{network}/disconnect", {"Container": web}), "web", "disconnect", there, "is not on network")
+    check("is not on network" in world.ctl("status").out, "status does not say that a network was left")
+    act(lambda: engine.call("POST", f"/networks/{network}/connect", {"Container": web}), "web", "connect", there, "")
+    act(lambda: engine.call("POST", f"/containers/{web}/restart?t=0"), "web", "die", [("ready", "exited", "operator"), ("exited", "ready", "operator")], "SIGKILL")
+    eats = lambda: world.file("stack/t/eat", "")
+    act(eats, "eats", "die", [("ready", "exited", "engine")], "out of memory")
+    with open(next(iter(glob.glob(f"{world.daemon.home}/stacks/*/runs/*/started.json"))), encoding="utf-8") as started:
+        shim = json.load(started)["shim"]
+    act(lambda: os.kill(shim, signal.SIGKILL), "api", "", [("ready", "exited", "process")], "gone without a word")
+    print(f"       told after the engine's own event: {', '.join(f'{what} {s * 1000:.0f} ms' for what, s in late)}", flush=True)
+    world.ctl("down").expect(0)
+    world.nothing_left()
+
+
+@scenario("W7: an engine that is restarted is lost and found once each, and each service's way down and up is told once", daemon=False)
+def engine_restarts(world):
+    with own_engine(world) as engine:
+        world.stack(f"""
+services:
+  web: {{image: {IMAGE}, init: true, network_mode: none, command: sleep infinity, stop_signal: SIGKILL}}
+  db: {{image: {IMAGE}, init: true, network_mode: none, command: sleep infinity, stop_signal: SIGKILL}}
+owned: {{api: {{cmd: exec sleep 1000}}}}
+""")
+        world.ctl("up").expect(0)
+        time.sleep(0.5)
+        row = newest(world)
+        engine.stop()
+        wait_until(lambda: world.services()["web"]["status"] == "unknown", "the engine's absence to be seen")
+        engine.start()
+        settled = lambda: world.status()["status"] == "up" and [o["state"] for o in world.operations("recover")] == ["succeeded"]
+        wait_until(settled, "the stack to be back", 60)
+        time.sleep(0.5)
+        kinds = [e["kind"] for e in events(world, row) if e["kind"].startswith("engine.")]
+        equal(kinds, ["engine.lost", "engine.found"], "what was told of the engine")
+        equal(told(world, "api", row), [], "what was told of the process")
+        for service in ("web", "db"):
+            way = told(world, service, row)
+            equal(way[-1][1], "ready", f"the end of {service}'s way {way}")
+            check([step[1] for step in way].count("unknown") == 1, f"{service} was unknown once: {way}")
+            check(all(a[1] == b[0] and b[0] != b[1] for a, b in zip(way, way[1:])), f"{service}'s way: {way}")
+        world.ctl("down").expect(0)
+        world.nothing_left()
 
 
 @scenario("W8: what changed while no daemon ran is told by the next one, with cause found; the events lead to the picture")

@@ -1,6 +1,9 @@
 """X35: what is left to read of what failed or was removed, and in what order it is said."""
 
-from harness import IMAGE, check, equal, wait_until
+import os
+import signal
+
+from harness import IMAGE, World, check, equal, wait_until
 from scenarios import scenario
 
 QUICK = "init: true, stop_grace_period: 1s"
@@ -144,3 +147,25 @@ def long_logs(world):
     equal((shown[0], gap, shown[-1]), ("1", 200, "5000"), "the first line, the gap and the last line")
     equal(int(shown[gap].split()[2]) + len(shown) - 1, 5000, f"all lines, by {shown[gap]}")
     world.nothing_left()
+
+
+@scenario("X35: what befalls another home's containers leaves nothing in this one")
+def of_another_home(world):
+    other = World()
+    try:
+        other.daemon.start()
+        other.stack(f"services: {{web: {{image: {IMAGE}, init: true, restart: always, stop_signal: SIGKILL, command: sleep 1000}}}}\n")
+        other.ctl("up").expect(0)
+        container = other.engine.containers(other.project)[0]["Id"]
+        os.kill(other.engine.inspect(container)["State"]["Pid"], signal.SIGKILL)
+        wait_until(lambda: other.services()["web"].get("restarts", 0) > 0, "the engine to start it again")
+        other.engine.call("DELETE", f"/containers/{container}?force=1")
+        # Events come in order: what this one tells of its own came after those.
+        world.stack(f"services: {{web: {{image: {IMAGE}, init: true, stop_signal: SIGKILL, command: sleep 1000}}}}\n")
+        world.ctl("up").expect(0)
+        kept = os.listdir(world.path("home", "stacks"))
+        equal([name for name in kept if not name.startswith(world.project)], [], "folders of stacks that are not its own")
+        other.ctl("down").expect(0)
+        world.ctl("down").expect(0)
+    finally:
+        other.close()

@@ -187,6 +187,44 @@ def engine_killed(world):
     engine_restarted(world, signal.SIGKILL)
 
 
+@scenario("A process that dies while its restart starts it again is waited for, within an up too: until it is ready, or its tries are used up; each start is one, whoever dies meanwhile")
+def restarts_in_up(world):
+    os.makedirs(world.path("stack/t"))
+    text = """
+owned:
+  api:
+    cmd: 'echo start >> t/starts; test $(wc -l < t/starts) -ge GOOD || { echo not yet; exit 3; }; echo go; exec sleep 1000'
+    restart: on-failure:3
+    READY
+  web: {cmd: 'echo began >> t/web; exec sleep 1000', depends_on: [api]}
+"""
+    for ready in ("ready_when: {log_match: go}", ""):
+        world.stack(text.replace("GOOD", "3").replace("READY", ready))
+        world.ctl("up").expect(0)
+        equal(len(world.lines("stack/t/starts")), 3, "starts")
+        equal(world.services()["api"].get("restarts"), 2, "restarts")
+        equal(world.services()["web"]["status"], "ready", "what depends on it")
+        world.ctl("down").expect(0)
+        world.file("stack/t/starts", "")
+        world.file("stack/t/web", "")
+        world.stack(text.replace("GOOD", "9").replace("READY", ready))
+        world.ctl("up").expect(1, "service 'api'", "3", "not yet")
+        equal(len(world.lines("stack/t/starts")), 4, "starts until it is given up")
+        equal(world.lines("stack/t/web"), [], "what depends on it")
+        world.nothing_left()
+        world.file("stack/t/starts", "")
+    world.stack(text.replace("GOOD", "3").replace("READY", "ready_when: {log_match: go}"))
+    up = world.spawn("up")
+    for start in (1, 2):
+        wait_until(lambda: len(world.lines("stack/t/starts")) >= start, f"start {start}")
+        world.daemon.kill()
+        world.daemon.start()
+    world.end_of(up).expect(0)
+    equal(len(world.lines("stack/t/starts")), 3, "starts with two daemons that died")
+    world.ctl("down").expect(0)
+    world.nothing_left()
+
+
 PROCESS = """
 owned:
   api:

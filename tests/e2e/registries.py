@@ -78,6 +78,7 @@ class Door:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            default_request_version = "HTTP/1.1"  # what is no HTTP (a client that tries TLS first) is answered in HTTP
 
             def do_GET(self):
                 door.asked.append(self.path)
@@ -86,7 +87,8 @@ class Door:
                 if door.left and "/manifests/" in self.path:
                     return door.left.pop(0)(self)
                 there = http.client.HTTPConnection("127.0.0.1", registry.port, timeout=30)
-                there.request(self.command, self.path, headers={k: v for k, v in self.headers.items() if k != "Host"})
+                there.request(self.command, self.path, headers={
+                    k: ", ".join(self.headers.get_all(k)) for k in self.headers if k != "Host"})
                 answer = there.getresponse()
                 body = answer.read()
                 self.send_response(answer.status)
@@ -167,10 +169,10 @@ def stack_of(world, image, extra=""):
 
 
 def nowhere(world, *secrets):
-    """No file of the daemon's, its database, logs and events among them, has any of these."""
+    """No file of the daemon's, its database, logs and events among them, has any of these; but for that which is for them."""
     for secret in secrets:
         for word in (secret, base64.b64encode(f"ann:{secret}".encode()).decode().rstrip("=")):
-            found = subprocess.run(["grep", "-rlaF", word, world.daemon.home, world.daemon.log], stdout=subprocess.PIPE, text=True)
+            found = subprocess.run(["grep", "-rlaF", "--exclude=withheld.json", word, world.daemon.home, world.daemon.log], stdout=subprocess.PIPE, text=True)
             equal(found.stdout, "", f"files with {word}")
 
 
@@ -312,8 +314,36 @@ services:
             world.ctl("down", "-t", "0").expect(0)
             world.ctl("build").expect(0)
             equal(who(), "edited", "after down by the new file")
+            world.file("stack/stackd.yaml", world.read("stack/stackd.yaml").replace("WHO: edited", "WHO: pushed"))
+            world.ctl("build", "--push", "app").expect(0)
+            world.engine.call("DELETE", f"/images/{image}?force=1", good=(200,))
+            world.ctl("pull", "app").expect(0)
+            equal(who(), "pushed", "what build --push has put there")
             log_in(world, there.host, "ann:wrong")
             world.ctl("push").expect(1, f"registry {there.host}, asked as 'ann'")
             world.ctl("push", "--ignore-push-failures").expect(0, f"registry {there.host}, asked as 'ann'")
         finally:
             world.engine.call("DELETE", f"/images/{image}?force=1", good=(200, 404, 409))
+
+
+@scenario("config --resolve-image-digests asks the registries with the caller's login, and --lock-image-digests is a file of them")
+def digests(world):
+    with registry(world) as there:
+        there.fill()
+        stack_of(world, there.image, f"  built: {{build: .}}\n  same: {{image: {there.image}}}\n")
+        world.ctl("config", "--resolve-image-digests").expect(1, f"registry {there.host}, asked without a login")
+        log_in(world, there.host, f"ann:{PASSWORD}")
+        connection = http.client.HTTPConnection("127.0.0.1", there.port)
+        connection.request("HEAD", "/v2/app/manifests/1", headers={
+            "Authorization": "Basic " + base64.b64encode(f"ann:{PASSWORD}".encode()).decode(),
+            "Accept": "application/vnd.docker.distribution.manifest.v2+json"})
+        digest = connection.getresponse().getheader("Docker-Content-Digest")
+        model = json.loads(world.ctl("config", "--resolve-image-digests", "--format", "json").expect(0).out)
+        equal(model["services"]["app"]["image"], f"{there.image}@{digest}", "the image")
+        check("image" not in model["services"]["built"], "what is built has no digest")
+        locked = world.ctl("config", "--lock-image-digests").expect(0).out
+        equal([line.strip().replace(chr(34), "") for line in locked.splitlines()],
+              ["services:", "app:", f"image: {there.image}@{digest}", "same:", f"image: {there.image}@{digest}"], "the lock file")
+        world.file("stack/lock.yaml", locked)
+        world.ctl("-f", "stackd.yaml", "-f", "lock.yaml", "config", "--images").expect(0, f"{there.image}@{digest}")
+        nowhere(world, PASSWORD)

@@ -31,7 +31,7 @@ packages_for() {
     build)
       echo g++ cmake ninja-build pkg-config "$(boost_package)" nlohmann-json3-dev libyaml-cpp-dev libspdlog-dev \
         libsqlite3-dev libcli11-dev libarchive-dev libmd-dev libre2-dev libsystemd-dev \
-        libssl-dev libnghttp2-dev libprotobuf-dev protobuf-compiler
+        libssl-dev libutf8proc-dev libnghttp2-dev libprotobuf-dev protobuf-compiler
       ;;
     engine) echo docker.io iptables busybox-static curl ca-certificates ;;
     test) echo catch2 python3 ccache mold git debootstrap postgresql-client docker-registry apache2-utils openssl tmux procps ;;

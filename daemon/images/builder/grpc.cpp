@@ -193,7 +193,8 @@ struct Callbacks {
     Status status;
     const auto said = stream->header("grpc-status");
     if (!said.empty()) {
-      status = {static_cast<Code>(std::atoi(said.c_str())), percent_decoded(stream->header("grpc-message"))};
+      status = {static_cast<Code>(std::atoi(said.c_str())), percent_decoded(stream->header("grpc-message")),
+                stream->header("grpc-status-details-bin")};
     } else if (!connection.accept_) {
       status = {Code::unavailable,
                 std::string("the engine's builder broke off: ") + nghttp2_http2_strerror(code)};

@@ -24,6 +24,7 @@ enum class Code : int { ok = 0, unknown = 2, not_found = 5, unimplemented = 12, 
 struct Status {
   Code code = Code::ok;
   std::string message = {};
+  std::string details = {};  // google.rpc.Status as it was sent, base64
   bool ok() const { return code == Code::ok; }
 };
 

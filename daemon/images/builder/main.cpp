@@ -44,7 +44,10 @@ constexpr std::size_t k_longest_line = 150, k_longest_reason = 800;
 int fail(int code, const std::string& why, const std::vector<std::string>& lines = {}) {
   // The reason last, and in one line: the end of it all is what is kept.
   for (const auto& line : lines) std::cerr << line.substr(0, k_longest_line) << '\n';
-  std::string text = why.substr(0, k_longest_reason);
+  // What has failed stands at its beginning, and how at its end.
+  std::string text = why;
+  if (text.size() > k_longest_reason)
+    text = why.substr(0, k_longest_reason / 2) + " … " + why.substr(why.size() - k_longest_reason / 2);
   std::replace(text.begin(), text.end(), '\n', ' ');
   std::cerr << stackd::images::k_reason << text << '\n';
   return code;

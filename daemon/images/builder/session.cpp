@@ -1,6 +1,7 @@
 #include "daemon/images/builder/session.hpp"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -150,11 +151,43 @@ private:
   util::Fd agent_;
 };
 
-std::string socket_of(const images::BuildRequest& request, const std::string& id) {
-  const auto name = id.empty() ? std::string("default") : id;
-  const auto found = std::find_if(request.agents.begin(), request.agents.end(),
-                                  [&](const auto& agent) { return agent.id == name; });
-  return found == request.agents.end() ? "" : found->socket;
+// A build that asks the keys of files.
+class KeyCall : public Handler {
+public:
+  explicit KeyCall(SshKeys keys) : agent_(std::move(keys)) {}
+  void on_message(Stream& stream, std::string_view message) override {
+    wire::AgentBytes bytes;
+    if (!bytes.ParseFromArray(message.data(), static_cast<int>(message.size()))) return;
+    if (auto answers = agent_.take(bytes.data()); !answers.empty()) {
+      bytes.set_data(std::move(answers));
+      stream.send(bytes.SerializeAsString());
+    }
+    if (agent_.broken())
+      stream.finish({Code::unavailable, "the build speaks to its ssh keys in no agent's way"});
+  }
+  void on_peer_end(Stream& stream) override { stream.finish(); }
+
+private:
+  KeyAgent agent_;
+};
+
+bool is_socket(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+SshSource source_of(const images::BuildAgent& agent) {
+  SshSource source;
+  if (agent.paths.empty())
+    throw util::Error(util::ErrorKind::failed,
+                      "there is no ssh agent for '" + agent.id +
+                          "' of the build: SSH_AUTH_SOCK is not set where it was asked for");
+  if (agent.paths.size() == 1 && is_socket(agent.paths.front())) {
+    source.socket = agent.paths.front();
+    return source;
+  }
+  for (const auto& path : agent.paths) source.keys.push_back(read_ssh_key(path));
+  return source;
 }
 
 }  // namespace
@@ -169,6 +202,7 @@ std::string shared_key(const images::BuildRequest& request) {
 Session::Session(Loop& loop, const images::BuildRequest& request, const dotdocker::Environment& caller,
                  Connection::Closed lost)
     : loop_(loop), request_(request), caller_(caller), id_(util::random_hex(25)) {
+  for (const auto& agent : request.agents) ssh_.emplace(agent.id, source_of(agent));
   std::vector<std::pair<std::string, std::string>> headers{
       {"X-Docker-Expose-Session-Uuid", id_},
       {"X-Docker-Expose-Session-Name", "stackd"},
@@ -204,14 +238,22 @@ std::unique_ptr<Handler> Session::accept(Stream& stream, const std::string& path
     });
   if (path == k_check_agent)
     return std::make_unique<Unary<wire::AgentRequest>>([this](Stream& call, const auto& asked) {
-      if (connect_agent(socket_of(request_, asked.id()))) return answer(call, {});
+      const auto* source = ssh_of(asked.id());
+      if (source && (!source->keys.empty() || connect_agent(source->socket))) return answer(call, {});
       answer(call, {{Code::not_found, "there is no ssh agent '" + asked.id() + "' for this build"}, ""});
     });
   if (path == k_forward_agent) {
-    auto agent = connect_agent(socket_of(request_, stream.header("buildkit.ssh.id")));
+    const auto* source = ssh_of(stream.header("buildkit.ssh.id"));
+    if (source && !source->keys.empty()) return std::make_unique<KeyCall>(source->keys);
+    auto agent = connect_agent(source ? source->socket : "");
     if (agent) return std::make_unique<AgentCall>(loop_, *connection_, stream.id(), std::move(agent));
   }
   return nullptr;
+}
+
+const SshSource* Session::ssh_of(const std::string& id) const {
+  const auto found = ssh_.find(id.empty() ? "default" : id);
+  return found == ssh_.end() ? nullptr : &found->second;
 }
 
 std::unique_ptr<Handler> Session::files(Stream& stream) {

@@ -2,11 +2,13 @@
 
 #include <optional>
 
+#include "daemon/images/builder/failed_place.hpp"
 #include "daemon/images/builder/plain_log.hpp"
 #include "daemon/images/builder/session.hpp"
 #include "daemon/util/error.hpp"
 #include "daemon/util/ids.hpp"
 #include "daemon/util/text.hpp"
+#include "daemon/util/user_file.hpp"
 
 namespace stackd::builder {
 namespace {
@@ -62,6 +64,29 @@ std::string reason_in(std::string text) {
   return text;
 }
 
+// Where it failed, as far as that can be said.
+std::vector<std::string> place_lines(const images::BuildRequest& request, const std::string& details,
+                                     const std::string& step) {
+  const auto texts = request.texts.find("dockerfile");
+  const auto directory = request.directories.find("dockerfile");
+  const auto file = request.attributes.find("filename");
+  std::string name = "Dockerfile", text;
+  if (texts != request.texts.end() && !texts->second.empty()) {
+    name = "the inline Dockerfile";
+    text = texts->second.begin()->second;
+  } else if (directory != request.directories.end() && file != request.attributes.end()) {
+    name = directory->second + "/" + file->second;
+    try {
+      text = util::read_user_file(name);
+    } catch (const util::Error&) {
+      text.clear();  // it was there when it was sent
+    }
+  }
+  auto place = failed_place(details);
+  if (place.first == 0) place = failed_place(text, step);
+  return shown_place(place, place.text.empty() ? text : place.text, name);
+}
+
 }  // namespace
 
 Built build(const images::BuildRequest& request, const dotdocker::Environment& caller,
@@ -76,7 +101,7 @@ Built build(const images::BuildRequest& request, const dotdocker::Environment& c
   Connection control(loop, upgrade(request.engines, "/v" + request.api + "/grpc", {}), nullptr, on_lost);
 
   const auto ref = util::random_hex(25);
-  PlainLog log(line);
+  PlainLog log(line, request.streams);
   std::optional<Status> solved, told;
   const auto maybe_over = [&] {
     // A build that could not begin has no progress to wait for.
@@ -109,7 +134,11 @@ Built build(const images::BuildRequest& request, const dotdocker::Environment& c
   if (!solved)
     throw util::Error(util::ErrorKind::no_engine,
                       "the Docker engine broke off the build: " + lost.value_or("the connection is gone"));
-  return {solved->ok(), reason_in(solved->message), log.failed()};
+  auto lines = log.failed();
+  if (!solved->ok())
+    for (auto& text : place_lines(request, solved->details, lines.empty() ? "" : lines.front()))
+      lines.push_back(std::move(text));
+  return {solved->ok(), reason_in(solved->message), std::move(lines)};
 }
 
 }  // namespace stackd::builder

@@ -13,7 +13,8 @@ namespace stackd::builder {
 struct Built {
   bool ok = false;
   std::string error;               // the builder's words
-  std::vector<std::string> lines;  // of the step that failed: its name, what it printed last
+  std::vector<std::string> lines;  // of the step that failed: its name, what it printed last, and where the
+                                   // Dockerfile asks for it
 };
 
 // Blocks until the build is over. Throws NoBuildKit; util::Error no_engine when the engine broke off.

@@ -135,7 +135,7 @@ void decode_build_keys(const Value& value, const ComposeContext& context, const 
   build.tags = reader.strings("tags");
   build.platforms = reader.strings("platforms");
   build.network = reader.string("network");
-  build.shm_size = reader.string("shm_size");
+  if (const auto size = reader.bytes("shm_size")) build.shm_size = std::to_string(*size);
   build.no_cache = reader.boolean("no_cache");
   build.pull = reader.boolean("pull");
   build.privileged = reader.boolean("privileged");
@@ -150,7 +150,9 @@ void decode_build_keys(const Value& value, const ComposeContext& context, const 
   build.cache_to = reader.strings("cache_to");
   build.entitlements = reader.strings("entitlements");
   context.without_effect(reader, {"isolation", "no_cache_filter"}, spec, "has no effect on the build");
-  reader.ignore({"provenance", "sbom", "attest"});
+  build.provenance = reader.string("provenance");
+  build.sbom = reader.string("sbom");
+  reader.ignore({"attest"});
   reader.finish();
   if (!build.dockerfile.empty() && !build.dockerfile_inline.empty()) {
     reader.problem(value.place, what + ": give 'dockerfile' or 'dockerfile_inline', not both");

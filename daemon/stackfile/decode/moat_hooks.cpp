@@ -1,6 +1,7 @@
 // Moat's hooks: post_build_root and post_build become layers of the image, pre_run runs inside the container
 // before its command. Their text is kept as it was written (moat_text.hpp says what it means).
 #include <algorithm>
+#include <cctype>
 
 #include "daemon/stackfile/decode/decode.hpp"
 #include "daemon/util/text.hpp"
@@ -12,12 +13,28 @@ namespace {
 // What a mapping may not have: the place is the phase's own, and so are its user and its time.
 void refuse_others(Reader& reader, Phase phase) {
   if (row_of(phase).place == HookPlace::entrypoint) {
+    reader.refuse({"cache"}, "is for build hooks: a container has volumes");
     reader.refuse({"user", "privileged", "image", "per_replica", "run_in", "env_group"},
                   "is not for pre_run: it becomes the container's command by exec");
   } else {
     reader.refuse(
         {"user", "privileged", "image", "per_replica", "run_in", "env_group", "run", "once", "inputs"},
         "is not for build hooks: they are layers of the image");
+  }
+}
+
+// The builder reads a mount as words between commas, and expands variables in them.
+void decode_cache(Reader& reader, Hook& hook) {
+  constexpr std::string_view k_more = "/._-+@~";
+  hook.cache = reader.strings("cache");
+  for (const auto& directory : hook.cache) {
+    const bool plain = std::all_of(directory.begin(), directory.end(), [&](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) || k_more.find(c) != k_more.npos;
+    });
+    if (!plain || !directory.starts_with('/') || directory == "/")
+      reader.problem(reader.get("cache")->place,
+                     reader.what() + ", 'cache': expected an absolute directory of letters, digits and " +
+                         std::string(k_more) + ", found '" + directory + "'");
   }
 }
 
@@ -51,6 +68,7 @@ void add_hook(const Value& value, Phase phase, const std::string& service, Decod
     reader.has("cmd");
     refuse_others(reader, phase);
     decode_hook_fields(reader, hook);
+    if (row_of(phase).place == HookPlace::build) decode_cache(reader, hook);
     reader.finish();
     if (!text || util::trim(*text).empty()) problems.add(value.place, what + ": the command is empty");
   } else {

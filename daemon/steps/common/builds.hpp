@@ -10,4 +10,8 @@ namespace stackd::steps {
 // The build of this step, if it still goes on, ends, in the engine too.
 awaitable<void> end_build(Tools& tools, std::string stack, std::string operation, int ordinal);
 
+// The same of a step that puts build hooks on an image.
+awaitable<void> end_derive(Tools& tools, model::Stack stack, std::string operation,
+                           const store::StepRow& row);
+
 }  // namespace stackd::steps

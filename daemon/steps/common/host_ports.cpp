@@ -4,9 +4,11 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "daemon/plan/plan.hpp"
 #include "daemon/steps/common/holders.hpp"
@@ -54,10 +56,28 @@ std::vector<plan::HeldPort> choose(store::Database& db, const model::Stack& stac
   return plan::allocate_ports(*stack.spec, stack.id, range, plan::scale_of(*stack.spec, wish), held, is_free);
 }
 
+// What the stack has already, and nothing else.
+bool has_them(store::Database& db, const std::string& stack, std::vector<plan::HeldPort> ports) {
+  std::vector<plan::HeldPort> held;
+  for (const auto& row : store::Ports::of_stack(db, stack))
+    if (row.active) held.push_back(held_from(row));
+  const auto by_place = [](const plan::HeldPort& a, const plan::HeldPort& b) {
+    return std::tie(a.service, a.key) < std::tie(b.service, b.key);
+  };
+  std::sort(held.begin(), held.end(), by_place);
+  std::sort(ports.begin(), ports.end(), by_place);
+  const auto same = [](const plan::HeldPort& a, const plan::HeldPort& b) {
+    return std::tie(a.port, a.host_ip, a.protocol, a.service, a.key) ==
+           std::tie(b.port, b.host_ip, b.protocol, b.service, b.key);
+  };
+  return std::equal(held.begin(), held.end(), ports.begin(), ports.end(), same);
+}
+
 // In one transaction, so that two stacks never get the same port.
 std::vector<plan::HeldPort> allocate(store::Database& db, const model::Stack& stack, plan::PortRange range,
                                      const plan::Wish& wish) {
   auto ports = choose(db, stack, range, wish);
+  if (has_them(db, stack.id, ports)) return ports;
   store::Ports::release(db, stack.id);
   for (const auto& port : ports)
     store::Ports::put(db, {port.port, port.host_ip, port.protocol, port.stack, port.service, port.key, true});
@@ -110,6 +130,16 @@ awaitable<model::Stack> with_ports_foreseen(Tools& tools, model::Stack stack, pl
   facts->ports = ports_of(stack, ports);
   stack.facts = std::move(facts);
   co_return stack;
+}
+
+bool are_ports_settled(store::Database& db, const model::Stack& stack, plan::PortRange range,
+                       const plan::Wish& wish) {
+  try {
+    const auto ports = choose(db, stack, range, wish);
+    return has_them(db, stack.id, ports) && ports_of(stack, ports) == stack.facts->ports;
+  } catch (const plan::PortTaken&) {
+    return false;
+  }
 }
 
 awaitable<void> settle_ports(Tools& tools, std::string id, plan::Wish wish) {

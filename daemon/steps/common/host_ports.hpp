@@ -11,6 +11,10 @@ namespace stackd::steps {
 // Throws Error(failed) when there is none to have.
 awaitable<void> settle_ports(Tools& tools, std::string stack, plan::Wish wish);
 
+// Whether settle_ports would leave everything as it is. On the store's thread.
+bool are_ports_settled(store::Database& db, const model::Stack& stack, plan::PortRange range,
+                       const plan::Wish& wish);
+
 // The stack with the ports that settle_ports would give it, given to nobody.
 awaitable<model::Stack> with_ports_foreseen(Tools& tools, model::Stack stack, plan::Wish wish);
 

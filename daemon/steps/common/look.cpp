@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "daemon/async/deadline.hpp"
 #include "daemon/hooks/judge.hpp"
-#include "daemon/hooks/previous.hpp"
 #include "daemon/plan/plan.hpp"
 #include "daemon/resolve/hook_policy.hpp"
 #include "daemon/store/kept.hpp"
+#include "daemon/translate/build_hooks.hpp"
+#include "daemon/translate/images.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/world/stack_state.hpp"
 #include "daemon/world/starts.hpp"
@@ -120,14 +122,25 @@ awaitable<plan::HookOutlook> outlook_of(Tools& tools, model::Stack stack, model:
 
 }  // namespace
 
-awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack) {
-  plan::Snapshot seen;
-  seen.engine = plan::needs_engine(*stack.spec);
-  if (seen.engine) {
-    const auto filters = of_stack(stack.id);
-    const auto containers = co_await tools.engine.list_containers(filters);
-    for (const auto& container : containers) sort(container, seen);
-  }
+namespace {
+
+// C10.4: what Compose has left of the project, as far as an up takes it for its own.
+void take_stranger(const model::Spec& spec, const docker::ContainerSummary& summary, bool adopt,
+                   plan::Snapshot& seen) {
+  if (!translate::is_of_compose(summary)) return;
+  auto container = container_from(summary);
+  const auto& off = spec.disabled;
+  const bool known =
+      spec.find(container.service) || std::find(off.begin(), off.end(), container.service) != off.end();
+  const bool taken_over = adopt && spec.find(container.service);
+  if ((known && !taken_over) || translate::is_kept(summary.id, summary.name)) return;
+  container.foreign = true;
+  const auto number = container.number;
+  seen.containers[container.service].emplace(number, std::move(container));
+}
+
+// The store's rows, and the runs that they tell of.
+awaitable<void> look_at_rows(Tools& tools, model::Stack stack, plan::Snapshot& seen) {
   struct Rows {
     std::vector<store::ProcessRow> processes;
     world::StackState state;
@@ -170,28 +183,76 @@ awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack) {
     process.definition = row.definition;
     process.operation = row.operation_id;
   }
+}
+
+}  // namespace
+
+awaitable<std::vector<docker::ContainerSummary>> list_project(Tools& tools, std::string project) {
+  const docker::Filters filters{{"label", std::string(label::k_project) + "=" + project}};
+  return tools.engine.list_containers(filters);
+}
+
+awaitable<Lists> list_all(Tools& tools, std::string stack, const model::Spec& spec) {
+  using namespace asio::experimental::awaitable_operators;
+  const auto own = of_stack(stack);
+  std::set<std::string> references;
+  for (const auto& service : spec.services)
+    if (service.container) references.insert(translate::image_of(spec, service));
+  docker::Filters named;
+  for (const auto& reference : references) named.emplace_back("reference", reference);
+  Lists lists;
+  lists.asked_at = util::now_ms();
+  auto all = list_project(tools, spec.name) && tools.engine.list_images(named) &&
+             tools.engine.list_networks(own) && tools.engine.list_volumes(own);
+  auto answers = co_await std::move(all);
+  lists.containers = std::move(std::get<0>(answers));
+  lists.images = std::move(std::get<1>(answers));
+  lists.networks = std::move(std::get<2>(answers));
+  lists.volumes = std::move(std::get<3>(answers));
+  co_return lists;
+}
+
+awaitable<plan::Snapshot> look(Tools& tools, model::Stack stack) {
+  plan::Snapshot seen;
+  seen.engine = plan::needs_engine(*stack.spec);
+  if (seen.engine) {
+    const auto filters = of_stack(stack.id);
+    const auto containers = co_await tools.engine.list_containers(filters);
+    for (const auto& container : containers) sort(container, seen);
+  }
+  co_await look_at_rows(tools, stack, seen);
+  co_return seen;
+}
+
+awaitable<plan::Snapshot> look_listed(Tools& tools, model::Stack stack, const Lists& lists) {
+  plan::Snapshot seen;
+  seen.engine = plan::needs_engine(*stack.spec);
+  for (const auto& container : lists.containers)
+    if (label_of(container, label::k_stack) == stack.id) sort(container, seen);
+  for (const auto& container : lists.containers) take_stranger(*stack.spec, container, false, seen);
+  seen.networks = made(lists.networks, label::k_network);
+  seen.volumes = made(lists.volumes, label::k_volume);
+  // What is built upon an image has to know more of it than its id.
+  for (const auto& service : stack.spec->services) {
+    if (!service.container || translate::has_build_hooks(service)) continue;
+    const auto reference = translate::image_of(*stack.spec, service);
+    if (const auto* image = translate::find_image(lists.images, reference)) {
+      docker::ImageDetails details;
+      details.id = image->id;
+      seen.images.emplace(reference, std::move(details));
+    }
+  }
+  for (const auto& service : stack.spec->services)
+    if (service.container && translate::has_build_hooks(service))
+      seen.images.erase(translate::image_of(*stack.spec, service));
+  co_await look_at_rows(tools, stack, seen);
   co_return seen;
 }
 
 awaitable<void> look_for_strangers(Tools& tools, model::Stack stack, bool adopt, plan::Snapshot& seen) {
   if (!seen.engine) co_return;
-  const auto& spec = *stack.spec;
-  const docker::Filters filters{{"label", std::string(label::k_project) + "=" + spec.name},
-                                {"label", label::k_hash},
-                                {"label", std::string(label::k_oneoff) + "=False"}};
-  const auto containers = co_await tools.engine.list_containers(filters);
-  for (const auto& summary : containers) {
-    auto container = container_from(summary);
-    const auto& off = spec.disabled;
-    const bool known =
-        spec.find(container.service) || std::find(off.begin(), off.end(), container.service) != off.end();
-    const bool taken_over = adopt && spec.find(container.service);
-    if ((known && !taken_over) || !label_of(summary, label::k_stack).empty()) continue;
-    if (translate::is_kept(summary.id, summary.name)) continue;
-    container.foreign = true;
-    const auto number = container.number;
-    seen.containers[container.service].emplace(number, std::move(container));
-  }
+  const auto containers = co_await list_project(tools, stack.spec->name);
+  for (const auto& container : containers) take_stranger(*stack.spec, container, adopt, seen);
 }
 
 awaitable<void> look_for_made(Tools& tools, model::Stack stack, plan::Snapshot& seen) {
@@ -233,18 +294,25 @@ awaitable<void> look_at_hooks(Tools& tools, model::Stack stack, model::Direction
 }
 
 awaitable<void> look_for_up(Tools& tools, model::Stack stack, store::OperationRow operation,
-                            std::set<std::string> services, plan::Snapshot& seen) {
-  seen.previous = co_await hooks::previous_state(tools.journal, operation);
-  auto query = [id = stack.id](store::Database& db) { return store::HookRuns::failed_last(db, id); };
-  const auto failed = co_await tools.journal.run(query);
-  for (const auto& row : failed)
+                            std::set<std::string> services, plan::Snapshot& seen, bool listed) {
+  struct Past {
+    std::optional<store::OperationRow> operation;
+    std::vector<store::HookRunRow> failed;
+  };
+  auto query = [id = stack.id, operation](store::Database& db) {
+    return Past{store::Operations::before(db, operation), store::HookRuns::failed_last(db, id)};
+  };
+  const auto past = co_await tools.journal.run(query);
+  seen.previous = past.operation ? past.operation->state : "";
+  for (const auto& row : past.failed)
     if (const auto phase = model::phase_from(row.phase); phase && model::row_of(*phase).after_start)
       seen.failed_hooks.push_back({row.service, *phase, row.index, row.container});
   if (seen.engine) {
     co_await look_at_images(tools, plan::images_of(stack, services), seen);
     co_await look_at_images(tools, plan::derived_images_of(stack, services, seen), seen);
-    co_await look_for_made(tools, stack, seen);
-    seen.restarted = co_await world::restarted_replicas(tools.journal, tools.engine, stack, services);
+    if (!listed) co_await look_for_made(tools, stack, seen);
+    seen.restarted =
+        co_await world::restarted_replicas(tools.journal, tools.engine, tools.monitor, stack, services);
   }
   co_await look_at_hooks(tools, stack, model::Direction::up, Entries::with_memory, services, seen);
 }

@@ -47,6 +47,8 @@ struct Tools {
   std::shared_ptr<async::NameLocks> deriving = std::make_shared<async::NameLocks>(executor);
   // "<operation> <service>" whose containers are made anew.
   std::shared_ptr<async::NameLocks> before_downs = std::make_shared<async::NameLocks>(executor);
+  // Processes that are taken away or started again (process_lock).
+  std::shared_ptr<async::NameLocks> processes = std::make_shared<async::NameLocks>(executor);
   std::map<std::string, bool> shells = {};  // image id -> has it a /bin/sh? An image never changes.
   // Whether processes of containers are in our /proc: no with an engine in a machine of its own. Learned.
   std::optional<bool> sees_engine_processes = std::nullopt;

@@ -109,10 +109,8 @@ awaitable<Outcome> unless_optional(bool optional, std::string service, awaitable
   co_return outcome;
 }
 
-awaitable<std::optional<store::ProcessRow>> process_row(Tools& tools, std::string stack,
-                                                        std::string service) {
-  auto query = [stack, service](store::Database& db) { return store::Processes::get(db, stack, service); };
-  return tools.journal.run(query);
+milliseconds limit_of(const model::Stack& stack, const model::Service& service) {
+  return limit_of(stack, service.ready_when.value_or(model::Readiness{}));
 }
 
 }  // namespace stackd::steps

@@ -50,6 +50,8 @@ private:
   world::Wait wait_;
 };
 
+// How long a service may take to become ready (L3.4).
+std::chrono::milliseconds limit_of(const model::Stack& stack, const model::Service& service);
 // What ready_when waits for, in the words of `status`.
 std::string what_is_awaited(const model::Service& service);
 // ready_when with references resolved, as the probes take it; the output and the death are for the caller to
@@ -61,8 +63,5 @@ awaitable<void> keep_captures(Tools& tools, std::string stack, std::string servi
 
 // C6.6: what nobody requires may fail: that is told, and those who would have waited for it go on.
 awaitable<Outcome> unless_optional(bool optional, std::string service, awaitable<Outcome> work);
-
-// The service's last run, if it has had one.
-awaitable<std::optional<store::ProcessRow>> process_row(Tools& tools, std::string stack, std::string service);
 
 }  // namespace stackd::steps

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <filesystem>
+#include <future>
 
 #include "client/text.hpp"
 #include "tests/support/catch.hpp"
@@ -211,16 +212,20 @@ TEST_CASE("daemon stop is a request; a process that a server only names is left 
     INFO(knows);
     FakeDaemon* self = nullptr;
     std::thread stopping;
+    std::promise<void> stops;
+    auto begun = stops.get_future();
     FakeDaemon daemon((directory.path() / "s").string(), [&](const Asked& asked, FakeDaemon::Reply& reply) {
       if (asked.target == "/v1/info") return reply.json({{"pid", bystander}, {"home", home.string()}});
       if (!knows || asked.target != "/v1/shutdown") return reply.problem(404, "not-found", "no such path");
       reply.json({{"stopping", true}}, 202);
       stopping = std::thread([&] { self->stop(); });
+      stops.set_value();
     });
     self = &daemon;
     const Result result = run(directory, {"daemon", "stop"});
     CHECK(result.code == (knows ? 0 : 1));
-    if (stopping.joinable()) stopping.join();
+    // The answer may be read before the thread that sent it has gone on.
+    if (knows && begun.wait_for(std::chrono::seconds(20)) == std::future_status::ready) stopping.join();
   }
   CHECK(::waitpid(bystander, nullptr, WNOHANG) == 0);
   ::kill(bystander, SIGKILL);

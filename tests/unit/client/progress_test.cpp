@@ -26,11 +26,13 @@ struct Tty {
   Screen screen;
   Size size;
   std::int64_t now = k_start;
+  std::string typed;
   std::unique_ptr<Progress> progress;
 
   explicit Tty(Size s, bool colour = false) : screen(s.columns), size(s) {
     progress = make_tty_progress([this](std::string_view text) { screen.write(text); }, colour,
-                                 [this] { return size; }, [this] { return now; });
+                                 [this] { return size; }, [this] { return now; },
+                                 [this] { return std::exchange(typed, ""); });
   }
   void tell(const std::string& kind, nlohmann::json data) {
     progress->event(event(kind, std::move(data)), "");
@@ -42,6 +44,71 @@ struct Tty {
 };
 
 }  // namespace
+
+TEST_CASE("a service that cannot begin yet says what it needs, until that is there", "[client]") {
+  Tty tty({80, 20});
+  proto::Operation operation;
+  operation.steps = {
+      {.key = "before_up[0]", .kind = "hook", .state = "running"},
+      {.key = "image db", .kind = "image", .service = "db", .state = "done"},
+      {.key = "create db-1", .kind = "create", .service = "db", .state = "running"},
+      {.key = "ready db-1", .kind = "ready", .service = "db", .state = "pending", .needs = {"create db-1"}},
+      {.key = "network default", .kind = "network", .state = "pending"},
+      {.key = "create api-1",
+       .kind = "create",
+       .service = "api",
+       .state = "pending",
+       .needs = {"before_up[0]", "ready db-1", "image db", "network default"}}};
+  tty.progress->planned(operation);
+  const auto needs = [&] {
+    for (const auto& row : tty.rows())
+      if (says(row, "api ") && says(row, "pending"))
+        return row.substr(row.find("needs") == std::string::npos ? row.size() : row.find("needs"));
+    return std::string("no row");
+  };
+  CHECK(says(needs(), "needs before_up[0], db, network default"));
+  tty.tell("step.ended", {{"key", "before_up[0]"}, {"kind", "hook"}, {"service", ""}, {"state", "done"}});
+  tty.tell("step.ended",
+           {{"key", "network default"}, {"kind", "network"}, {"service", ""}, {"state", "done"}});
+  CHECK(needs() == "needs db");
+  tty.tell("step.ended", {{"key", "ready db-1"}, {"kind", "ready"}, {"service", "db"}, {"state", "done"}});
+  CHECK(needs().empty());
+}
+
+TEST_CASE("what runs for over five seconds has the last three lines it wrote under it; v opens all, q none",
+          "[client]") {
+  Tty tty({80, 20});
+  tty.tell("hook.started", {{"run", "1"}, {"phase", "before_up"}, {"index", 0}, {"command", "migrate"}});
+  for (const char* line : {"one", "two", "three", "four"})
+    tty.tell("hook.output", {{"run", "1"}, {"line", line}});
+  CHECK(tty.rows().size() == 1);
+  tty.typed = "v";
+  CHECK(tty.rows().size() == 4);
+  tty.typed = "q";
+  CHECK(tty.rows().size() == 1);
+
+  Tty slow({80, 20});
+  slow.tell("hook.started", {{"run", "1"}, {"phase", "before_up"}, {"index", 0}, {"command", "migrate"}});
+  for (const char* line : {"one", "two", "three", "four"})
+    slow.tell("hook.output", {{"run", "1"}, {"line", line}});
+  slow.tell("service.status", {{"service", "db"}, {"status", "starting"}});
+  slow.now += 5100;
+  const auto rows = slow.rows();
+  REQUIRE(rows.size() == 5);
+  CHECK(says(rows[1], "│ two"));
+  CHECK(says(rows[3], "│ four"));
+
+  Tty small({80, 4});  // its rows come first
+  small.tell("hook.started", {{"run", "1"}, {"phase", "before_up"}, {"index", 0}, {"command", "migrate"}});
+  for (const char* line : {"one", "two", "three", "four"})
+    small.tell("hook.output", {{"run", "1"}, {"line", line}});
+  small.tell("service.status", {{"service", "db"}, {"status", "starting"}});
+  small.typed = "v";
+  const auto left = small.rows();
+  REQUIRE(left.size() == 3);
+  CHECK(says(left[1], "│ two"));
+  CHECK(says(left[2], "db"));
+}
 
 TEST_CASE("a terminal shows one live line a service, redrawn in place", "[client]") {
   Tty tty({60, 20});
@@ -156,7 +223,7 @@ TEST_CASE("what is drawn is redrawn ten times a second at most, and a hook that 
                                     [] {
                                       return Size{80, 24};
                                     },
-                                    [&] { return now; });
+                                    [&] { return now; }, [] { return std::string(); });
   for (int i = 0; i < 1000; ++i) {
     progress->event(event("service.status", {{"service", "db"}, {"status", i % 2 ? "starting" : "ready"}}),
                     "");

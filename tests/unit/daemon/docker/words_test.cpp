@@ -36,5 +36,7 @@ TEST_CASE("errors that mean something are known by their words", "[docker][words
 TEST_CASE("the status of a failed step is in the builder's words", "[docker][words]") {
   CHECK(build_status("The command '/bin/sh -c x' returned a non-zero code: 7") == 7);
   CHECK(build_status("building at STEP \"RUN x\": while running runtime: exit status 3") == 3);
+  CHECK(build_status("executor failed running [/bin/sh -c x]: exit code: 7") == 7);
+  CHECK(build_status("process \"/bin/sh -c x\" did not complete successfully: exit code: 137") == 137);
   CHECK(build_status("OCI runtime create failed") == -1);
 }

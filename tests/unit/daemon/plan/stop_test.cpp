@@ -176,6 +176,16 @@ TEST_CASE("X8: restart SERVICE takes along those with restart: true, and tells t
   )");
 }
 
+TEST_CASE("restart --no-deps SERVICE leaves those with restart: true as they are", "[plan][restart]") {
+  File file;
+  file.container("db");
+  file.container("web").restarts_with("db");
+  const plan::Wish wish{.services = {"db"}, .no_deps = true};
+  CHECK(restart_stops(file, There::all(file), wish).services() == "stop db-1\nplan <- stop db-1");
+  const auto stopped = There::all(file).container("db", 1, "exited");
+  CHECK(restart_starts(file, stopped, wish).only<plan::Start>() == "start db-1");
+}
+
 TEST_CASE("restart SERVICE starts neither what it depends on nor what depends on it", "[plan][restart]") {
   const auto file = web_on_db();
   const auto there = There::all(file).container("web", 1, "exited").container("db", 1, "exited");

@@ -32,7 +32,7 @@ model::Service service_with(std::vector<std::pair<Phase, std::string>> hooks) {
 const ImageFacts k_base{"sha256:0123", "1001", "/app", {"/entry"}, {"serve"}, {}};
 
 std::string dockerfile(const model::Service& service, const ImageFacts& base = k_base) {
-  return derived_build(service, build_hooks({}, {}, service, ""), base, "s1").dockerfile;
+  return derived_build(service, build_hooks({}, {}, service, ""), base, {base.id, "s1"}).dockerfile;
 }
 std::string tag(const model::Service& service, const ImageFacts& base = k_base) {
   return derived_tag(service, build_hooks({}, {}, service, ""), base);
@@ -49,8 +49,9 @@ TEST_CASE("M2.3, X22: root's hooks first, then the image's user's, in a director
       R"(RUN ["/bin/sh","-c","test -d '/workspace' || { mkdir -p '/workspace' && chown '1001' '/workspace'; } || true"])"
       "\nWORKDIR /workspace\nRUN [\"/bin/sh\",\"-c\",\"one\"]\nUSER 1001\n"
       "RUN [\"/bin/sh\",\"-c\",\"two\"]\nWORKDIR /app\n");
-  const auto plan = derived_build(service, build_hooks({}, {}, service, ""), k_base, "s1");
+  const auto plan = derived_build(service, build_hooks({}, {}, service, ""), k_base, {k_base.id, "s1"});
   CHECK(plan.steps == std::vector<int>{6, 8});
+  CHECK(plan.layers == std::vector<int>{4, 5});
 }
 
 TEST_CASE("M2.4: RUN uses the image's own shell; an image without user and directory keeps root and /",
@@ -117,4 +118,27 @@ TEST_CASE("X20, X23: pre_run's files hold the text, its surroundings and how a f
   CHECK(files.at("hook-1").ends_with("export WHO='it'\\''s me'\ncd '/tmp' || exit\nset -e\ntwo\nthree\n"));
   CHECK(files.at("text-1") == "two\nthree\n");
   CHECK(files.at("entry").find("_sd_hook 0 0 1 stop\n_sd_hook 1 2 1 go_on\n") != std::string::npos);
+}
+
+TEST_CASE(
+    "what a build hook caches is mounted for BuildKit alone, the user's apart from root's, and is in the tag",
+    "[translate][moat]") {
+  auto service = service_with({{Phase::post_build_root, "one"}, {Phase::post_build, "two"}});
+  const auto plain = tag(service);
+  CHECK(needs_buildkit(build_hooks({}, {}, service, "")).empty());
+  service.hooks[0].cache = service.hooks[1].cache = {"/a", "/b"};
+  CHECK(tag(service) != plain);
+  const auto hooks = build_hooks({}, {}, service, "");
+  CHECK(needs_buildkit(hooks) == "post_build_root[0]");
+  const auto text = derived_build(service, hooks, k_base, {"base", "s1", true}).dockerfile;
+  CHECK(text.starts_with("FROM base\n"));
+  CHECK(
+      text.find("RUN --mount=type=cache,sharing=locked,target=/a --mount=type=cache,sharing=locked,target=/b "
+                "[\"/bin/sh\",\"-c\",\"one\"]\n") != std::string::npos);
+  const std::string users =
+      "RUN --mount=type=cache,sharing=locked,target=/a,id=1001:/a "
+      "--mount=type=cache,sharing=locked,target=/b,id=1001:/b [\"/bin/sh\",\"-c\",\"";
+  CHECK(text.find(users + "chmod 0777 /a /b\"]\nUSER 1001\n" + users + "two\"]\n") != std::string::npos);
+  CHECK(derived_build(service, hooks, k_base, {"base", "s1"}).dockerfile.find("--mount") ==
+        std::string::npos);
 }

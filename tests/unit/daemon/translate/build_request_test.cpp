@@ -117,8 +117,8 @@ TEST_CASE("secrets are told by where they are, and what the file itself holds go
   CHECK(sample.environment.at(request.secrets[2].variable) == "written here");
   CHECK(nlohmann::json(request).dump().find("written here") == std::string::npos);
   REQUIRE(request.agents.size() == 2);
-  CHECK(request.agents[0].socket == "/agent");
-  CHECK(request.agents[1].socket == "/sock");
+  CHECK(request.agents[0].paths == std::vector<std::string>{"/agent"});
+  CHECK(request.agents[1].paths == std::vector<std::string>{"/sock"});
 }
 
 TEST_CASE("more contexts are directories, images, another service's image or addresses",
@@ -148,4 +148,46 @@ TEST_CASE("what an older engine cannot do is refused or told, and what needs Bui
   CHECK(build_limits(sample.build(), "1.41").ignored == std::vector<std::string>{"shm_size"});
   CHECK(build_limits(sample.build(), "1.43").refused.empty());
   CHECK(buildkit_keys(sample.build()) == std::vector<std::string>{"secrets", "additional_contexts"});
+}
+
+TEST_CASE("several platforms are for build alone: what an up runs is built for one of them",
+          "[translate][build]") {
+  Sample sample;
+  auto& build = sample.build();
+  build.platforms = {"linux/arm64", "linux/amd64"};
+  CHECK(sample.request({.platform = "linux/amd64"}).attributes.at("platform") == "linux/amd64");
+  CHECK(sample.request({.platform = "linux/s390x"}).attributes.at("platform") == "linux/arm64");
+  CHECK(sample.request({.all_platforms = true}).attributes.at("platform") == "linux/arm64,linux/amd64");
+  CHECK(containerd_keys(build, false).empty());
+  CHECK(containerd_keys(build, true) == std::vector<std::string>{"platforms"});
+}
+
+TEST_CASE("attestations and caches that go elsewhere need containerd's images, an inline cache does not",
+          "[translate][build]") {
+  Sample sample;
+  auto& build = sample.build();
+  build.cache_to = {"type=inline"};
+  build.sbom = "false";
+  CHECK(containerd_keys(build, true).empty());
+  build.provenance = "mode=max";
+  build.sbom = "true";
+  build.cache_to.push_back("type=registry,ref=r.example/c");
+  CHECK(containerd_keys(build, true) == std::vector<std::string>{"provenance", "sbom", "cache_to"});
+  const auto request = sample.request();
+  CHECK(request.attributes.at("attest:provenance") == "mode=max");
+  CHECK(request.attributes.at("attest:sbom").empty());
+  CHECK(request.cache_to.size() == 2);
+}
+
+TEST_CASE("ssh is the caller's agent, a socket, or files of keys; the command line's is over the file's",
+          "[translate][build]") {
+  Sample sample;
+  sample.facts.caller["SSH_AUTH_SOCK"] = "/run/agent";
+  sample.build().ssh = {{"default", ""}, {"deploy", "/k/one"}};
+  const auto request = sample.request({.ssh = {{"deploy", "/k/a,/k/b"}}});
+  REQUIRE(request.agents.size() == 2);
+  CHECK(request.agents[0].paths == std::vector<std::string>{"/run/agent"});
+  CHECK(request.agents[1].paths == std::vector<std::string>{"/k/a", "/k/b"});
+  sample.facts.caller.clear();
+  CHECK(sample.request().agents[0].paths.empty());
 }

@@ -47,3 +47,25 @@ TEST_CASE("a pull policy with a time says how old an image may be", "[translate]
   CHECK_FALSE(translate::pull_interval("always"));
   CHECK_FALSE(translate::pull_interval(""));
 }
+
+TEST_CASE("An image in the engine's list is found by its tags, and only as the engine spells them") {
+  docker::ImageSummary busybox, own, bare;
+  busybox.id = "sha256:1";
+  busybox.tags = {"busybox:1.36", "busybox:latest"};
+  own.id = "sha256:2";
+  own.tags = {"localhost:5000/team/app:v2", "localhost:5000/team/app:latest"};
+  bare.id = "sha256:3";
+  const std::vector<docker::ImageSummary> images{bare, busybox, own};
+  const auto found = [&](const std::string& reference) {
+    const auto* image = translate::find_image(images, reference);
+    return image ? image->id : "";
+  };
+  CHECK(found("busybox:1.36") == "sha256:1");
+  CHECK(found("busybox") == "sha256:1");
+  CHECK(found("busybox:1.35").empty());
+  CHECK(found("localhost:5000/team/app") == "sha256:2");
+  CHECK(found("localhost:5000/team/app:v2") == "sha256:2");
+  CHECK(found("docker.io/library/busybox").empty());  // the engine is asked by name then
+  CHECK(found("busybox@sha256:abc").empty());
+  CHECK(found("sha256:1").empty());
+}

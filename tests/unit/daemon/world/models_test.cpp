@@ -8,6 +8,7 @@
 
 #include "daemon/model/json.hpp"
 #include "daemon/util/error.hpp"
+#include "daemon/world/stored_facts.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/loop_thread.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -145,4 +146,32 @@ TEST_CASE("a stack that the store does not know is not found, however it is aske
   Stored stored;
   CHECK_THROWS_AS(stored.loop.run<model::Stack>([&] { return stored.models.get("nope"); }), util::Error);
   CHECK_THROWS_AS(stored.loop.run<model::Stack>([&] { return stored.models.fresh("nope"); }), util::Error);
+}
+
+TEST_CASE("what secrets are made of is not in the store: it is in a file of the stack's, and goes with it",
+          "[world][models]") {
+  Stored stored;
+  stored.spec.secrets["v"].environment = "TOKEN";
+  auto put = [&stored](store::Database& db) {
+    auto row = *store::Stacks::get(db, "demo");
+    model::Facts facts;
+    facts.stack_id = "demo";
+    facts.caller = {{"TOKEN", "the-value"}, {"HOME", "/h"}};
+    row.spec = model::to_json(stored.spec).dump();
+    row.facts = world::stored_facts(db, "demo", stored.spec, facts);
+    store::Stacks::put(db, row);
+  };
+  stored.loop.run<void>([&] { return stored.journal.run(put); });
+  CHECK(stored.stored_facts().find("the-value") == std::string::npos);
+  CHECK(stored.get().facts->caller ==
+        std::map<std::string, std::string>{{"HOME", "/h"}, {"TOKEN", "the-value"}});
+  const auto file = stored.directory.path() / "stacks/demo/withheld.json";
+  CHECK((std::filesystem::status(file).permissions() & std::filesystem::perms::all) ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  // A change of the facts keeps it out too; a caller that does not have it any more takes it away.
+  stored.change([](model::Facts& facts) { facts.lich_id = "x"; });
+  CHECK(stored.stored_facts().find("the-value") == std::string::npos);
+  stored.change([](model::Facts& facts) { facts.caller.erase("TOKEN"); });
+  stored.models.forget("demo");
+  CHECK(!stored.get().facts->caller.contains("TOKEN"));
 }
