@@ -60,6 +60,8 @@ std::optional<double> number_of(const json& value) {
 
 std::optional<long long> bytes_of(const json& value) {
   if (value.is_string()) return yaml::parse_bytes(value.get<std::string>());
+  if (value.is_number_float() && std::abs(value.get<double>()) < 1e15)
+    return static_cast<long long>(value.get<double>());  // 1e3
   return value.is_number_integer() ? std::optional(value.get<long long>()) : std::nullopt;
 }
 

@@ -5,10 +5,12 @@ A comment before a block says what it is: `<!-- compose.yaml -->` names the file
 `in service` and `in file` put a part where it belongs, and `not run` before a console leaves it out."""
 
 import glob
+import json
 import os
 import re
 import shlex
 
+from editor import holds
 from harness import IMAGE, ROOT, Failure, check
 from scenarios import scenario
 
@@ -60,6 +62,25 @@ def valid(world):
         result = world.ctl("validate", directory=write(world, number, mark, text), project=False)
         if result.code != 0:
             wrong.append(f"{place}: {result}")
+    check(not wrong, "\n".join(wrong))
+    check(found >= 4, f"{found} examples only")
+
+
+@scenario("The JSON Schema accepts every stackd.yaml and compose.yaml in README.md and docs/")
+def of_the_schema(world):
+    schemas = {words: json.loads(world.ctl("schema", *words, directory="", project=False).expect(0).out) for words in ((), ("--compose",))}
+    found = 0
+    wrong = []
+    for number, (place, kind, mark, text) in enumerate(blocks()):
+        if kind != "yaml" or "not a stack file" in mark or "lich.yaml" in mark or "moat.yaml" in mark:
+            continue
+        found += 1
+        # As it is written, but for Compose's short forms: the long ones are in the schema too.
+        written = world.ctl("config", "--no-interpolate", "--no-normalize", "--no-path-resolution", "--format", "json",
+                            directory=write(world, number, mark, text), project=False)
+        schema = schemas[("--compose",) if "compose.yaml" in mark else ()]
+        if written.code != 0 or not holds(json.loads(written.out), schema, schema):
+            wrong.append(f"{place}: {written}")
     check(not wrong, "\n".join(wrong))
     check(found >= 4, f"{found} examples only")
 

@@ -49,6 +49,8 @@ TEST_CASE("each kind of value is printed as Docker Compose prints it", "[compose
        R"({"ulimits": {"nproc": 5, "nofile": {"soft": 1}, "core": {}}})"},
       {R"({"secrets": [{"source": "a", "mode": 288}, {"source": "b", "mode": "0440"}]})",
        R"({"secrets": [{"source": "a", "mode": "0440"}, {"source": "b", "mode": "0440"}]})"},
+      {R"({"mem_limit": 1e3, "build": {"shm_size": 1.0}})",
+       R"({"build": {"shm_size": "1"}, "mem_limit": "1000"})"},
       {R"({"blkio_config": {"device_read_iops": [{"path": "/dev/sda", "rate": 0}]}})",
        R"({"blkio_config": {"device_read_iops": [{"Path": "/dev/sda", "Rate": "0"}]}})"},
       {R"({"deploy": {}, "healthcheck": {"test": "x", "retries": 0}})",
