@@ -290,7 +290,7 @@ struct Config {
   std::vector<std::string> files, warnings;
   nlohmann::json model;  // of a compose.yaml Compose's own canonical model; else a resolved stackd.yaml
   std::string printed;   // of a compose.yaml: the model as JSON with its keys in Compose's order, and as YAML
-                        // is to be made of it, if that was asked for
+                         // is to be made of it, if that was asked for
   nlohmann::json extensions =
       nlohmann::json::object();                    // a compose.yaml's x- keys below the top, by JSON pointer
   std::vector<std::string> images;                 // that an up would pull or build, each once

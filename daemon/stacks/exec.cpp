@@ -1,7 +1,7 @@
 // A command in a service's container, with whoever asked for it at its ends.
 #include "daemon/resolve/environment.hpp"
+#include "daemon/stacks/attended/execs.hpp"
 #include "daemon/stacks/containers.hpp"
-#include "daemon/stacks/execs.hpp"
 #include "daemon/stacks/lookup.hpp"
 #include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/talk.hpp"

@@ -1,6 +1,7 @@
 // A stack file as it was understood: nothing here runs or stores anything.
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <set>
 
 #include "daemon/compose/order.hpp"
@@ -114,16 +115,17 @@ awaitable<std::vector<proto::Finding>> placed(Parts& parts, proto::UpRequest req
   return parts.user_files.run(work);
 }
 
-// C1.6: what an up would pull or build, pre_start's images too. One for each service, as Compose prints them.
+// C1.6: what an up would pull or build, pre_start's images too. Of each service, as Compose prints them.
 std::vector<std::string> images_of(const model::Spec& spec) {
   std::vector<std::string> images;
-  const auto add = [&](const std::string& image) {
-    if (!image.empty()) images.push_back(image);
-  };
   for (const auto& service : spec.services) {
     if (!service.container || service.provided) continue;
-    add(translate::image_of(spec, service));
-    for (const auto* hook : service.hooks_of(model::Phase::pre_start)) add(hook->image);
+    std::vector<std::string> of_service{translate::image_of(spec, service)};
+    for (const auto* hook : service.hooks_of(model::Phase::pre_start))
+      if (std::find(of_service.begin(), of_service.end(), hook->image) == of_service.end())
+        of_service.push_back(hook->image);
+    std::copy_if(of_service.begin(), of_service.end(), std::back_inserter(images),
+                 [](const std::string& image) { return !image.empty(); });
   }
   return images;
 }

@@ -1,9 +1,9 @@
-#include "daemon/stacks/execs.hpp"
+#include "daemon/stacks/attended/execs.hpp"
 
 #include "daemon/async/deadline.hpp"
 #include "daemon/async/wind_up.hpp"
 #include "daemon/process/end_exec.hpp"
-#include "daemon/stacks/ending.hpp"
+#include "daemon/stacks/attended/ending.hpp"
 #include "daemon/util/error.hpp"
 
 namespace stackd::stacks {

@@ -1,9 +1,9 @@
-#include "daemon/stacks/one_offs.hpp"
+#include "daemon/stacks/attended/one_offs.hpp"
 
 #include "daemon/async/deadline.hpp"
 #include "daemon/async/wind_up.hpp"
 #include "daemon/docker/in_flight.hpp"
-#include "daemon/stacks/ending.hpp"
+#include "daemon/stacks/attended/ending.hpp"
 #include "daemon/translate/labels.hpp"
 #include "daemon/util/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "daemon/stacks/ending.hpp"
+#include "daemon/stacks/attended/ending.hpp"
 
 #include <spdlog/spdlog.h>
 
