@@ -293,7 +293,7 @@ struct Config {
                          // is to be made of it, if that was asked for
   nlohmann::json extensions =
       nlohmann::json::object();                    // a compose.yaml's x- keys below the top, by JSON pointer
-  std::vector<std::string> images;                 // that an up would pull or build, each once
+  std::vector<std::string> images;                 // that an up would pull or build, of each service
   std::map<std::string, std::string> hashes;       // of each container service's definition
   std::vector<std::string> profiles;               // that any service has, chosen or not
   std::vector<Variable> variables;                 // when they were asked for

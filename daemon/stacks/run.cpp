@@ -178,10 +178,10 @@ awaitable<Image> image_of(Parts& parts, model::Stack stack, const model::Service
 }
 
 // One that nobody waited for to its end is ended.
-struct Unfinished {
+struct UnfinishedRun {
   OneOffs& one_offs;
   std::optional<store::OneOffRow> row;
-  ~Unfinished() {
+  ~UnfinishedRun() {
     if (row) one_offs.end(std::move(*row));
   }
 };
@@ -347,7 +347,7 @@ awaitable<proto::ExecResult> Manager::run(proto::RunRequest request, ExecEnds en
   const auto words = util::valid_utf8(util::join(request.command, " "));
   const auto shown = resolve::mask(words, secrets);
   co_await parts_.one_offs.begin(making.row, shown);
-  Unfinished unfinished{parts_.one_offs, making.row};
+  UnfinishedRun unfinished{parts_.one_offs, making.row};
   const auto id = co_await make(parts_, making, asked);
   proto::ExecResult result{.container = making.row.name, .container_id = id};
   co_await write_pre_run(parts_, making, id);

@@ -90,6 +90,10 @@ awaitable<proto::Operation> Manager::images(proto::ImagesRequest request, std::s
   parts_.images = std::move(request);
   co_return begin(parts_, action, "shop-1");
 }
+awaitable<nlohmann::json> Manager::bake(proto::ImagesRequest request) {
+  parts_.images = std::move(request);
+  co_return nlohmann::json{{"target", nlohmann::json::object()}};
+}
 awaitable<proto::Operation> Manager::down(std::string id, proto::DownRequest request, std::string key) {
   parts_.key = key;
   parts_.down = std::move(request);

@@ -244,5 +244,5 @@ TEST_CASE("The described examples of bodies are taken", "[api]") {
     CHECK((status == 200 || status == 202));
     ++bodies;
   }
-  CHECK(bodies == 22);
+  CHECK(bodies == 23);
 }

@@ -118,6 +118,7 @@ TEST_CASE("an entry is known by what it does, not by where it stands or what its
       {"run", "once", false},
       {"inputs", {"*.sql"}, false},    // what they hold counts, elsewhere (hooks/inputs.hpp)
       {"once_volume", "data", false},  // so does its making
+      {"cache", {"/var/cache/apt"}, true},
       {"run_in", "db", true},
       {"run_in_image", "alpine", true},
       {"if_profile", {"ci"}, true},
