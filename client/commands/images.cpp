@@ -6,6 +6,7 @@
 #include "client/commands/commands.hpp"
 #include "client/commands/shared.hpp"
 #include "client/text.hpp"
+#include "proto/exit_codes.hpp"
 
 namespace stackd::client {
 namespace {

@@ -140,10 +140,12 @@ def same(expected, got, what):
 def rounds(world, text, life):
     seed = int(os.environ.get("STACKD_E2E_SEED", random.randrange(1_000_000)))
     world.stack(text.replace("@NAME@", world.project))
+    # The builder keeps the layers of hooks when their image is removed: each life has hooks of its own.
     expected, took = live(world, life, lambda number: None)
     for turn in range(int(os.environ.get("STACKD_E2E_KILLS", "1"))):
         chance = random.Random(seed + turn)
         delays = [chance.uniform(0, seconds * 1.05) for seconds in took]
+        world.stack(text.replace("@NAME@", f"{world.project}-{turn}"))
         got, _ = live(world, life, lambda number: delays[number])
         for number, command in enumerate(life):
             same(expected[number], got[number], f"STACKD_E2E_SEED={seed + turn}: {' '.join(command)}, killed after "
