@@ -1,5 +1,6 @@
 #include "daemon/world/stored_facts.hpp"
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "daemon/model/json.hpp"
