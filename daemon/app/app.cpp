@@ -23,8 +23,8 @@
 #include "daemon/logs/marks.hpp"
 #include "daemon/logs/saved_log.hpp"
 #include "daemon/stacks/attended/execs.hpp"
-#include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/attended/one_offs.hpp"
+#include "daemon/stacks/manager.hpp"
 #include "daemon/stacks/parts.hpp"
 #include "daemon/steps/steps.hpp"
 #include "daemon/systemd/listen_fds.hpp"
@@ -179,7 +179,10 @@ private:
         monitor_.saw(id, what, name);
       };
       monitor_.on_restarted = [this](const world::ContainerState& state) {
-        tasks_.spawn("mark", [this, state] { return mark_restart(state); });
+        tasks_.spawn("mark", [this, state] {
+          return logs::write_mark(files_, paths_.stack(state.stack), state.service, state.number,
+                                  "restarted: container-restart");
+        });
       };
       monitor_.on_removed = [this](const std::string& id, const world::ContainerState& state) {
         tasks_.spawn("log of a container that is gone", [this, id, state] { return note_gone(id, state); });
@@ -215,25 +218,6 @@ private:
   }
 
   // X35: what stackd removes it has saved before; of what somebody else removes it can only say so.
-  // Another home's containers are told of as well: what is written of them is that one's matter.
-  awaitable<bool> is_own(std::string stack) {
-    try {
-      co_await models_.get(stack);
-      co_return true;
-    } catch (const Error& e) {
-      if (e.kind() == ErrorKind::cancelled) throw;
-      if (e.kind() != ErrorKind::not_found) spdlog::warn("{}", e.what());
-    }
-    co_return false;
-  }
-
-  awaitable<void> mark_restart(world::ContainerState state) {
-    const bool own = co_await is_own(state.stack);
-    if (own)
-      co_await logs::write_mark(files_, paths_.stack(state.stack), state.service, state.number,
-                                "restarted: container-restart");
-  }
-
   awaitable<void> note_gone(std::string id, world::ContainerState state) {
     logs::ToSave what;
     what.stack = paths_.stack(state.stack);
@@ -247,13 +231,12 @@ private:
     auto note = [what](async::FileWorker&) {
       logs::note_unsaved(what, "lost its container: somebody else has removed it, and its log with it", "");
     };
-    const bool own = co_await is_own(state.stack);
-    if (!own) co_return;
     try {
+      co_await models_.get(state.stack);  // throws for one that was forgotten meanwhile: its folder is gone
       co_await files_.run(note);
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::cancelled) throw;
-      spdlog::warn("{}", e.what());
+      if (e.kind() != ErrorKind::not_found) spdlog::warn("{}", e.what());
     }
   }
 
